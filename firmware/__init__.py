@@ -1,0 +1,1 @@
+"""The switchboard's own processes: call control, media, records, and what is built on them."""
