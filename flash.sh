@@ -1,0 +1,123 @@
+#!/usr/bin/env bash
+# The one entry to zongji: simulate it, test it, measure it. `./flash.sh help` lists the verbs.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+venv=.venv
+python=$venv/bin/python
+
+usage() {
+  cat <<'TEXT'
+zongji 总机: the firmware of a small-office switchboard
+
+  ./flash.sh sim                     run everything here, with simulated lines; Ctrl-C ends it
+  ./flash.sh sim --demo              run one complete call, show its journey, and end
+  ./flash.sh test [--all] [ARGS…]    check style, types and behaviour (--all: the slow ones too)
+  ./flash.sh bench [NAME…] [--json FILE]
+                                     measure; names: media, sip
+
+The first run installs what is missing (Debian packages with sudo, Python packages into .venv).
+TEXT
+}
+
+say() { printf '\033[1m%s\033[0m\n' "$*" >&2; }
+fail() { printf 'flash.sh: %s\n' "$*" >&2; exit 1; }
+
+# Run a step quietly; show what it printed only when it fails.
+quietly() {
+  local title=$1 log; shift
+  log=$(mktemp)
+  printf '  %-58s' "$title" >&2
+  if "$@" >"$log" 2>&1; then
+    rm -f "$log"
+    echo done >&2
+  else
+    echo failed >&2
+    tail -n 30 "$log" >&2
+    rm -f "$log"
+    fail "could not: $title"
+  fi
+}
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"; else
+    command -v sudo >/dev/null || fail "installing Debian packages needs root or sudo"
+    sudo "$@"
+  fi
+}
+
+# need_packages COMMAND:PACKAGE…: install the Debian packages whose command is missing.
+need_packages() {
+  local missing=() pair
+  for pair in "$@"; do
+    command -v "${pair%%:*}" >/dev/null 2>&1 || missing+=("${pair##*:}")
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
+  command -v apt-get >/dev/null || fail "please install: ${missing[*]} (this is not a Debian-like system)"
+  say "Installing Debian packages: ${missing[*]}"
+  quietly "refreshing the package lists" as_root apt-get update
+  quietly "installing ${#missing[@]} packages" \
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}"
+}
+
+# need_python LOCK: have a virtual environment that holds exactly what the lock file names.
+need_python() {
+  local lock=$1 want stamp
+  want=$(cat "$lock" pyproject.toml | sha256sum | cut -d' ' -f1)
+  stamp=$venv/.$(dirname "$lock")-$want
+  [ -e "$stamp" ] && return 0
+  python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || fail "Python 3.11 or newer is needed"
+  python3 -c 'import ensurepip' 2>/dev/null || { hash -r; need_packages "no-such-command:python3-venv"; }
+  say "Installing Python packages"
+  [ -x "$python" ] || quietly "making the virtual environment" python3 -m venv "$venv"
+  quietly "installing $(grep -c == "$lock") pinned packages" \
+    "$python" -m pip install --disable-pip-version-check --require-hashes -r "$lock"
+  quietly "installing zongji itself" \
+    "$python" -m pip install --disable-pip-version-check --no-deps --no-build-isolation -e .
+  touch "$stamp"
+}
+
+need_simulator() {
+  need_packages python3:python3 espeak-ng:espeak-ng sox:sox
+  need_python firmware/requirements.lock
+}
+
+need_tests() {
+  need_packages python3:python3 espeak-ng:espeak-ng sox:sox sipp:sip-tester baresip:baresip-core cc:gcc cc:libc6-dev
+  need_python tests/requirements.lock
+}
+
+sim() {
+  need_simulator
+  exec "$venv/bin/zongji" sim run "$@"
+}
+
+run_tests() {
+  local selection=() all=no arg
+  for arg in "$@"; do
+    if [ "$arg" = --all ]; then all=yes; else selection+=("$arg"); fi
+  done
+  need_tests
+  say "Style"; "$venv/bin/ruff" check .; "$venv/bin/ruff" format --check .
+  say "Types"; "$venv/bin/mypy"
+  say "Behaviour"
+  if [ $all = yes ]; then
+    exec "$python" -m pytest -m "slow or not slow" ${selection[@]+"${selection[@]}"}
+  fi
+  exec "$python" -m pytest ${selection[@]+"${selection[@]}"}
+}
+
+bench() {
+  need_tests
+  exec "$python" -m tests.bench "$@"
+}
+
+verb=${1:-help}
+[ $# -gt 0 ] && shift
+case $verb in
+  sim) sim "$@" ;;
+  test) run_tests "$@" ;;
+  bench) bench "$@" ;;
+  help | -h | --help) usage ;;
+  *) usage >&2; fail "no such verb: $verb" ;;
+esac
