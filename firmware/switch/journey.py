@@ -1,0 +1,185 @@
+"""Writes one call's journey while it happens.
+
+The writer subscribes to every leg of the call, so that no script has to remember to note a ring, an answer
+or a hang-up; scripts only add what legs can't know: decisions, words played, keys pressed.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from firmware.core.causes import Cause, Side
+from firmware.core.clock import Clock
+from firmware.core.ids import CallId, LegId, new_call_id
+from firmware.core.leg import Direction, Leg, LegEvent, LegState, StateChanged
+from firmware.core.records import (
+    EntryKind,
+    Journey,
+    JourneyStore,
+    LegRecord,
+    Outcome,
+    RecordingRecord,
+    TimelineEntry,
+)
+
+logger = logging.getLogger(__name__)
+
+# A script in a loop must not fill the disk with its trace. A long call of a busy office has some dozens.
+MAX_TIMELINE_ENTRIES = 1000
+
+
+class JourneyWriter:
+    """One call's journey, growing.
+
+    Args:
+        store: Told at the beginning, at turning points, and at the end.
+        clock: Measures the journey.
+        caller: The incoming leg the journey belongs to.
+        line: Where it came in: a line's name, or the calling extension.
+        called: What was dialled, where that is known from the start.
+    """
+
+    def __init__(self, store: JourneyStore, clock: Clock, caller: Leg, line: str, called: str | None) -> None:
+        self._store = store
+        self._clock = clock
+        self._start = clock.monotonic()
+        self._caller = caller
+        self._records: dict[LegId, LegRecord] = {}
+        self._running: RecordingRecord | None = None
+        self.journey = Journey(
+            id=new_call_id(),
+            started=clock.now(),
+            direction=Direction.INCOMING,
+            line=line,
+            caller=caller.party.number,
+            called=called,
+        )
+        self.add_leg(caller)
+        store.begin(self.journey)
+
+    @property
+    def id(self) -> CallId:
+        return self.journey.id
+
+    def elapsed_ms(self) -> int:
+        """Return milliseconds since the journey began."""
+        return int((self._clock.monotonic() - self._start) * 1000)
+
+    def add_leg(self, leg: Leg) -> None:
+        """Take a leg into the journey and write down what becomes of it."""
+        record = LegRecord(
+            id=leg.id,
+            kind=leg.kind,
+            direction=leg.direction,
+            address=leg.address,
+            number=leg.party.number,
+            started_ms=self.elapsed_ms(),
+        )
+        self._records[leg.id] = record
+        self.journey.legs.append(record)
+        leg.subscribe(lambda event: self._on_leg(leg, record, event))
+
+    def note(self, kind: EntryKind, text: str, leg: Leg | None = None) -> None:
+        """Add a line to the timeline."""
+        if len(self.journey.timeline) >= MAX_TIMELINE_ENTRIES:
+            return
+        entry = TimelineEntry(self.elapsed_ms(), kind, text, leg.id if leg else None)
+        self.journey.timeline.append(entry)
+        logger.info("%s: %s: %s", self.id, kind, text)
+
+    def route(self, text: str) -> None:
+        """Add a routing decision and its reason to the trace."""
+        self.note(EntryKind.ROUTE, text)
+
+    def is_for(self, number: str) -> None:
+        """Note the extension the caller wants, as soon as that is known."""
+        self.journey.called = number
+        self._store.update(self.journey)
+
+    def talked(self, milliseconds: int) -> None:
+        """Add a stretch of conversation."""
+        self.journey.talked_ms += milliseconds
+
+    def recording_began(self, path: str, left: Leg, right: Leg) -> RecordingRecord:
+        """Note a running recording, so that it is found if the power goes."""
+        record = RecordingRecord(path, self.elapsed_ms(), left=left.id, right=right.id)
+        self.journey.recordings.append(record)
+        self.note(EntryKind.RECORDING, "recording began")
+        self._store.update(self.journey)
+        return record
+
+    async def close(self, failed: bool) -> Journey:
+        """Finish the journey and have it written; durable when this returns.
+
+        Args:
+            failed: The script broke off by a fault of ours.
+        """
+        journey = self.journey
+        journey.duration_ms = self.elapsed_ms()
+        journey.outcome = self._outcome(failed)
+        journey.cause, journey.hung_up_by = self._blame()
+        logger.info("%s: over after %d ms: %s", self.id, journey.duration_ms, journey.outcome)
+        await self._store.close(journey)
+        return journey
+
+    def _on_leg(self, leg: Leg, record: LegRecord, event: LegEvent) -> None:
+        if not isinstance(event, StateChanged):
+            return
+        match event.after:
+            case LegState.CONNECTED if record.answered_ms is None:
+                record.answered_ms = self.elapsed_ms()
+                text = f"{leg.address} answered"
+                if leg is self._caller:
+                    self.journey.answered_ms = record.answered_ms
+                    text = f"the call on {leg.address} was answered"
+            case LegState.CONNECTED:
+                text = f"{leg.address} is back from hold"
+            case LegState.RINGING:
+                text = f"calling {leg.address}"
+            case LegState.ALERTING:
+                text = f"{leg.address} is ringing"
+            case LegState.HELD:
+                text = f"{leg.address} is on hold"
+            case LegState.ENDED if leg.ending is not None:
+                ending = leg.ending
+                record.ended_ms = self.elapsed_ms()
+                record.cause, record.ended_by, record.detail = ending.cause, ending.by, ending.detail
+                words = ending.detail or ending.cause.name.lower().replace("_", " ")
+                text = f"{leg.address} ended: {words} ({_SIDES[ending.by]})"
+                if ending.by is Side.WIRE:
+                    self.note(EntryKind.FAULT, text, leg)
+                    return
+            case _:
+                text = f"{leg.address} is {event.after}"
+        self.note(EntryKind.STATE, text, leg)
+        if event.after is LegState.CONNECTED:
+            self._store.update(self.journey)
+
+    def _outcome(self, failed: bool) -> Outcome:
+        ending = self._caller.ending
+        if self.journey.talked_ms:
+            return Outcome.ANSWERED
+        if failed or (ending is not None and ending.by is Side.WIRE):
+            return Outcome.FAILED
+        if ending is not None and ending.by is Side.THEM:
+            return Outcome.ABANDONED
+        return Outcome.UNANSWERED
+
+    def _blame(self) -> tuple[Cause, str]:
+        """Tell why the journey ended and who ended it: the first leg of the last pair to go."""
+        caller = self._caller.ending
+        if caller is not None and caller.by is Side.THEM:
+            return caller.cause, "caller"
+        if caller is not None and caller.by is Side.WIRE:
+            return caller.cause, f"line {self._caller.address}"
+        others = [r for r in self.journey.legs if r.id != self._caller.id and r.ended_ms is not None]
+        last = max(others, key=lambda record: record.ended_ms or 0, default=None)
+        if last is not None and last.answered_ms is not None and last.cause is not None:
+            if last.ended_by is Side.THEM:
+                return last.cause, last.address
+            if last.ended_by is Side.WIRE:
+                return last.cause, f"line {last.address}"
+        return (caller.cause if caller else Cause.NORMAL), "switchboard"
+
+
+_SIDES = {Side.THEM: "by them", Side.US: "by us", Side.WIRE: "lost"}
