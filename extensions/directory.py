@@ -1,0 +1,60 @@
+"""The office's numbers: which extensions there are, who the operator is, how each is rung.
+
+The settings own the list; this is call control's view of it, made anew when the settings change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from firmware.core.errors import UserError
+from firmware.core.leg import Leg
+from firmware.switch.directory import Extension
+
+
+class OfficeDirectory:
+    """The extensions of one office.
+
+    Args:
+        extensions: All of them.
+        operator: The number of the one who helps callers that found nobody else; None for no one.
+        leg_to: Makes a fresh outgoing leg to an extension's number.
+
+    Raises:
+        UserError: The operator isn't one of the extensions.
+    """
+
+    def __init__(
+        self, extensions: Iterable[Extension], operator: str | None, leg_to: Callable[[str], Leg]
+    ) -> None:
+        self._leg_to = leg_to
+        self.replace(extensions, operator)
+
+    def replace(self, extensions: Iterable[Extension], operator: str | None) -> None:
+        """Take over a changed list; calls in progress keep the legs they have.
+
+        Raises:
+            UserError: The operator isn't one of the extensions; nothing was changed.
+        """
+        by_number = {extension.number: extension for extension in extensions}
+        if operator is not None and operator not in by_number:
+            raise UserError(
+                f"operator: there is no extension {operator}; choose one of {', '.join(by_number)}"
+            )
+        self._by_number = by_number
+        self._operator = by_number[operator] if operator is not None else None
+
+    def find(self, number: str) -> Extension | None:
+        return self._by_number.get(number)
+
+    def may_grow(self, digits: str) -> bool:
+        return any(number != digits and number.startswith(digits) for number in self._by_number)
+
+    def longest(self) -> int:
+        return max((len(number) for number in self._by_number), default=0)
+
+    def operator(self) -> Extension | None:
+        return self._operator
+
+    def leg_to(self, extension: Extension) -> Leg:
+        return self._leg_to(extension.number)

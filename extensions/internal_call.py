@@ -1,0 +1,37 @@
+"""A call from one of the office's own phones to another.
+
+The caller's phone makes its own ringing tone and shows causes on its display, so nothing is answered until
+somebody takes the call.
+"""
+
+from __future__ import annotations
+
+from firmware.core.causes import Cause
+from firmware.switch.call import Call
+
+
+async def internal_call(call: Call, dialled: str, ring_seconds: float) -> None:
+    """Ring the dialled extension and let the two talk; else tell the phone why not.
+
+    Args:
+        call: Begun by the phone.
+        dialled: What its user keyed.
+        ring_seconds: How long to ring at most.
+    """
+    extension = call.directory.find(dialled)
+    if extension is None:
+        call.journey.route(f"dialled {dialled}: no such extension")
+        await call.refuse(Cause.UNALLOCATED_NUMBER)
+        return
+    if extension.number == call.caller.address:
+        call.journey.route(f"dialled {dialled}: its own number")
+        await call.refuse(Cause.BUSY)
+        return
+    call.journey.is_for(extension.number)
+    call.journey.route(f"dialled {dialled}: {extension.name}")
+    ring = await call.ring(extension, ring_seconds)
+    if ring.leg is None:
+        await call.refuse(ring.cause)
+        return
+    await call.answer()
+    await call.bridge(ring.leg)

@@ -1,0 +1,455 @@
+"""The contract suite of `firmware.core.leg.Leg`: the same stories for every technology.
+
+A technology subclasses `LegContract` as `TestSomething` and gives the fixture `harness`, which makes legs
+whose far end the story can play:
+
+    class TestFakeLeg(LegContract):
+        @pytest.fixture
+        def harness(self) -> LegHarness:
+            return FakeLegHarness()
+
+Time is the harness's business: on a virtual clock mark the module `pytest.mark.looptime`; `settle()` lets
+everything that is on the wire arrive. A story that needs something the technology lacks is skipped by
+the harness's `lacks`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+
+import pytest
+
+from firmware.core.causes import Cause, Side
+from firmware.core.leg import (
+    DigitPressed,
+    Direction,
+    IllegalTransition,
+    Leg,
+    LegEnded,
+    LegEvent,
+    LegState,
+    Party,
+    StateChanged,
+)
+
+# Longest any wire of ours may take to say that a call has ended, in (mostly virtual) seconds.
+PATIENCE_S = 40.0
+
+CALLER = Party("13800138000", "Li Lei")
+
+
+class Lacks(enum.Enum):
+    """What a technology can't do; stories about it are skipped."""
+
+    OUTGOING = "ring somebody"
+    INCOMING = "be called"
+    ALERTING = "tell that the far end rings"
+    BUSY = "tell busy from other failures"
+    DECLINE = "tell a refusal from other failures"
+    REFUSE_WITH_BUSY = "tell a caller that the called party is busy"
+    PROGRESS = "let a caller hear ringback before the answer"
+    DIGITS = "carry keypresses"
+    FAR_HOLD = "be put on hold by the far end"
+    NEAR_HOLD = "tell the far end that it is on hold"
+
+
+class FarEnd(Protocol):
+    """The party at the other end of the wire. Each call returns once it is on its way."""
+
+    async def alert(self) -> None: ...
+    async def answer(self) -> None: ...
+    async def be_busy(self) -> None: ...
+    async def decline(self) -> None: ...
+    async def hang_up(self) -> None:
+        """Hang up, or give up calling."""
+
+    async def press(self, digits: str) -> None: ...
+    async def hold(self) -> None: ...
+    async def resume(self) -> None: ...
+
+    def is_rung(self) -> bool:
+        """It is being rung, or it calls and hears ringback."""
+
+    def is_talking(self) -> bool:
+        """The call is up, and we have not put it on hold."""
+
+    def is_held(self) -> bool:
+        """We have put it on hold."""
+
+    def is_free(self) -> bool:
+        """No call is left at its end."""
+
+    def was_told_busy(self) -> bool:
+        """Its call was refused as busy."""
+
+
+class LegHarness(Protocol):
+    lacks: frozenset[Lacks]
+
+    async def outgoing(self) -> tuple[Leg, FarEnd]:
+        """Return an idle leg to a party that can be reached."""
+
+    async def incoming(self) -> tuple[Leg, FarEnd]:
+        """Have somebody call us; return the offered leg."""
+
+    async def settle(self) -> None:
+        """Let everything that is on its way arrive."""
+
+    def open_ports(self) -> int:
+        """How many ports of the media plane are open."""
+
+
+Story = TypeVar("Story", bound=Callable[..., object])
+
+_NEEDS: dict[str, tuple[Lacks, ...]] = {}
+
+
+def needs(*features: Lacks) -> Callable[[Story], Story]:
+    """Say what a technology must be able to do for a story to make sense."""
+
+    def mark(story: Story) -> Story:
+        _NEEDS[story.__name__] = features
+        return story
+
+    return mark
+
+
+class LegContract:
+    """The stories. Subclass it; override `harness`."""
+
+    @pytest.fixture
+    def harness(self) -> LegHarness:
+        raise NotImplementedError("the technology's test gives the harness")
+
+    @pytest.fixture(autouse=True)
+    def _skip_what_it_lacks(self, request: pytest.FixtureRequest, harness: LegHarness) -> None:
+        for feature in _NEEDS.get(request.function.__name__, ()):
+            if feature in harness.lacks:
+                pytest.skip(f"this technology can't {feature.value}")
+
+    # We ring somebody
+
+    @needs(Lacks.OUTGOING, Lacks.ALERTING)
+    async def test_a_party_is_rung_alerts_answers_and_hangs_up(self, harness: LegHarness) -> None:
+        leg, far = await harness.outgoing()
+        assert (leg.state, leg.direction) == (LegState.IDLE, Direction.OUTGOING)
+        await leg.ring(CALLER)
+        await harness.settle()
+        assert far.is_rung()
+        await far.alert()
+        await harness.settle()
+        assert state_of(leg) is LegState.ALERTING
+        await far.answer()
+        await asyncio.wait_for(leg.answered(), PATIENCE_S)
+        assert state_of(leg) is LegState.CONNECTED
+        assert leg.port is not None
+        await harness.settle()
+        assert far.is_talking()
+        await far.hang_up()
+        ending = await asyncio.wait_for(leg.ended(), PATIENCE_S)
+        assert (ending.cause, ending.by) == (Cause.NORMAL, Side.THEM)
+        await _nothing_is_left(harness, leg, far)
+
+    @needs(Lacks.OUTGOING)
+    async def test_a_party_that_answers_at_once_need_not_alert(self, harness: LegHarness) -> None:
+        leg, far = await harness.outgoing()
+        await leg.ring(CALLER)
+        await harness.settle()
+        await far.answer()
+        await asyncio.wait_for(leg.answered(), PATIENCE_S)
+        assert state_of(leg) is LegState.CONNECTED
+        await leg.hang_up()
+        await _nothing_is_left(harness, leg, far)
+
+    @needs(Lacks.OUTGOING, Lacks.BUSY)
+    async def test_a_busy_party(self, harness: LegHarness) -> None:
+        leg, far = await harness.outgoing()
+        await leg.ring(CALLER)
+        await harness.settle()
+        await far.be_busy()
+        with pytest.raises(LegEnded) as told:
+            await asyncio.wait_for(leg.answered(), PATIENCE_S)
+        assert (told.value.ending.cause, told.value.ending.by) == (Cause.BUSY, Side.THEM)
+        assert told.value.ending.detail
+        await _nothing_is_left(harness, leg, far)
+
+    @needs(Lacks.OUTGOING, Lacks.DECLINE)
+    async def test_a_party_that_declines(self, harness: LegHarness) -> None:
+        leg, far = await harness.outgoing()
+        await leg.ring(CALLER)
+        await harness.settle()
+        await far.decline()
+        with pytest.raises(LegEnded) as told:
+            await asyncio.wait_for(leg.answered(), PATIENCE_S)
+        assert (told.value.ending.cause, told.value.ending.by) == (Cause.REJECTED, Side.THEM)
+        await _nothing_is_left(harness, leg, far)
+
+    @needs(Lacks.OUTGOING)
+    async def test_we_stop_ringing(self, harness: LegHarness) -> None:
+        leg, far = await harness.outgoing()
+        await leg.ring(CALLER)
+        await harness.settle()
+        assert far.is_rung()
+        await leg.hang_up(Cause.NO_ANSWER)
+        assert leg.ending is not None
+        assert (leg.ending.cause, leg.ending.by) == (Cause.NO_ANSWER, Side.US)
+        with pytest.raises(LegEnded):
+            await leg.answered()
+        await _nothing_is_left(harness, leg, far)
+
+    @needs(Lacks.OUTGOING)
+    async def test_we_stop_ringing_before_the_wire_has_said_anything(self, harness: LegHarness) -> None:
+        leg, far = await harness.outgoing()
+        await leg.ring(CALLER)
+        await leg.hang_up()
+        await _nothing_is_left(harness, leg, far)
+
+    @needs(Lacks.OUTGOING)
+    async def test_the_answer_crosses_our_hang_up(self, harness: LegHarness) -> None:
+        leg, far = await harness.outgoing()
+        await leg.ring(CALLER)
+        await harness.settle()
+        await asyncio.gather(far.answer(), leg.hang_up())
+        assert state_of(leg) is LegState.ENDED
+        await _nothing_is_left(harness, leg, far)
+
+    @needs(Lacks.OUTGOING)
+    async def test_a_leg_is_rung_once(self, harness: LegHarness) -> None:
+        leg, _far = await harness.outgoing()
+        await leg.ring(CALLER)
+        with pytest.raises(IllegalTransition):
+            await leg.ring(CALLER)
+        with pytest.raises(IllegalTransition):
+            await leg.answer()
+        with pytest.raises(IllegalTransition):
+            await leg.hold()
+        assert leg.ending is None
+        await leg.hang_up()
+        await harness.settle()
+
+    @needs(Lacks.OUTGOING)
+    async def test_a_leg_that_was_never_rung_ends_quietly(self, harness: LegHarness) -> None:
+        leg, far = await harness.outgoing()
+        await leg.hang_up()
+        assert state_of(leg) is LegState.ENDED
+        with pytest.raises(IllegalTransition):
+            await leg.ring(CALLER)
+        await _nothing_is_left(harness, leg, far)
+
+    @needs(Lacks.OUTGOING)
+    async def test_everyone_who_waits_is_told(self, harness: LegHarness) -> None:
+        leg, _far = await harness.outgoing()
+        await leg.ring(CALLER)
+        waits = [asyncio.create_task(leg.ended()) for _ in range(2)]
+        answer = asyncio.create_task(leg.answered())
+        await harness.settle()
+        await leg.hang_up()
+        assert await asyncio.gather(*waits) == [leg.ending, leg.ending]
+        with pytest.raises(LegEnded):
+            await answer
+        await harness.settle()
+
+    # Somebody calls us
+
+    @needs(Lacks.INCOMING)
+    async def test_a_caller_is_answered_and_hangs_up(self, harness: LegHarness) -> None:
+        leg, far = await harness.incoming()
+        assert (leg.state, leg.direction) == (LegState.OFFERED, Direction.INCOMING)
+        assert leg.party.number
+        await leg.answer()
+        assert state_of(leg) is LegState.CONNECTED
+        assert leg.port is not None
+        await harness.settle()
+        assert far.is_talking()
+        await far.hang_up()
+        ending = await asyncio.wait_for(leg.ended(), PATIENCE_S)
+        assert (ending.cause, ending.by) == (Cause.NORMAL, Side.THEM)
+        await _nothing_is_left(harness, leg, far)
+
+    @needs(Lacks.INCOMING)
+    async def test_we_hang_up_on_a_caller(self, harness: LegHarness) -> None:
+        leg, far = await harness.incoming()
+        await leg.answer()
+        await harness.settle()
+        await leg.hang_up()
+        await leg.hang_up(Cause.BUSY)
+        assert leg.ending is not None
+        assert (leg.ending.cause, leg.ending.by) == (Cause.NORMAL, Side.US)
+        await _nothing_is_left(harness, leg, far)
+
+    @needs(Lacks.INCOMING)
+    async def test_we_hang_up_the_moment_after_answering(self, harness: LegHarness) -> None:
+        leg, far = await harness.incoming()
+        await leg.answer()
+        await leg.hang_up()
+        await _nothing_is_left(harness, leg, far)
+
+    @needs(Lacks.INCOMING, Lacks.PROGRESS)
+    async def test_a_caller_hears_ringback(self, harness: LegHarness) -> None:
+        leg, far = await harness.incoming()
+        await leg.progress()
+        await leg.progress()
+        await harness.settle()
+        assert state_of(leg) is LegState.OFFERED
+        assert far.is_rung()
+        await leg.answer()
+        await leg.progress()
+        await harness.settle()
+        assert far.is_talking()
+        await leg.hang_up()
+        await _nothing_is_left(harness, leg, far)
+
+    @needs(Lacks.INCOMING)
+    async def test_a_caller_gives_up(self, harness: LegHarness) -> None:
+        leg, far = await harness.incoming()
+        await far.hang_up()
+        ending = await asyncio.wait_for(leg.ended(), PATIENCE_S)
+        assert ending.by is Side.THEM
+        with pytest.raises(LegEnded):
+            await leg.answer()
+        await leg.progress()
+        await _nothing_is_left(harness, leg, far)
+
+    @needs(Lacks.INCOMING)
+    async def test_a_caller_is_refused(self, harness: LegHarness) -> None:
+        leg, far = await harness.incoming()
+        await leg.hang_up(Cause.BUSY)
+        assert state_of(leg) is LegState.ENDED
+        await _nothing_is_left(harness, leg, far)
+        if Lacks.REFUSE_WITH_BUSY not in harness.lacks:
+            assert far.was_told_busy()
+
+    @needs(Lacks.INCOMING)
+    async def test_a_caller_is_answered_once(self, harness: LegHarness) -> None:
+        leg, _far = await harness.incoming()
+        with pytest.raises(IllegalTransition):
+            await leg.ring(CALLER)
+        await leg.answer()
+        with pytest.raises(IllegalTransition):
+            await leg.answer()
+        assert state_of(leg) is LegState.CONNECTED
+        await leg.hang_up()
+        await harness.settle()
+
+    @needs(Lacks.INCOMING)
+    async def test_both_hang_up_at_once(self, harness: LegHarness) -> None:
+        leg, far = await harness.incoming()
+        await leg.answer()
+        await harness.settle()
+        await asyncio.gather(leg.hang_up(), far.hang_up())
+        await _nothing_is_left(harness, leg, far)
+
+    # In the call
+
+    @needs(Lacks.INCOMING, Lacks.DIGITS)
+    async def test_digits_arrive_once_and_in_order(self, harness: LegHarness) -> None:
+        leg, far = await harness.incoming()
+        await leg.answer()
+        await harness.settle()
+        events: list[LegEvent] = []
+        leg.subscribe(events.append)
+        await far.press("1059*#")
+        await harness.settle()
+        assert "".join(e.digit for e in events if isinstance(e, DigitPressed)) == "1059*#"
+        await leg.hang_up()
+        await harness.settle()
+
+    @needs(Lacks.INCOMING, Lacks.FAR_HOLD)
+    async def test_the_far_end_puts_us_on_hold_and_comes_back(self, harness: LegHarness) -> None:
+        leg, far = await harness.incoming()
+        await leg.answer()
+        await harness.settle()
+        await far.hold()
+        await harness.settle()
+        assert state_of(leg) is LegState.HELD
+        assert leg.port is not None
+        await far.resume()
+        await harness.settle()
+        assert state_of(leg) is LegState.CONNECTED
+        await far.hang_up()
+        await asyncio.wait_for(leg.ended(), PATIENCE_S)
+        await _nothing_is_left(harness, leg, far)
+
+    @needs(Lacks.INCOMING, Lacks.FAR_HOLD)
+    async def test_the_far_end_hangs_up_while_it_holds_us(self, harness: LegHarness) -> None:
+        leg, far = await harness.incoming()
+        await leg.answer()
+        await harness.settle()
+        await far.hold()
+        await harness.settle()
+        await far.hang_up()
+        await asyncio.wait_for(leg.ended(), PATIENCE_S)
+        await _nothing_is_left(harness, leg, far)
+
+    @needs(Lacks.INCOMING)
+    async def test_we_hold_and_resume(self, harness: LegHarness) -> None:
+        leg, far = await harness.incoming()
+        await leg.answer()
+        await harness.settle()
+        await leg.hold()
+        await harness.settle()
+        assert state_of(leg) is LegState.HELD
+        if Lacks.NEAR_HOLD not in harness.lacks:
+            assert far.is_held()
+        await leg.resume()
+        await harness.settle()
+        assert state_of(leg) is LegState.CONNECTED
+        assert far.is_talking()
+        await leg.hang_up()
+        await _nothing_is_left(harness, leg, far)
+
+    @needs(Lacks.OUTGOING, Lacks.NEAR_HOLD)
+    async def test_an_answered_party_is_held_and_hung_up(self, harness: LegHarness) -> None:
+        leg, far = await harness.outgoing()
+        await leg.ring(CALLER)
+        await harness.settle()
+        await far.answer()
+        await asyncio.wait_for(leg.answered(), PATIENCE_S)
+        await harness.settle()
+        await leg.hold()
+        await leg.hang_up()
+        await _nothing_is_left(harness, leg, far)
+
+    # Those who listen
+
+    @needs(Lacks.INCOMING)
+    async def test_listeners_hear_every_change_and_do_not_disturb_each_other(
+        self, harness: LegHarness
+    ) -> None:
+        leg, far = await harness.incoming()
+        heard: list[LegEvent] = []
+        forgotten: list[LegEvent] = []
+
+        def broken(_event: LegEvent) -> None:
+            raise ValueError("a listener with a bug")
+
+        leg.subscribe(broken)
+        leg.subscribe(heard.append)
+        leg.subscribe(forgotten.append)()
+        await leg.answer()
+        await harness.settle()
+        await far.hang_up()
+        await asyncio.wait_for(leg.ended(), PATIENCE_S)
+        changes = [e for e in heard if isinstance(e, StateChanged)]
+        assert changes == [
+            StateChanged(LegState.OFFERED, LegState.CONNECTED),
+            StateChanged(LegState.CONNECTED, LegState.ENDED),
+        ]
+        assert forgotten == []
+        await harness.settle()
+
+
+def state_of(leg: Leg) -> LegState:
+    """Return the state, which the type checker would else believe to stay what it was."""
+    return leg.state
+
+
+async def _nothing_is_left(harness: LegHarness, leg: Leg, far: FarEnd) -> None:
+    await harness.settle()
+    assert state_of(leg) is LegState.ENDED
+    assert leg.port is None
+    assert far.is_free()
+    assert harness.open_ports() == 0

@@ -1,0 +1,270 @@
+"""A media plane without sound, in virtual time: it notes what was asked and does what a test says.
+
+Playbacks last as long as their items would (the durations of real WAV files included), so a script run
+under `looptime` waits exactly as long as a caller would. Everything asked is kept: `aims`, `routes`,
+`played`, `recordings`, `closed`.
+
+    media = FakeMedia()
+    address = await media.open_rtp("127.0.0.1")
+    media.press(address.port_id, "5")
+    media.fail_port(address.port_id, "modem vanished")
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import struct
+import wave
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from firmware.core.ids import PortId, new_port_id
+from firmware.core.media import (
+    DigitHeard,
+    MediaError,
+    PlaybackFailed,
+    PlayFile,
+    PlayItem,
+    PlaySilence,
+    PlayTone,
+    PortEvent,
+    PortFailed,
+    PortListener,
+    RecordingResult,
+    RtpAddress,
+    RtpRemote,
+    Source,
+)
+
+_FIRST_RTP_PORT = 40000
+
+
+class FakePlayback:
+    """One player's run; ends by itself when its items' time is over."""
+
+    def __init__(self, port_id: PortId, items: Sequence[PlayItem], *, repeat: bool) -> None:
+        self.port_id = port_id
+        self.items = tuple(items)
+        self.repeat = repeat
+        self._over = asyncio.Event()
+        self._error: PlaybackFailed | None = None
+        self._task = asyncio.get_running_loop().create_task(self._run())
+
+    @property
+    def running(self) -> bool:
+        return not self._over.is_set()
+
+    async def finished(self) -> None:
+        await self._over.wait()
+        if self._error is not None:
+            raise PlaybackFailed(str(self._error))
+
+    def stop(self) -> None:
+        self._over.set()
+        self._task.cancel()
+
+    async def _run(self) -> None:
+        try:
+            while True:
+                for item in self.items:
+                    seconds = _seconds(item)
+                    if seconds is None:
+                        await asyncio.Event().wait()
+                    else:
+                        await asyncio.sleep(seconds)
+                if not self.repeat or not self.items:
+                    break
+        except PlaybackFailed as failure:
+            self._error = failure
+        self._over.set()
+
+
+class FakeRecording:
+    """One recording; closing it leaves a silent stereo WAV file of the time that passed."""
+
+    def __init__(self, path: Path, left: PortId, right: PortId) -> None:
+        self.path = path
+        self.left = left
+        self.right = right
+        self.result: RecordingResult | None = None
+        self._started = asyncio.get_running_loop().time()
+        self._write(0)
+
+    @property
+    def running(self) -> bool:
+        return self.result is None
+
+    async def close(self) -> RecordingResult:
+        if self.result is None:
+            duration_ms = round((asyncio.get_running_loop().time() - self._started) * 1000)
+            self._write(duration_ms * 8)
+            self.result = RecordingResult(str(self.path), duration_ms, complete=True)
+        return self.result
+
+    def _write(self, frames: int) -> None:
+        """Make the file; its silence is a hole, so that an hour of virtual time takes no disk."""
+        size = frames * 4
+        header = struct.pack(
+            "<4sI4s4sIHHIIHH4sI",
+            b"RIFF",
+            36 + size,
+            b"WAVE",
+            b"fmt ",
+            16,
+            1,
+            2,
+            8000,
+            32000,
+            4,
+            16,
+            b"data",
+            size,
+        )
+        self.path.write_bytes(header)
+        os.truncate(self.path, len(header) + size)
+
+
+class FakeMedia:
+    """A `MediaPlane` that remembers; see the module's head."""
+
+    def __init__(self) -> None:
+        self.ports: dict[PortId, RtpAddress | str] = {}
+        """Open ports: the address of an RTP port, the device of a PCM port."""
+        self.closed: list[PortId] = []
+        self.aims: dict[PortId, list[RtpRemote]] = {}
+        self.routes: dict[PortId, tuple[Source, ...]] = {}
+        """What each open port hears now; a port that hears nothing has an empty tuple or no entry."""
+        self.played: list[FakePlayback] = []
+        """Every playback ever asked for, oldest first."""
+        self.recordings: list[FakeRecording] = []
+        self.missing_devices: set[str] = set()
+        """PCM devices that can't be opened."""
+        self.rtp_exhausted = False
+        """Set it to have `open_rtp` refuse."""
+        self._numbers = itertools.count(_FIRST_RTP_PORT, 2)
+        self._listeners: dict[PortId, list[PortListener]] = {}
+
+    # What a test does
+
+    def press(self, port_id: PortId, digits: str) -> None:
+        """Have the far end of a port key digits."""
+        for digit in digits:
+            self._emit(port_id, DigitHeard(digit))
+
+    def fail_port(self, port_id: PortId, reason: str) -> None:
+        """Have a port's device or socket go away."""
+        self._emit(port_id, PortFailed(reason))
+
+    def finish_playback(self, port_id: PortId) -> None:
+        """Have what plays on a port end now, as if its time were over."""
+        playback = self.playing(port_id)
+        if playback is not None:
+            playback.stop()
+
+    # What a test asks
+
+    def playing(self, port_id: PortId) -> FakePlayback | None:
+        """Return what plays on a port now."""
+        return next((p for p in reversed(self.played) if p.port_id == port_id and p.running), None)
+
+    def files_played(self, port_id: PortId) -> list[str]:
+        """Return the names (without folder) of all files played to a port so far, in order."""
+        return [
+            Path(item.path).name
+            for playback in self.played
+            if playback.port_id == port_id
+            for item in playback.items
+            if isinstance(item, PlayFile)
+        ]
+
+    def bridged(self, one: PortId, other: PortId) -> bool:
+        """Tell whether two ports hear each other."""
+        return self.hears(one, other) and self.hears(other, one)
+
+    def hears(self, sink: PortId, source: PortId) -> bool:
+        """Tell whether `sink` hears `source`."""
+        return any(heard.port_id == source for heard in self.routes.get(sink, ()))
+
+    # MediaPlane
+
+    async def open_rtp(self, local_host: str) -> RtpAddress:
+        if self.rtp_exhausted:
+            raise MediaError("no RTP port free")
+        address = RtpAddress(new_port_id("rtp"), local_host, next(self._numbers))
+        self.ports[address.port_id] = address
+        return address
+
+    def aim_rtp(self, port_id: PortId, remote: RtpRemote) -> None:
+        self.aims.setdefault(port_id, []).append(remote)
+
+    async def open_pcm(self, device: str, sample_rate: int) -> PortId:
+        if device in self.missing_devices:
+            raise MediaError(f"{device}: no such device")
+        if sample_rate != 8000:
+            raise MediaError(f"{device}: {sample_rate} Hz isn't supported")
+        port_id = new_port_id("pcm")
+        self.ports[port_id] = device
+        return port_id
+
+    def close_port(self, port_id: PortId) -> None:
+        if self.ports.pop(port_id, None) is None:
+            return
+        self.closed.append(port_id)
+        self.routes.pop(port_id, None)
+        self._listeners.pop(port_id, None)
+        self.finish_playback(port_id)
+
+    def route(self, sink: PortId, sources: Sequence[Source]) -> None:
+        if sink in self.ports:
+            self.routes[sink] = tuple(sources)
+
+    def play(self, port_id: PortId, items: Sequence[PlayItem], *, repeat: bool = False) -> FakePlayback:
+        self.finish_playback(port_id)
+        playback = FakePlayback(port_id, items, repeat=repeat)
+        self.played.append(playback)
+        if port_id not in self.ports:
+            playback.stop()
+        return playback
+
+    async def record(self, path: Path, left: PortId, right: PortId) -> FakeRecording:
+        try:
+            recording = FakeRecording(path, left, right)
+        except OSError as error:
+            raise MediaError(f"{path}: {error.strerror}") from error
+        self.recordings.append(recording)
+        return recording
+
+    def listen(self, port_id: PortId, listener: PortListener) -> Callable[[], None]:
+        listeners = self._listeners.setdefault(port_id, [])
+        listeners.append(listener)
+
+        def unlisten() -> None:
+            if listener in listeners:
+                listeners.remove(listener)
+
+        return unlisten
+
+    def _emit(self, port_id: PortId, event: PortEvent) -> None:
+        for listener in list(self._listeners.get(port_id, ())):
+            listener(event)
+
+
+def _seconds(item: PlayItem) -> float | None:
+    """Return how long an item lasts; None for ever.
+
+    Raises:
+        PlaybackFailed: It is a file that the real media process would refuse.
+    """
+    if isinstance(item, PlaySilence):
+        return item.duration_ms / 1000
+    if isinstance(item, PlayTone):
+        return None if item.duration_ms is None else item.duration_ms / 1000
+    try:
+        with wave.open(item.path, "rb") as wav:
+            if (wav.getnchannels(), wav.getsampwidth(), wav.getframerate()) != (1, 2, 8000):
+                raise PlaybackFailed(f"{item.path}: not mono 16-bit at 8000 Hz")
+            return wav.getnframes() / 8000
+    except (OSError, EOFError, wave.Error) as error:
+        raise PlaybackFailed(f"{item.path}: {error}") from error

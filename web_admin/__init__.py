@@ -1,0 +1,1 @@
+"""The admin's web pages: a client of the control socket."""
