@@ -27,7 +27,15 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "web_admin": ("firmware.control", "firmware.core"),
 }
 # The composition roots: what is started from a command line sees everything.
-ROOTS = ("firmware.app", "firmware.cli", "firmware.sim", "firmware.__main__")
+ROOTS = (
+    "firmware.app",
+    "firmware.app_accounts",
+    "firmware.app_api",
+    "firmware.cli",
+    "firmware.profile",
+    "firmware.sim",
+    "firmware.__main__",
+)
 # Modules besides the standard library that firmware.core may use.
 CORE_LIBRARIES = {"msgspec", "__future__"}
 # What a sans-IO core must not touch: it is handed bytes and `now`.

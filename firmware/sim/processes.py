@@ -102,14 +102,3 @@ async def until_there(path: Path, child: Child, seconds: float) -> None:
         raise ProcessFailed(
             f"the {child.name} process was not ready after {seconds:.0f} s:\n{child.last_words()}"
         ) from None
-
-
-def resident_kb(pid: int) -> int:
-    """Return how much memory a process has resident, in KiB; 0 when it is gone."""
-    try:
-        for line in Path(f"/proc/{pid}/status").read_text("ascii").splitlines():
-            if line.startswith("VmRSS:"):
-                return int(line.split()[1])
-    except OSError:
-        pass
-    return 0

@@ -15,7 +15,7 @@ from firmware.core.ids import CallId
 from firmware.core.leg import Leg
 from firmware.core.media import MediaPlane
 from firmware.core.records import Journey, JourneyStore
-from firmware.core.tones import ToneSet
+from firmware.core.tones import tones_of
 from firmware.switch.call import Call, Script
 from firmware.switch.directory import Directory
 from firmware.switch.journey import JourneyWriter
@@ -34,8 +34,6 @@ class Exchange:
         clock: Measures them.
         media: Where audio goes.
         directory: Whom scripts may ring.
-        tones: The country's tones.
-        recordings: Folder for recordings; None when nothing is to be recorded.
     """
 
     def __init__(
@@ -44,15 +42,15 @@ class Exchange:
         clock: Clock,
         media: MediaPlane,
         directory: Directory,
-        tones: ToneSet,
-        recordings: Path | None,
     ) -> None:
         self._store = store
         self._clock = clock
         self._media = media
         self._directory = directory
-        self._tones = tones
-        self._recordings = recordings
+        self.tones = tones_of("CN")
+        """The country's tones, for calls that begin from now on."""
+        self.recordings: Path | None = None
+        """Folder for recordings of calls that begin from now on; None when nothing is to be recorded."""
         self._calls: dict[CallId, Call] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = False
@@ -68,7 +66,7 @@ class Exchange:
             called: What the caller dialled, where that is known from the start.
         """
         journey = JourneyWriter(self._store, self._clock, caller, caller.address, called)
-        call = Call(caller, journey, self._media, self._directory, self._tones, self._recordings)
+        call = Call(caller, journey, self._media, self._directory, self.tones, self.recordings)
         if self._stopping or len(self._calls) >= MAX_LIVE_CALLS:
             self.refused += 1
             script = _refuse

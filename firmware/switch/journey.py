@@ -146,7 +146,7 @@ class JourneyWriter:
                 record.cause, record.ended_by, record.detail = ending.cause, ending.by, ending.detail
                 words = ending.detail or ending.cause.name.lower().replace("_", " ")
                 text = f"{leg.address} ended: {words} ({_SIDES[ending.by]})"
-                if ending.by is Side.WIRE:
+                if ending.by is Side.WIRE and (leg is self._caller or record.answered_ms is not None):
                     self.note(EntryKind.FAULT, text, leg)
                     return
             case _:
@@ -182,4 +182,4 @@ class JourneyWriter:
         return (caller.cause if caller else Cause.NORMAL), "switchboard"
 
 
-_SIDES = {Side.THEM: "by them", Side.US: "by us", Side.WIRE: "lost"}
+_SIDES = {Side.THEM: "by them", Side.US: "by us", Side.WIRE: "not there"}

@@ -20,7 +20,6 @@ from firmware.core.clock import Instant
 from firmware.core.ids import LegId, PortId
 from firmware.core.leg import Ending, Leg
 from firmware.core.records import EntryKind, Journey
-from firmware.core.tones import tones_of
 from firmware.switch.directory import Extension
 from firmware.switch.exchange import Exchange
 from ivr.prompts import Prompts
@@ -76,15 +75,8 @@ class Office:
         self.prompts = Prompts(folder / "prompts", "en")
         people = [Extension("101", "Li"), Extension("102", "Front desk"), Extension("103", "Wang")]
         self.directory = OfficeDirectory(people, "102", self._leg_to)
-        recordings = folder / "recordings"
-        self.exchange = Exchange(
-            self.store,
-            LoopClock(),
-            self.media,
-            self.directory,
-            tones_of("CN"),
-            recordings if recorded else None,
-        )
+        self.exchange = Exchange(self.store, LoopClock(), self.media, self.directory)
+        self.exchange.recordings = folder / "recordings" if recorded else None
 
     def caller_rings_in(self, number: str | None = "13800138000") -> FakeLeg:
         """Have somebody call the office from outside."""

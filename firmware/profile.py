@@ -1,0 +1,67 @@
+"""The board's profile: which wires this box has and where. One TOML file of `board/profiles`, never edited
+by an administrator.
+
+    country = "CN"
+    [sip]
+    host = "127.0.0.1"
+    port = 5060
+    [[lines]]                  fields: hal.modems.build
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+
+from firmware.core.errors import UserError
+
+
+class SipProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    host: str = "0.0.0.0"  # noqa: S104 - a phone system answers its LAN; the firewall keeps the rest out
+    """Address of the network that phones are in."""
+    port: int = 5060
+    """UDP and TCP; 0 takes a free one."""
+
+
+class MediaProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    rtp_ports: Annotated[str, msgspec.Meta(pattern=r"\A[0-9]{4,5}-[0-9]{4,5}\Z")] = "20000-20999"
+    """Lowest and highest local RTP port."""
+
+
+class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A board as its profile describes it."""
+
+    lines: tuple[dict[str, Any], ...] = ()
+    """Entries for `hal.modems.build.build_line`."""
+    country: str = "CN"
+    language: str = "zh-CN"
+    sip: SipProfile = SipProfile()
+    media: MediaProfile = MediaProfile()
+
+
+def load_profile(path: Path, overrides: Mapping[str, Mapping[str, Any]] | None = None) -> Profile:
+    """Read a profile.
+
+    Args:
+        path: The TOML file.
+        overrides: Fields of sections to replace, as a command line does.
+
+    Raises:
+        UserError: The file is missing, isn't TOML, or a field can't be used; the text names it.
+    """
+    try:
+        document = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise UserError(f"profile {path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"profile {path}: {error}") from error
+    for section, fields in (overrides or {}).items():
+        document[section] = {**document.get(section, {}), **fields}
+    try:
+        return msgspec.convert(document, Profile)
+    except msgspec.ValidationError as error:
+        raise UserError(f"profile {path}: {error}") from error
