@@ -40,15 +40,6 @@ ROOTS = (
 CORE_LIBRARIES = {"msgspec", "__future__"}
 # What a sans-IO core must not touch: it is handed bytes and `now`.
 IO_MODULES = {"asyncio", "select", "selectors", "serial", "serial_asyncio_fast", "socket", "time"}
-    "asyncio",
-    "select",
-    "selectors",
-    "serial",
-    "serial_asyncio_fast",
-    "socket",
-    "threading",
-    "time",
-}
 SANS_IO = {"hal/at": (), "extensions/sip": ("extensions/sip/net",)}
 
 

@@ -122,3 +122,28 @@ def write_tone(path: Path, hertz: float, seconds: float, level_dbfs: float = -15
         file.setsampwidth(2)
         file.setframerate(8000)
         file.writeframes((sine * 32767).astype("<i2").tobytes())
+
+
+def find_speech(samples: Samples, spoken: Samples, rate: int = 8000, seconds: float = 1.5) -> float | None:
+    """Find a known utterance in what was heard, whatever its loudness.
+
+    Args:
+        samples: What was heard, shape (samples,).
+        spoken: The utterance, shape (samples,); its first `seconds` are looked for.
+        rate: Sample rate of both in Hz.
+        seconds: How much of it identifies it.
+
+    Returns:
+        Where it begins, in seconds; None when nothing correlates by 0.6 or more.
+    """
+    pattern = spoken[: int(seconds * rate)]
+    if len(samples) < len(pattern):
+        return None
+    length = len(samples) + len(pattern)
+    product = np.fft.irfft(np.fft.rfft(samples, length) * np.conj(np.fft.rfft(pattern, length)), length)
+    correlation = product[: len(samples) - len(pattern) + 1]
+    energy = np.concatenate(([0.0], np.cumsum(samples**2)))
+    around = np.sqrt(np.maximum(energy[len(pattern) :] - energy[: -len(pattern)], 1e-9))
+    alike = correlation / (around * np.sqrt((pattern**2).sum()))
+    best = int(np.argmax(alike))
+    return best / rate if alike[best] >= 0.6 else None

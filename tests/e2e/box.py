@@ -22,7 +22,7 @@ from firmware.control.client import ControlClient, NoSwitch
 from firmware.control.schema import PhoneAccount, StatusReply
 from firmware.core.paths import StatePaths
 from firmware.core.records import Journey
-from firmware.sim.listening import Samples, read_wav, write_tone
+from firmware.sim.listening import Samples, find_speech, read_wav, write_tone
 from firmware.sim.simulation import Simulation
 from firmware.store.settings import SettingsStore
 from firmware.store.settings_schema import Settings
@@ -133,6 +133,14 @@ class Box:
         if not path.exists():
             write_tone(path, hertz, seconds, level_dbfs=-15 - 6.15)
         return path
+
+    def prompt(self, key: str) -> Samples:
+        """Return a prompt as callers are played it."""
+        return _mono(self.paths.prompts / "zh-CN" / f"{key}.wav")
+
+    def heard_prompt(self, number: str, key: str) -> float | None:
+        """Return when, in seconds since the answer, a caller heard a prompt; None when never."""
+        return find_speech(self.heard(number), self.prompt(key))
 
     async def status(self) -> StatusReply:
         return await self.simulation.status()

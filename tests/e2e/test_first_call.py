@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from firmware.core.records import Outcome
+from firmware.core.records import EntryKind, Outcome
 from firmware.sim.listening import Heard, Samples, find_tone
 from tests.e2e.box import Box, dump
 
@@ -43,3 +43,78 @@ async def test_a_caller_reaches_a_phone_and_both_hear_each_other(box: Box, trans
     assert tone(right, 1000).lasted_seconds > 2.5
     assert find_tone(left, 8000, 1000) is None
     assert find_tone(right, 8000, 440) is None
+
+
+async def test_phone_calls_phone(box: Box) -> None:
+    caller = await box.phone("101", plays=700)
+    callee = await box.phone("102", plays=1000)
+    await caller.dial("102")
+    await callee.event("CALL_INCOMING")
+    await callee.accept()
+    await caller.event("CALL_ESTABLISHED")
+    await asyncio.sleep(3)
+    await callee.hang_up()
+    await caller.event("CALL_CLOSED")
+    journey = await box.journey()
+    assert journey.outcome is Outcome.ANSWERED, dump(journey)
+    assert (journey.line, journey.called, journey.hung_up_by) == ("101", "102", "102")
+    assert tone(box.heard_by(caller), 1000).lasted_seconds > 2.5
+    assert tone(box.heard_by(callee), 700).lasted_seconds > 2.5
+
+
+@pytest.mark.parametrize("moment", ["greeting", "ringing", "talking"])
+async def test_the_caller_hangs_up(box: Box, moment: str) -> None:
+    phone = await box.phone("101", auto_answer=moment == "talking")
+    caller = await box.calls("13800138000", digits="" if moment == "greeting" else "101")
+    await caller.answered()
+    match moment:
+        case "ringing":
+            await phone.event("CALL_INCOMING")
+        case "talking":
+            await phone.event("CALL_ESTABLISHED")
+    await asyncio.sleep(1)
+    await caller.hang_up()
+    if moment != "greeting":
+        await phone.event("CALL_CLOSED")
+    journey = await box.journey()
+    expected = Outcome.ANSWERED if moment == "talking" else Outcome.ABANDONED
+    assert journey.outcome is expected, dump(journey)
+    assert journey.hung_up_by == "caller"
+    await box.until(lambda: _ports_closed(box))
+
+
+async def _ports_closed(box: Box) -> bool:
+    return (await box.status()).media["ports"] == 0
+
+
+async def test_a_key_pressed_in_the_greeting_interrupts_it(box: Box) -> None:
+    phone = await box.phone("101")
+    caller = await box.calls("13800138000", digits="101", digits_after=2.0)
+    await phone.event("CALL_INCOMING")
+    await asyncio.sleep(6)
+    await caller.hang_up()
+    began = box.heard_prompt("13800138000", "recording-notice")
+    assert began is not None
+    assert began < 0.3
+    # The keys begin two seconds after the answer and take about a second; the notice alone lasts longer.
+    assert len(box.prompt("recording-notice")) / 8000 > 4
+    ringing = find_tone(box.heard("13800138000"), 8000, 450)
+    assert ringing is not None
+    assert ringing.began_seconds < 3.5
+
+
+async def test_two_wrong_numbers_lead_to_the_operator(box: Box) -> None:
+    operator = await box.phone("101", auto_answer=True)
+    caller = await box.calls("13800138000", digits="999,,,,,,,888", digits_after=0.5)
+    await operator.event("CALL_ESTABLISHED")
+    await asyncio.sleep(2)
+    await caller.hang_up()
+    journey = await box.journey()
+    routes = [entry.text for entry in journey.timeline if entry.kind is EntryKind.ROUTE]
+    assert routes == [
+        "keyed 999: no such extension",
+        "keyed 888: no such extension",
+        "2 attempts without an extension: operator 101",
+    ]
+    assert box.heard_prompt("13800138000", "no-such-extension") is not None
+    tone(box.heard_by(operator), 440)

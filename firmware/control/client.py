@@ -1,0 +1,181 @@
+"""Clients of the control socket: for a program with an event loop, and for a command that asks once."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeVar
+
+import msgspec
+
+from firmware.control.schema import (
+    MAX_REPLY_BYTES,
+    CallReply,
+    CallsReply,
+    ErrorReply,
+    GetCall,
+    GetStatus,
+    ListCalls,
+    ListPhones,
+    PhoneAccount,
+    PhonesReply,
+    Reply,
+    Request,
+    StatusReply,
+)
+from firmware.core.errors import DeviceError, PeerError, UserError, ZongjiError
+from firmware.core.records import Journey
+
+_ANSWER_S = 15.0
+"""A switch that doesn't answer within this won't."""
+
+_REPLIES = msgspec.json.Decoder(Reply)
+
+_Answer = TypeVar("_Answer")
+
+
+class NoSwitch(ZongjiError):
+    """Nothing serves the control socket: no switch runs on this state folder."""
+
+
+class ControlClient:
+    """One connection to a running switch. Requests may be made from several tasks; they take turns.
+
+    Use as `async with ControlClient(path) as switch: …`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._reader: asyncio.StreamReader | None = None
+        self._writer: asyncio.StreamWriter | None = None
+        self._turn = asyncio.Lock()
+        self._ids = itertools.count(1)
+
+    async def __aenter__(self) -> ControlClient:
+        await self.connect()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def connect(self) -> None:
+        """Connect.
+
+        Raises:
+            NoSwitch: Nothing serves the socket.
+            DeviceError: This user may not.
+        """
+        try:
+            self._reader, self._writer = await asyncio.open_unix_connection(
+                str(self._path), limit=MAX_REPLY_BYTES
+            )
+        except PermissionError as error:
+            raise DeviceError(
+                f"this user may not ask the switch at {self._path}; use sudo, or join the group that owns it"
+            ) from error
+        except OSError as error:
+            raise NoSwitch(f"no switch runs here: nothing answers at {self._path}") from error
+
+    async def close(self) -> None:
+        """Let go of the connection. Repeating it does nothing."""
+        if self._writer is not None:
+            self._writer.close()
+            with contextlib.suppress(OSError):
+                await self._writer.wait_closed()
+            self._reader = self._writer = None
+
+    async def status(self) -> StatusReply:
+        """Return how the box is doing.
+
+        Raises (this and every question):
+            UserError: The switch's words about what was asked.
+            NoSwitch: It went away.
+            PeerError: It didn't answer sensibly.
+        """
+        return await self._ask(GetStatus(id=next(self._ids)), StatusReply)
+
+    async def phones(self) -> list[PhoneAccount]:
+        """Return the SIP accounts with their secrets."""
+        return (await self._ask(ListPhones(id=next(self._ids)), PhonesReply)).phones
+
+    async def calls(self, limit: int = 20) -> list[Journey]:
+        """Return the newest journeys, running ones first."""
+        return (await self._ask(ListCalls(id=next(self._ids), limit=limit), CallsReply)).journeys
+
+    async def call(self, call_id: str) -> Journey:
+        """Return the journey whose id begins with `call_id`."""
+        return (await self._ask(GetCall(id=next(self._ids), call=call_id), CallReply)).journey
+
+    async def _ask(self, request: Request, wanted: type[_Answer]) -> _Answer:
+        async with self._turn:
+            if self._reader is None or self._writer is None:
+                raise NoSwitch("not connected to the switch")
+            try:
+                self._writer.write(msgspec.json.encode(request) + b"\n")
+                await self._writer.drain()
+                line = await asyncio.wait_for(self._reader.readline(), _ANSWER_S)
+            except TimeoutError:
+                await self.close()
+                raise PeerError(f"the switch did not answer within {_ANSWER_S:.0f} s") from None
+            except ValueError:
+                await self.close()
+                raise PeerError(f"the switch's reply is longer than {MAX_REPLY_BYTES} bytes") from None
+            except OSError as error:
+                await self.close()
+                raise NoSwitch("the switch went away") from error
+            except asyncio.CancelledError:
+                # The reply would come when the next question expects its own.
+                await self.close()
+                raise
+            if not line.endswith(b"\n"):
+                await self.close()
+                raise NoSwitch("the switch went away")
+        return _expect(line, request, wanted)
+
+
+def _expect(line: bytes, request: Request, wanted: type[_Answer]) -> _Answer:
+    try:
+        reply = _REPLIES.decode(line)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise PeerError(f"the switch's reply can't be understood: {error}") from error
+    if isinstance(reply, ErrorReply):
+        raise (UserError if reply.kind == "user" else PeerError)(reply.message)
+    if reply.id != request.id or not isinstance(reply, wanted):
+        raise PeerError("the switch answered another question")
+    return reply
+
+
+class BlockingClient:
+    """For commands: every question makes a connection of its own and waits for the answer."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def status(self) -> StatusReply:
+        """See `ControlClient.status`, also for what every question raises."""
+        return self._once(ControlClient.status)
+
+    def phones(self) -> list[PhoneAccount]:
+        """See `ControlClient.phones`."""
+        return self._once(ControlClient.phones)
+
+    def calls(self, limit: int = 20) -> list[Journey]:
+        """See `ControlClient.calls`."""
+        return self._once(lambda client: client.calls(limit))
+
+    def call(self, call_id: str) -> Journey:
+        """See `ControlClient.call`."""
+        return self._once(lambda client: client.call(call_id))
+
+    def _once(self, question: Callable[[ControlClient], Coroutine[Any, Any, _Answer]]) -> _Answer:
+        async def ask() -> _Answer:
+            async with ControlClient(self._path) as client:
+                return await question(client)
+
+        return asyncio.run(ask())

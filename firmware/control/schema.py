@@ -1,0 +1,164 @@
+"""The language of the control socket: one JSON object a line, requests one way, replies the other.
+
+    {"do":"calls","v":1,"id":7,"limit":20}
+    {"is":"calls","id":7,"journeys":[…]}
+    {"is":"error","id":7,"kind":"user","message":"There is no call 01K8; …"}
+
+A request carries the version of this language, `VERSION`; it is raised when a field changes its meaning or
+goes away. A new field with a default, or a new request, doesn't raise it. Replies come in the order of the
+requests and repeat their `id`.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import msgspec
+
+from firmware.core.clock import Instant
+from firmware.core.records import Journey
+
+VERSION = 1
+
+MAX_REQUEST_BYTES = 64 * 1024
+"""Longest request line: far more than any request has, far less than would hurt."""
+
+MAX_REPLY_BYTES = 32 * 1024 * 1024
+"""Longest reply line a client takes: `MAX_CALLS` journeys of 30 kB."""
+
+MAX_CALLS = 1000
+"""Most journeys one reply holds."""
+
+
+class _Request(msgspec.Struct, frozen=True, tag_field="do", kw_only=True):
+    v: int = VERSION
+    id: int = 0
+    """Chosen by the client; its reply repeats it."""
+
+
+class GetStatus(_Request, frozen=True, tag="status"):
+    """How the box is doing."""
+
+
+class ListPhones(_Request, frozen=True, tag="phones"):
+    """The SIP accounts with their passwords."""
+
+
+class ListCalls(_Request, frozen=True, tag="calls"):
+    """The newest journeys, running ones first."""
+
+    limit: int = 20
+
+
+class GetCall(_Request, frozen=True, tag="call"):
+    """One journey."""
+
+    call: str
+    """Its id or the beginning of it."""
+
+
+Request = GetStatus | ListPhones | ListCalls | GetCall
+
+
+class RequestHead(msgspec.Struct, frozen=True):
+    """What every version's requests have in common; read first."""
+
+    v: int = 0
+    id: int = 0
+
+
+class LineStatus(msgspec.Struct, frozen=True):
+    name: str
+    state: str
+    """As `hal.line.LineState` calls it."""
+    detail: str
+    """The state in an installer's words."""
+
+
+class ProcessStatus(msgspec.Struct, frozen=True):
+    name: str
+    pid: int
+    rss_kb: int
+    """Resident memory, kilobytes of 1024 bytes; 0 when the process is gone."""
+
+
+class StatusReply(msgspec.Struct, frozen=True, tag_field="is", tag="status", kw_only=True):
+    id: int = 0
+    version: str
+    """Of the firmware."""
+    started: Instant
+    ready_ms: int | None
+    """From the start to the first answered REGISTER; None before that."""
+    lines: list[LineStatus]
+    phones_registered: int
+    live_calls: int
+    processes: list[ProcessStatus]
+    media: dict[str, float]
+    """Figures of the media process by name."""
+    counters: dict[str, int]
+    """What was refused and lost, by name."""
+    faults: list[str] = []
+    """What needs somebody's attention, in plain words."""
+
+
+class PhoneAccount(msgspec.Struct, frozen=True, kw_only=True):
+    number: str
+    name: str
+    server: str
+    """What to enter as SIP server: "192.168.1.5:5060"."""
+    secret: str
+    algorithm: str
+    registered: bool
+    contacts: list[str] = []
+    """Where it registered from, one for each of its phones."""
+
+    def __repr__(self) -> str:
+        return f"PhoneAccount({self.number!r}, {self.server!r}, secret=***, registered={self.registered})"
+
+
+class PhonesReply(msgspec.Struct, frozen=True, tag_field="is", tag="phones", kw_only=True):
+    id: int = 0
+    phones: list[PhoneAccount]
+
+
+class CallsReply(msgspec.Struct, frozen=True, tag_field="is", tag="calls", kw_only=True):
+    id: int = 0
+    journeys: list[Journey]
+
+
+class CallReply(msgspec.Struct, frozen=True, tag_field="is", tag="call", kw_only=True):
+    id: int = 0
+    journey: Journey
+
+
+class ErrorReply(msgspec.Struct, frozen=True, tag_field="is", tag="error", kw_only=True):
+    id: int = 0
+    kind: str
+    """`user`: the text names the remedy. `protocol`: the client is wrong. `fault`: the switch is."""
+    message: str
+
+
+Reply = StatusReply | PhonesReply | CallsReply | CallReply | ErrorReply
+
+
+class ControlApi(Protocol):
+    """What the switch answers; implemented where the parts are put together (`firmware.app`).
+
+    A `UserError` reaches the client word for word, any other error as "see the log".
+    """
+
+    async def status(self) -> StatusReply:
+        """Return how the box is doing."""
+
+    async def phones(self) -> list[PhoneAccount]:
+        """Return the SIP accounts with their secrets."""
+
+    async def calls(self, limit: int) -> list[Journey]:
+        """Return the newest journeys, running ones first."""
+
+    async def call(self, call_id: str) -> Journey:
+        """Return the journey whose id begins with `call_id`.
+
+        Raises:
+            UserError: There is none, or more than one.
+        """

@@ -1,0 +1,203 @@
+"""The control socket's server: reads request lines, asks the `ControlApi`, writes reply lines.
+
+Every bound is here: connections, bytes a line, seconds of silence, seconds a client may take to read. A
+client that oversteps one is told in a reply and let go; the others and the switch don't notice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import socket
+from pathlib import Path
+
+import msgspec
+
+from firmware.control.schema import (
+    MAX_CALLS,
+    MAX_REQUEST_BYTES,
+    VERSION,
+    CallReply,
+    CallsReply,
+    ControlApi,
+    ErrorReply,
+    GetCall,
+    GetStatus,
+    ListCalls,
+    ListPhones,
+    PhonesReply,
+    Reply,
+    Request,
+    RequestHead,
+)
+from firmware.core.errors import DeviceError, UserError
+
+logger = logging.getLogger(__name__)
+
+MAX_CONNECTIONS = 32
+"""Web page, console, some commands: several times what a box ever sees."""
+
+_IDLE_S = 300.0
+"""A client that says nothing for so long has been forgotten by its owner."""
+
+_READING_S = 10.0
+"""A client that doesn't read its reply within this is stuck."""
+
+_SOCKET_MODE = 0o660
+"""For the firmware's user and group; replies hold SIP passwords."""
+
+_BACKLOG = 16
+
+_REQUESTS = msgspec.json.Decoder(Request)
+_HEADS = msgspec.json.Decoder(RequestHead)
+
+
+class ControlServer:
+    """Serves `api` on the Unix socket at `path`, from `start` to `close`."""
+
+    def __init__(self, path: Path, api: ControlApi) -> None:
+        self._path = path
+        self._api = api
+        self._server: asyncio.Server | None = None
+        self._clients: set[asyncio.Task[None]] = set()
+        self.refused = 0
+        """Requests and connections refused since the start."""
+
+    async def start(self) -> None:
+        """Begin to listen.
+
+        Raises:
+            UserError: Another switch serves this socket, or the path is too long for a Unix socket.
+            DeviceError: The socket can't be made.
+        """
+        listener = _listen(self._path)
+        self._server = await asyncio.start_unix_server(self._accept, sock=listener, limit=MAX_REQUEST_BYTES)
+
+    async def close(self) -> None:
+        """Stop listening and let go of every client. Repeating it does nothing."""
+        if self._server is None:
+            return
+        server, self._server = self._server, None
+        server.close()
+        for client in self._clients:
+            client.cancel()
+        await asyncio.gather(*self._clients, return_exceptions=True)
+        await server.wait_closed()
+        self._path.unlink(missing_ok=True)
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        if task is None:
+            return
+        try:
+            if len(self._clients) >= MAX_CONNECTIONS:
+                self.refused += 1
+                message = f"The switch already serves {MAX_CONNECTIONS} clients; close one and try again."
+                await _send(writer, ErrorReply(kind="protocol", message=message))
+                return
+            self._clients.add(task)
+            await self._serve(reader, writer)
+        except (TimeoutError, ConnectionError):
+            logger.debug("a control client fell silent or went away")
+        except asyncio.CancelledError:
+            # Ours, from close(); a stream's task that ends cancelled is reported as an error by asyncio.
+            logger.debug("letting go of a control client")
+        finally:
+            self._clients.discard(task)
+            writer.close()
+            with contextlib.suppress(OSError, asyncio.CancelledError):
+                await writer.wait_closed()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            try:
+                line = await asyncio.wait_for(reader.readline(), _IDLE_S)
+            except ValueError:
+                # What is left of the line can't be told from the next one, so this is the end.
+                self.refused += 1
+                message = f"A request is longer than {MAX_REQUEST_BYTES} bytes."
+                await _send(writer, ErrorReply(kind="protocol", message=message))
+                return
+            if not line.endswith(b"\n"):
+                return
+            await _send(writer, await self._reply_to(line))
+
+    async def _reply_to(self, line: bytes) -> Reply:
+        head = RequestHead()
+        try:
+            head = _HEADS.decode(line)
+            if head.v != VERSION:
+                self.refused += 1
+                return ErrorReply(
+                    id=head.id,
+                    kind="protocol",
+                    message=f"This switch speaks version {VERSION} of the control language, not {head.v}; "
+                    "use the command and the switch of one installation.",
+                )
+            return await self._answer(_REQUESTS.decode(line))
+        except UserError as error:
+            return ErrorReply(id=head.id, kind="user", message=str(error))
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            self.refused += 1
+            return ErrorReply(
+                id=head.id, kind="protocol", message=f"The request can't be understood: {error}."
+            )
+        except Exception:
+            logger.exception("a control request failed")
+            return ErrorReply(
+                id=head.id, kind="fault", message="The switch could not answer that; its log says why."
+            )
+
+    async def _answer(self, request: Request) -> Reply:
+        match request:
+            case GetStatus():
+                return msgspec.structs.replace(await self._api.status(), id=request.id)
+            case ListPhones():
+                return PhonesReply(id=request.id, phones=await self._api.phones())
+            case ListCalls():
+                limit = max(1, min(request.limit, MAX_CALLS))
+                return CallsReply(id=request.id, journeys=await self._api.calls(limit))
+            case GetCall():
+                return CallReply(id=request.id, journey=await self._api.call(request.call))
+
+
+async def _send(writer: asyncio.StreamWriter, reply: Reply) -> None:
+    writer.write(msgspec.json.encode(reply) + b"\n")
+    await asyncio.wait_for(writer.drain(), _READING_S)
+
+
+def _listen(path: Path) -> socket.socket:
+    """Return a listening socket at `path` that only its user and group may open.
+
+    Raises:
+        UserError: Another switch serves it, or the path is too long.
+        DeviceError: It can't be made.
+    """
+    if _is_served(path):
+        raise UserError(f"Another switch already runs here ({path}); stop it first.")
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        path.unlink(missing_ok=True)
+        listener.bind(str(path))
+        # Nobody can connect before listen(), so the mode is right from the first moment.
+        path.chmod(_SOCKET_MODE)
+        listener.listen(_BACKLOG)
+        listener.setblocking(False)
+    except OSError as error:
+        listener.close()
+        if "too long" in str(error):
+            raise UserError(
+                f"The state folder's path is too long for a Unix socket ({path}); use a shorter one."
+            ) from None
+        raise DeviceError(f"the control socket {path} can't be made: {error.strerror}") from error
+    return listener
+
+
+def _is_served(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(str(path))
+        except OSError:
+            return False
+    return True

@@ -1,0 +1,145 @@
+"""The journeys of this box, in SQLite: what call control writes to (`JourneyStore`) and others read from.
+
+begin, update ──► note ─┐
+close ──────────► note ─┴► RecordWriter (one thread) ──► records.sqlite ──► JourneyReader (any thread)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from firmware.core.clock import Clock, Instant
+from firmware.core.errors import DeviceError
+from firmware.core.ids import CallId
+from firmware.core.records import Journey
+from firmware.store import migrations
+from firmware.store.lock import SwitchLock
+from firmware.store.reader import JourneyReader
+from firmware.store.recovery import close_interrupted
+from firmware.store.writer import Connect, FaultListener, Note, RecordWriter, Waiter, WriterStatus
+
+logger = logging.getLogger(__name__)
+
+_OPEN_PATIENCE_S = 10.0
+"""How long a start waits for the database: a WAL left by a crash is replayed meanwhile."""
+
+_STOP_PATIENCE_S = 10.0
+"""How long a stop waits for the last records: some fsyncs of a slow card."""
+
+_RECOVERY_PATIENCE_S = 10.0
+
+
+def _ignore(_fault: str | None) -> None:
+    return
+
+
+class SqliteJourneyStore:
+    """Implements `firmware.core.records.JourneyStore`.
+
+    `begin`, `update` and `close` never raise and never block the event loop on the disk. A journey is
+    durable when `close` returns, unless `status().fault` is set: then it is kept in memory and written
+    as soon as the disk takes it.
+
+    Args:
+        path: The database file; its folder must exist.
+        clock: For noting when a running call was last heard of.
+        on_fault: Called from the writer's thread when records can't be written (the reason, in plain
+            words) and when they can again (None).
+        connect: Opens the database for writing; tests hand in one that fills up.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        clock: Clock,
+        on_fault: FaultListener = _ignore,
+        connect: Connect = migrations.connect,
+    ) -> None:
+        self._clock = clock
+        self._writer = RecordWriter(path, on_fault, connect)
+        self._lock = SwitchLock(path.with_name(path.name + ".lock"))
+        self._begun: set[CallId] = set()
+        self.reader = JourneyReader(path)
+        """For questions, from any thread; each takes about a millisecond of disk, so not in the loop."""
+
+    def start(self) -> None:
+        """Open the database and bring it to the newest schema. Blocks; a fault is reported, not raised.
+
+        Raises:
+            UserError: Another switch uses this database.
+        """
+        self._lock.take()
+        self._writer.start(_OPEN_PATIENCE_S)
+
+    def stop(self) -> None:
+        """Write what is left and close the database. Blocks."""
+        self._writer.stop(_STOP_PATIENCE_S)
+        self._lock.release()
+
+    def status(self) -> WriterStatus:
+        """Return how the writing stands."""
+        return self._writer.status()
+
+    def recover(self, recordings: Path, now: Instant) -> list[Journey]:
+        """Close the journeys an earlier run left open and return them. Blocks; call it before any call.
+
+        Nothing is raised: when the database can't be read, they are left for the next start.
+        """
+        try:
+            left = [one for one in self.reader.open_journeys() if one.journey.id not in self._begun]
+        except DeviceError as error:
+            logger.error("interrupted calls can't be closed now: %s", error)
+            return []
+        closed = [close_interrupted(one, recordings, now) for one in left]
+        waiters: list[Waiter] = [concurrent.futures.Future() for _ in closed]
+        for journey, waiter in zip(closed, waiters, strict=True):
+            logger.warning("[%s] was interrupted; closed now", journey.id)
+            self._writer.submit(self._note(journey, closed=True, waiter=waiter))
+        concurrent.futures.wait(waiters, timeout=_RECOVERY_PATIENCE_S)
+        return closed
+
+    def begin(self, journey: Journey) -> None:
+        """Note that a call runs, so that it is found if the power goes. Returns at once."""
+        self._begun.add(journey.id)
+        self._writer.submit(self._note(journey, closed=False))
+
+    def update(self, journey: Journey) -> None:
+        """Note what has happened so far. Returns at once."""
+        self._writer.submit(self._note(journey, closed=False))
+
+    async def close(self, journey: Journey) -> None:
+        """Write the finished journey; it is durable when this returns (see the class for the exception).
+
+        A cancelled wait changes nothing: the journey is written all the same.
+        """
+        waiter: Waiter = concurrent.futures.Future()
+        self._writer.submit(self._note(journey, closed=True, waiter=waiter))
+        self._begun.discard(journey.id)
+        await asyncio.wrap_future(waiter)
+
+    def _note(self, journey: Journey, *, closed: bool, waiter: Waiter | None = None) -> Note:
+        try:
+            snapshot = msgspec.json.encode(journey)
+        except UnicodeEncodeError:
+            # A lone surrogate came in from some wire's undecodable bytes.
+            snapshot = msgspec.json.encode(_scrubbed(msgspec.to_builtins(journey)))
+        return Note(journey.id, snapshot, self._clock.now(), closed, () if waiter is None else (waiter,))
+
+
+def _scrubbed(value: Any) -> Any:
+    """Return builtins with every character that isn't Unicode replaced by a question mark."""
+    scrub: Callable[[Any], Any] = _scrubbed
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {key: scrub(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [scrub(item) for item in value]
+    return value

@@ -1,0 +1,96 @@
+"""Closing the journeys of calls that a power cut or a killed process left open.
+
+What is known of such a call is its last note and the recording that reached the card. Its end is the latest
+moment either of them proves; everything derived from that is an estimate, and the timeline says so.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from firmware.core.causes import Cause, Side
+from firmware.core.clock import Instant
+from firmware.core.errors import DeviceError
+from firmware.core.leg import Direction
+from firmware.core.records import EntryKind, Journey, Outcome, RecordingRecord, TimelineEntry
+from firmware.store import wav
+from firmware.store.rows import OpenJourney
+
+_DETAIL = "the switchboard stopped in mid-call"
+
+
+def close_interrupted(open_journey: OpenJourney, recordings: Path, now: Instant) -> Journey:
+    """Return the journey closed as interrupted; recordings on the card get a right header.
+
+    Args:
+        open_journey: The call as it was last noted.
+        recordings: The folder its recording paths are relative to.
+        now: The present moment, for the timeline's words.
+    """
+    journey = open_journey.journey
+    words: list[str] = []
+    proven = [_noted_ms(open_journey), *_known_moments(journey)]
+    for recording in journey.recordings:
+        said, end_ms = _close_recording(recording, recordings)
+        words.append(said)
+        proven.append(end_ms)
+    end_ms = max(proven)
+
+    for leg in journey.legs:
+        if leg.ended_ms is not None:
+            continue
+        if leg.direction is Direction.OUTGOING and leg.answered_ms is not None:
+            journey.talked_ms = max(journey.talked_ms, end_ms - leg.answered_ms)
+        leg.ended_ms = end_ms
+        leg.cause = Cause.TEMPORARY_FAILURE
+        leg.ended_by = Side.WIRE
+        leg.detail = _DETAIL
+    journey.outcome = Outcome.INTERRUPTED
+    journey.duration_ms = end_ms
+    journey.cause = Cause.TEMPORARY_FAILURE
+    journey.hung_up_by = "switchboard"
+    lost = "power was lost" if now.boot_id != open_journey.noted.boot_id else "the switch process ended"
+    text = (
+        f"The call was interrupted: {lost} while it ran. This record was completed at the next start; "
+        "when the call ended and how long people talked are estimates."
+    )
+    journey.timeline.append(TimelineEntry(end_ms, EntryKind.FAULT, " ".join([text, *words])))
+    return journey
+
+
+def _noted_ms(open_journey: OpenJourney) -> int:
+    """Return how far into the call the last note was made."""
+    started, noted = open_journey.journey.started, open_journey.noted
+    if started.boot_id == noted.boot_id:
+        return max(0, noted.mono_ms - started.mono_ms)
+    return 0
+
+
+def _known_moments(journey: Journey) -> list[int]:
+    moments: list[int | None] = [journey.answered_ms]
+    moments += [entry.at_ms for entry in journey.timeline]
+    for leg in journey.legs:
+        moments += [leg.started_ms, leg.answered_ms, leg.ended_ms]
+    return [moment for moment in moments if moment is not None]
+
+
+def _close_recording(recording: RecordingRecord, folder: Path) -> tuple[str, int]:
+    """Complete a recording's entry from its file; return words for the timeline and its end in the call."""
+    if recording.duration_ms is not None:
+        return "", recording.started_ms + recording.duration_ms
+    recording.complete = False
+    recording.duration_ms = 0
+    path = folder / recording.path
+    if not path.resolve().is_relative_to(folder.resolve()):
+        return f"Its recording {recording.path} lies outside the recordings folder and was left alone.", 0
+    try:
+        recording.duration_ms = wav.mend(path).duration_ms
+    except FileNotFoundError:
+        return "Its recording is missing.", recording.started_ms
+    except (OSError, DeviceError) as error:
+        return f"Its recording can't be read: {error}.", recording.started_ms
+    seconds = recording.duration_ms / 1000
+    return (
+        f"Its recording is incomplete: {seconds:.1f} s reached the card.",
+        recording.started_ms + recording.duration_ms,
+    )

@@ -1,0 +1,47 @@
+"""How much of the card's life one call costs."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from firmware.core.records import EntryKind, TimelineEntry
+from firmware.store.records import SqliteJourneyStore
+from tests.store.sample import BenchClock, answered, finished, running_journey
+
+CALLS = 100
+BUDGET = 64 * 1024
+"""Bytes a call, the log and its way into the file included."""
+
+
+def written_so_far() -> tuple[int, int]:
+    """Return what this process has written: bytes of its calls, and bytes of pages made dirty by them."""
+    figures = dict(line.split(": ") for line in Path("/proc/self/io").read_text("ascii").splitlines())
+    return int(figures["wchar"]), int(figures["write_bytes"])
+
+
+async def test_a_call_writes_little(tmp_path: Path) -> None:
+    clock = BenchClock()
+    store = SqliteJourneyStore(tmp_path / "records.sqlite", clock)
+    store.start()
+    before = written_so_far()
+    for seed in range(CALLS):
+        journey = running_journey(clock)
+        store.begin(journey)
+        await asyncio.sleep(0.002)
+        answered(journey)
+        for step in range(4):
+            for line in range(3):
+                text = f"decided number {line} of step {step}, with a reason as long as reasons are"
+                journey.timeline.append(TimelineEntry(step * 1000 + line, EntryKind.ROUTE, text))
+            store.update(journey)
+            await asyncio.sleep(0.002)
+        await store.close(finished(journey, seed))
+    store.stop()
+    bytes_given, pages_dirtied = (
+        (after - start) // CALLS for start, after in zip(before, written_so_far(), strict=True)
+    )
+    print(f"a call with five notes: {bytes_given} bytes given, {pages_dirtied} bytes of pages dirtied")
+    assert store.reader.get(journey.id) == journey
+    assert 0 < bytes_given <= BUDGET
+    assert pages_dirtied <= BUDGET
