@@ -1,0 +1,209 @@
+"""A call on a phone line as a `Leg`.
+
+Theory of operation
+-------------------
+    incoming   OFFERED ──answer: line answers, AudioReady, port open──► CONNECTED ──► ENDED outgoing   IDLE
+    ──ring: line dials──► RINGING ──► ALERTING ──CallConnected, AudioReady, port open──► CONNECTED ──► ENDED
+
+The leg is CONNECTED only once its port is open in the media plane: a caller must not miss the beginning of
+the greeting. A modem may take a while from "connected" to audio; after `AUDIO_PATIENCE` the leg ends instead.
+
+Digits come from the line (the modem's own detector); what the media plane hears on the port is the same keys
+once more and is left out. A mobile network can't be told that it is on hold, so hold is the media plane's
+business alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from typing import Any
+
+from firmware.core.causes import Cause, Side
+from firmware.core.ids import PortId
+from firmware.core.leg import DigitPressed, Direction, Ending, Leg, LegState, Party
+from firmware.core.media import MediaError, MediaPlane, PortEvent, PortFailed
+from hal.line import (
+    AudioReady,
+    CallConnected,
+    CallEnded,
+    DigitReceived,
+    EndReason,
+    IncomingCall,
+    Line,
+    LineAudio,
+    LineError,
+    LineEvent,
+    RemoteAlerting,
+    StateChanged,
+)
+
+logger = logging.getLogger(__name__)
+
+AUDIO_PATIENCE = 15.0
+"""Seconds from the connection to an open audio port. A driver gives up after 12 (reference A5) and can then
+cure its modem, so it goes first."""
+PORT_GRACE = 1.5
+"""Seconds a failed port waits for the line to say that the modem is gone, which is the better reason."""
+
+_CAUSES: dict[EndReason, tuple[Cause, Side]] = {
+    EndReason.REMOTE_HANG_UP: (Cause.NORMAL, Side.THEM),
+    EndReason.BUSY: (Cause.BUSY, Side.THEM),
+    EndReason.NO_ANSWER: (Cause.NO_ANSWER, Side.THEM),
+    EndReason.REJECTED: (Cause.REJECTED, Side.THEM),
+    EndReason.LOCAL: (Cause.NORMAL, Side.US),
+    EndReason.DEVICE_LOST: (Cause.NETWORK_OUT_OF_ORDER, Side.WIRE),
+    EndReason.DEVICE_FAULT: (Cause.TEMPORARY_FAILURE, Side.WIRE),
+}
+_VANISHED = "modem vanished"
+
+
+class LineLeg(Leg):
+    """One call on one line.
+
+    Args:
+        line: It rings, or will be dialled on.
+        media: Opens the port.
+        direction: Who rang whom.
+        party: The caller, or whom to dial.
+        kind: The line's technology, in a word.
+    """
+
+    def __init__(
+        self, line: Line, media: MediaPlane, direction: Direction, party: Party, kind: str = "gsm"
+    ) -> None:
+        super().__init__(kind, direction, party, line.name)
+        self._line = line
+        self._media = media
+        self._port: PortId | None = None
+        loop = asyncio.get_running_loop()
+        self._audio: asyncio.Future[LineAudio] = loop.create_future()
+        self._audible: asyncio.Future[None] = loop.create_future()
+        """Done when the port is open, or the leg has ended."""
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._unsubscribe = line.subscribe(self._on_line)
+
+    @property
+    def port(self) -> PortId | None:
+        return self._port
+
+    async def settled(self) -> None:
+        """Wait until nothing runs any more on the leg's behalf; after its end."""
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    # What call control wants
+
+    async def _do_ring(self, caller: Party) -> None:
+        # The network shows our own number to the called party; `caller` can't be sent.
+        if self.party.number is None:
+            self._finish(Ending(Cause.INVALID_NUMBER, Side.US, "no number to dial"))
+            return
+        try:
+            await self._line.dial(self.party.number)
+        except LineError as error:
+            self._finish(Ending(Cause.NO_CIRCUIT, Side.WIRE, str(error)))
+
+    async def _do_progress(self) -> None:
+        """Nothing: the network plays ringback until we answer."""
+
+    async def _do_answer(self) -> None:
+        try:
+            await self._line.answer()
+        except LineError as error:
+            # The line's own CallEnded, if there is one, came first and says it better.
+            self._finish(Ending(Cause.TEMPORARY_FAILURE, Side.WIRE, str(error)))
+            return
+        await asyncio.shield(self._audible)
+
+    async def _do_hang_up(self, cause: Cause, before: LegState) -> None:
+        await self._hang_line_up()
+
+    async def _do_hold(self, *, on: bool) -> None:
+        """Nothing: see the theory of operation."""
+
+    def _release(self) -> None:
+        self._unsubscribe()
+        self._audio.cancel()
+        if not self._audible.done():
+            self._audible.set_result(None)
+        if self._port is not None:
+            self._media.close_port(self._port)
+            self._port = None
+
+    # What the line says
+
+    def _on_line(self, event: LineEvent) -> None:
+        match event:
+            case RemoteAlerting():
+                if self.state is LegState.RINGING:
+                    self._became(LegState.ALERTING)
+            case CallConnected():
+                self._attend(self._open_port())
+            case AudioReady(audio):
+                if not self._audio.done():
+                    self._audio.set_result(audio)
+            case DigitReceived(digit):
+                self._emit(DigitPressed(digit))
+            case CallEnded(reason, detail):
+                self._finish(self._ending(reason, detail))
+            case StateChanged() | IncomingCall():
+                pass
+
+    def _ending(self, reason: EndReason, detail: str) -> Ending:
+        cause, by = _CAUSES[reason]
+        if reason is EndReason.DEVICE_LOST:
+            detail = _VANISHED if "vanished" in detail else f"{_VANISHED}: {detail}"
+        elif reason is EndReason.DEVICE_FAULT and self._port is None:
+            cause = Cause.BEARER_NOT_AVAILABLE
+        return Ending(cause, by, detail)
+
+    async def _open_port(self) -> None:
+        """Wait for the line's audio, open it, and connect the leg."""
+        try:
+            async with asyncio.timeout(AUDIO_PATIENCE):
+                audio = await self._audio
+                port = await self._media.open_pcm(audio.device, audio.sample_rate)
+        except (TimeoutError, MediaError) as error:
+            await self._give_up(
+                f"no audio from the modem: {error}" if str(error) else "no audio from the modem"
+            )
+            return
+        if self.ending is not None:
+            self._media.close_port(port)
+            return
+        self._port = port
+        self._media.listen(port, self._on_port)
+        if self.direction is Direction.OUTGOING:
+            self._became(LegState.CONNECTED)
+        if not self._audible.done():
+            self._audible.set_result(None)
+
+    def _on_port(self, event: PortEvent) -> None:
+        if isinstance(event, PortFailed) and self.ending is None:
+            self._attend(self._port_failed(event.reason))
+
+    async def _port_failed(self, reason: str) -> None:
+        """End the leg, unless the line can say within a moment why the audio went away."""
+        try:
+            async with asyncio.timeout(PORT_GRACE):
+                await self.ended()
+        except TimeoutError:
+            await self._give_up(f"the modem's audio failed: {reason}")
+
+    async def _give_up(self, detail: str) -> None:
+        if self.ending is None:
+            self._finish(Ending(Cause.BEARER_NOT_AVAILABLE, Side.WIRE, detail))
+            await self._hang_line_up()
+
+    async def _hang_line_up(self) -> None:
+        try:
+            await self._line.hang_up()
+        except LineError as error:
+            logger.warning("%s: the line doesn't hang up: %s", self.id, error)
+
+    def _attend(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run something on the leg's behalf; `settled` waits for it."""
+        task = asyncio.create_task(work, name=f"{self.id}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

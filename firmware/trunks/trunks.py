@@ -1,0 +1,100 @@
+"""All phone lines of the box: kept alive, listened to, and chosen for outgoing calls."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+import weakref
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from firmware.core.leg import Direction, Party
+from firmware.core.media import MediaPlane
+from firmware.trunks.line_leg import LineLeg
+from hal.line import IncomingCall, Line, LineEvent, LineState, StateChanged
+
+logger = logging.getLogger(__name__)
+
+OnIncoming = Callable[[LineLeg, Line], None]
+
+
+class LineStatus(msgspec.Struct, frozen=True):
+    """How a line is, fit for anybody's eyes: no numbers, no SIM data."""
+
+    name: str
+    state: str
+    """down, starting, ready, in call."""
+    detail: str
+    """In an installer's words."""
+
+
+class Trunks:
+    """The lines of the box.
+
+    Args:
+        lines: Built by the composition root, not started yet; in the order in which outgoing calls try them.
+        media: Opens the audio ports.
+        on_incoming: Told of every incoming call, within the event loop; must return at once.
+    """
+
+    def __init__(self, lines: Sequence[Line], media: MediaPlane, on_incoming: OnIncoming) -> None:
+        self.lines = tuple(lines)
+        self.on_change: Callable[[LineStatus], None] | None = None
+        """Told when a line's state or detail is another one."""
+        self._media = media
+        self._on_incoming = on_incoming
+        self._unsubscribe: list[Callable[[], None]] = []
+        self._legs: weakref.WeakSet[LineLeg] = weakref.WeakSet()
+
+    async def start(self) -> None:
+        """Begin to keep the lines alive; returns at once."""
+        for line in self.lines:
+            self._unsubscribe.append(line.subscribe(functools.partial(self._on_line, line)))
+            await line.start()
+
+    async def stop(self) -> None:
+        """End all calls on lines and let go of the devices."""
+        await asyncio.gather(*(line.stop() for line in self.lines))
+        await asyncio.gather(*(leg.settled() for leg in self._legs))
+        for unsubscribe in self._unsubscribe:
+            unsubscribe()
+        self._unsubscribe.clear()
+
+    def status(self) -> list[LineStatus]:
+        """Return how each line is now."""
+        return [_status(line) for line in self.lines]
+
+    def outgoing(self, number: str, line_name: str | None = None) -> LineLeg | None:
+        """Return an idle leg to `number` on the first line that is ready; None when none is.
+
+        Args:
+            number: Digits, `*`, `#` and a leading `+`.
+            line_name: Take this line and no other.
+        """
+        for line in self.lines:
+            if line.state is LineState.READY and line_name in (None, line.name):
+                return self._leg(line, Direction.OUTGOING, Party(number))
+        return None
+
+    def _leg(self, line: Line, direction: Direction, party: Party) -> LineLeg:
+        leg = LineLeg(line, self._media, direction, party)
+        self._legs.add(leg)
+        return leg
+
+    def _on_line(self, line: Line, event: LineEvent) -> None:
+        match event:
+            case IncomingCall(number, withheld):
+                leg = self._leg(line, Direction.INCOMING, Party(number, withheld=withheld))
+                logger.info("%s: a call comes in on %s", leg.id, line.name)
+                self._on_incoming(leg, line)
+            case StateChanged():
+                if self.on_change is not None:
+                    self.on_change(_status(line))
+            case _:
+                pass
+
+
+def _status(line: Line) -> LineStatus:
+    return LineStatus(line.name, line.state.value, line.detail)

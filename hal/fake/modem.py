@@ -1,0 +1,301 @@
+"""A SIM7600 that lives in memory: its commands, its notifications, its oddities. Sans-IO.
+
+Theory of operation
+-------------------
+`power_on` boots it: deaf at first, then `RDY`, `+CPIN: READY`, `SMS DONE`, `PB DONE`. Bytes go in by
+`receive_data`, and come out by `data_to_send`; what happens later is on the network's `Schedule`. Settings
+are lost at every boot, the SIM's tries are not. `Quirks` switches on what real ones do wrong
+(telephony-reference, sections A and H).
+"""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import re
+from collections.abc import Callable
+
+from hal.fake.commands import CELL, COMMANDS, LAC, LTE
+from hal.fake.network import CAN_CALL, CallState, FakeCall, FakeMobileNetwork
+from hal.fake.sim_card import SimCard, SimState
+
+RING_PERIOD = 4.0
+"""Seconds from one RING to the next; networks differ, 3 to 6."""
+KEY_DELAY = 0.12
+"""Seconds from a key's beginning to +RXDTMF: the modem's own detector needs two blocks and a decision."""
+MAX_COMMAND = 560
+"""Characters of a command line the modem takes (SIMCom: 559 and CR)."""
+MAX_HISTORY = 10_000
+
+
+@dataclasses.dataclass
+class Quirks:
+    """What this specimen does wrong or late. Seconds."""
+
+    boot_seconds: float = 0.3
+    sim_seconds: float = 0.2
+    """How long after the boot the SIM is still starting (CME 14)."""
+    answer_seconds: float = 0.0
+    """How long it thinks about a command."""
+    caller_id_seconds: float = 0.05
+    """How long after the ring the caller's number is known; a negative one: never."""
+    end_line: bool = True
+    """Whether it says that a call has ended."""
+    audio_refused_seconds: float = 0.3
+    """How long after the connection it still refuses CPCMREG=1."""
+    audio_broken: bool = False
+    """It refuses CPCMREG=1 for good, until restarted by AT+CRESET."""
+    ignores_chup: bool = False
+    tells_tries: bool = True
+    """Whether it knows AT+SPIC."""
+    deaf: bool = False
+    """It answers nothing at all any more."""
+
+
+class FakeModem:
+    """One modem in a fake network."""
+
+    def __init__(
+        self, network: FakeMobileNetwork, sim: SimCard | None = None, quirks: Quirks | None = None
+    ) -> None:
+        self.network = network
+        self.sim = sim if sim is not None else SimCard()
+        self.quirks = quirks if quirks is not None else Quirks()
+        self.history: collections.deque[tuple[float, str]] = collections.deque(maxlen=MAX_HISTORY)
+        """Every command line received, with its moment; PINs left out."""
+        self.call: FakeCall | None = None
+        self.audio_on = False
+        self.settings: dict[str, str] = {}
+        self.powered = False
+        self.refused_lines = 0
+        self.on_restart: Callable[[], None] | None = None
+        """Called when AT+CRESET takes the USB device away."""
+        self._boots = 0
+        self._listening = False
+        self.sim_started = False
+        self.echo = True
+        self._partial = bytearray()
+        self._overlong = False
+        self._out = bytearray()
+        self._slipped_in: list[str] = []
+        self._id_known = False
+        network.attach(self)
+
+    # Power
+
+    def power_on(self) -> None:
+        """Boot. Everything set before is forgotten."""
+        self.powered = True
+        self._boots += 1
+        self._listening = self.sim_started = self.audio_on = False
+        self.echo = True
+        self.settings = dict.fromkeys(("CLIP", "CRC", "CREG", "CEREG", "CLCC", "DDET", "CMEE"), "0")
+        self.settings["CVHU"] = "1"
+        self._partial.clear()
+        self._out.clear()
+        self.sim.power_cycle()
+        boot = self._boots
+        self.after(self.quirks.boot_seconds, lambda: self._booted(boot))
+        self.after(self.quirks.boot_seconds + self.quirks.sim_seconds, lambda: self._sim_up(boot))
+
+    def power_off(self) -> None:
+        """Vanish, in the middle of whatever it is doing."""
+        self.powered = self._listening = self.audio_on = False
+        if self.call is not None:
+            call, self.call = self.call, None
+            self.network.modem_vanishes(call)
+
+    def _booted(self, boot: int) -> None:
+        if boot == self._boots and self.powered:
+            self._listening = True
+            self.say("RDY")
+
+    def _sim_up(self, boot: int) -> None:
+        if boot != self._boots or not self.powered:
+            return
+        self.sim_started = True
+        state = self.sim.state
+        if state is SimState.ABSENT:
+            return
+        self.say(f"+CPIN: {state.value}")
+        if state is SimState.READY:
+            self.say("SMS DONE")
+            self.say("PB DONE")
+
+    # The wire
+
+    def receive_data(self, data: bytes) -> None:
+        """Take bytes from the AT port."""
+        if not self._listening or self.quirks.deaf:
+            return
+        for byte in data:
+            if self.echo and not self._overlong:
+                self._out.append(byte)
+            if byte == 0x0D:
+                line = self._partial.decode("ascii", "replace").strip()
+                self._partial.clear()
+                if self._overlong:
+                    self._overlong = False
+                    self.refused_lines += 1
+                    self.answer("ERROR")
+                elif line:
+                    self._command(line)
+            elif len(self._partial) < MAX_COMMAND:
+                self._partial.append(byte)
+            else:
+                self._overlong = True
+
+    def data_to_send(self) -> bytes:
+        data, self._out = bytes(self._out), bytearray()
+        return data
+
+    def slip_in(self, *lines: str) -> None:
+        """Put notifications between the next command's arrival and its result."""
+        self._slipped_in.extend(lines)
+
+    def say_raw(self, data: bytes) -> None:
+        """Put bytes on the wire as they are: noise, or a line of 10,000 bytes."""
+        self._out += data
+
+    # The network's side (its `Handset`)
+
+    @property
+    def reachable(self) -> bool:
+        return self.powered and self.registered and self.call is None
+
+    def network_rings(self, call: FakeCall) -> None:
+        self.call = call
+        self._id_known = False
+        self.tell_call(call, 4)
+        self._ring(call)
+        if self.quirks.caller_id_seconds >= 0:
+            self.after(self.quirks.caller_id_seconds, lambda: self._know_caller(call))
+
+    def network_alerts(self, call: FakeCall) -> None:
+        self.tell_call(call, 3)
+
+    def network_connects(self, call: FakeCall) -> None:
+        self.tell_call(call, 0)
+        self.say("VOICE CALL: BEGIN")
+
+    def network_ends(self, call: FakeCall, word: str) -> None:
+        if call is not self.call:
+            return
+        self.call = None
+        self.audio_on = False
+        if not self.quirks.end_line:
+            return
+        self.tell_call(call, 6)
+        if word == "VOICE END":
+            self.say(f"VOICE CALL: END: {self.seconds_of(call):06d}")
+            self.say("NO CARRIER")
+        elif word == "MISSED":
+            self.say("NO CARRIER")
+            self.say(f"MISSED_CALL: 02:25AM {call.number or ''}")
+        else:
+            self.say(word)
+
+    def network_key(self, key: str) -> None:
+        self.after(KEY_DELAY, lambda: self._report_key(key))
+
+    def set_registration(self, stat: int) -> None:
+        """Change where the modem stands with the network, and tell."""
+        self.network.set_registration(stat)
+        for domain in ("CREG", "CEREG"):
+            if self.settings[domain] == "2":
+                self.say(f'+{domain}: {stat},"{LAC}","{CELL}",{LTE}')
+            elif self.settings[domain] == "1":
+                self.say(f"+{domain}: {stat}")
+
+    # What commands (commands.py) use
+
+    def after(self, seconds: float, action: Callable[[], None]) -> None:
+        """Do something later."""
+        self.network.schedule.after(seconds, action)
+
+    def say(self, text: str, odd: bool = False) -> None:
+        """Send a line; `odd` in SIMCom's CR CR LF wrapping."""
+        if self.powered and not self.quirks.deaf:
+            end = "\r\r\n" if odd else "\r\n"
+            self._out += f"{end}{text}{end}".encode()
+
+    def answer(self, text: str) -> None:
+        """Give a command its final result."""
+        for line in self._slipped_in:
+            self.say(line)
+        self._slipped_in.clear()
+        if self.quirks.answer_seconds > 0:
+            self.after(self.quirks.answer_seconds, lambda: self.say(text))
+        else:
+            self.say(text)
+
+    def refuse(self, code: int) -> None:
+        """Give a command a CME error, numeric only when asked to (CMEE)."""
+        self.answer(f"+CME ERROR: {code}" if self.settings["CMEE"] != "0" else "ERROR")
+
+    @property
+    def registered(self) -> bool:
+        """Whether it can place and take calls."""
+        ready = self.sim_started and self.sim.state is SimState.READY
+        return ready and self.network.registration in CAN_CALL
+
+    def tell_call(self, call: FakeCall, stat: int) -> None:
+        """Notify of a call's state, if that was switched on (CLCC=1)."""
+        if self.settings.get("CLCC") == "1":
+            self.say(self.listing(call, stat))
+
+    def listing(self, call: FakeCall, stat: int) -> str:
+        """Return a call's line in the list of calls."""
+        shown = call.number if not call.to_modem or (self._id_known and not call.script.withheld) else None
+        number = (shown or "").removeprefix("+")
+        kind = 145 if (shown or "").startswith("+") else 129
+        return f'+CLCC: 1,{int(call.to_modem)},{stat},0,0,"{number}",{kind}'
+
+    def seconds_of(self, call: FakeCall) -> int:
+        """Return how long a call has stood."""
+        return round(self.network.schedule.now - call.answered_at) if call.answered_at is not None else 0
+
+    # Inside
+
+    def _ring(self, call: FakeCall) -> None:
+        if self.call is not call or call.state is not CallState.RINGING:
+            return
+        if self.settings["CRC"] == "1":
+            self.say("+CRING: VOICE", odd=True)
+        else:
+            self.say("RING")
+        if self._id_known:
+            self._say_clip(call)
+        self.after(RING_PERIOD, lambda: self._ring(call))
+
+    def _know_caller(self, call: FakeCall) -> None:
+        self._id_known = True
+        if self.call is call and call.state is CallState.RINGING:
+            self._say_clip(call)
+
+    def _say_clip(self, call: FakeCall) -> None:
+        if self.settings["CLIP"] != "1":
+            return
+        if call.script.withheld:
+            self.say('+CLIP: "",128,"",0,"",1')
+        elif call.number is None:
+            self.say('+CLIP: "",128,"",0,"",2')
+        else:
+            kind = 145 if call.number.startswith("+") else 129
+            self.say(f'+CLIP: "{call.number}",{kind},"",0,"",0')
+
+    def _report_key(self, key: str) -> None:
+        if self.call is not None and self.settings["DDET"] == "1":
+            self.say(f"+RXDTMF: {key}", odd=True)
+
+    def _command(self, line: str) -> None:
+        shown = re.sub(r'(\+CPIN=)"?\d+.*', r"\1…", line)
+        self.history.append((self.network.schedule.now, shown))
+        if not line.upper().startswith("AT"):
+            return
+        body = line[2:]
+        for pattern, method in COMMANDS:
+            if (match := pattern.fullmatch(body)) is not None:
+                method(self, match)
+                return
+        self.refuse(4) if body.startswith("+") else self.answer("ERROR")

@@ -1,0 +1,369 @@
+"""Calls on one GSM line: the commands around `LineCall`, as procedures.
+
+One picture, an incoming call (time runs down; `◄` from the modem, `►` to it):
+
+    ◄ RING / +CLIP          wait up to CALLER_ID_WAIT, then ask CLCC once      IncomingCall ► ATA      ◄ OK ◄
+    VOICE CALL: BEGIN                                                        CallConnected ► audio on, again
+    while refused                                            AudioReady ► CLCC every POLL
+    (a missing end line is found here) ◄ VOICE CALL: END, NO CARRIER
+    CallEnded ► audio off
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import Protocol
+
+from hal.at.calls import ListedCall
+from hal.at.channel import Command, Outcome
+from hal.at.errors import FailureKind
+from hal.at.procedures import Procedure, Steps, ask, pause
+from hal.line import AudioReady, DigitReceived, EndReason, LineAudio, LineEvent
+from hal.modems.call import LineCall, Phase
+from hal.modems.model import Model
+
+logger = logging.getLogger(__name__)
+
+CALLER_ID_WAIT = 3.0
+"""Seconds. CLIP comes with the first or the second RING, which are about 5 s apart at most, mostly at once.
+"""
+POLL = 2.0
+"""Seconds between CLCC queries in a call (ModemManager's figure)."""
+HURRIED_POLL = 0.5
+"""Seconds between CLCC queries once the last one found no call, or while we wait to be connected (oFono's
+figure).
+"""
+SECOND_LINE_WAIT = 0.3
+"""Seconds the second of two end lines may take."""
+HANG_UP_ROUNDS = 3
+END_LINE_WAIT = 1.0
+"""Seconds between a hang-up's OK and the end line, before we ask."""
+ANSWER_TIMEOUT = 15.0
+"""Seconds for ATA's OK and then again for the connection; a network that takes longer has lost the call."""
+DIAL_TIMEOUT = 30.0
+"""Seconds for ATD's OK (it comes at once unless the network is asked first)."""
+HANG_UP_TIMEOUT = 10.0
+DIGIT_TIMEOUT = 5.0
+
+_DIALLABLE = re.compile(r"\+?[0-9*#]{1,32}", re.ASCII)
+_KEYS = re.compile(r"[0-9*#A-D]{1,64}", re.ASCII)
+_CALL_OVER = "the call is over"
+_LIST = Command("+CLCC", prefix="+CLCC:")
+
+
+class Host(Protocol):
+    """What calls need of the driver around them."""
+
+    @property
+    def now(self) -> float: ...
+
+    def emit(self, event: LineEvent) -> None: ...
+
+    def settle(self, ticket: int, error: str | None) -> None: ...
+
+    def start(self, procedure: Procedure) -> Procedure: ...
+
+    def cancel(self, procedure: Procedure | None) -> None: ...
+
+    def call_changed(self) -> None: ...
+
+    def restart_modem(self, reason: str) -> None: ...
+
+
+class LineCalls:
+    """The line's call, if any, with its procedures."""
+
+    def __init__(self, model: Model, audio_device: str, host: Host) -> None:
+        self._model = model
+        self._audio = LineAudio(audio_device, model.audio.sample_rate)
+        self._host = host
+        self._call: LineCall | None = None
+        self._running: list[Procedure] = []
+        self._tickets: dict[int, str | None] = {}
+        """Commands not settled yet, and what to tell when the call ends before they are."""
+        self._answer_ticket: int | None = None
+        self._audio_asked = False
+
+    @property
+    def busy(self) -> bool:
+        return self._call is not None
+
+    @property
+    def phase_in_words(self) -> str:
+        return self._call.phase.value if self._call is not None else ""
+
+    # What the modem says
+
+    def rings(self) -> None:
+        if self._call is None:
+            self._begin(incoming=True)
+            self._run(self._identify())
+
+    def identified(self, number: str | None, *, withheld: bool) -> None:
+        # A number that can't be shown for another reason may still come by CLCC.
+        if self._call is not None and (number is not None or withheld):
+            self._call.identified(number, withheld=withheld)
+            self._host.call_changed()
+
+    def listed(self, entry: ListedCall) -> None:
+        """A CLCC notification."""
+        if not entry.voice:
+            return
+        if self._call is None and entry.incoming and entry.stat.name == "INCOMING":
+            self.rings()
+        if self._call is not None and self._call.incoming == entry.incoming:
+            self._tell(entry)
+
+    def connected(self) -> None:
+        if self._call is None:
+            return
+        before = self._call.phase
+        self._call.connected()
+        if self._call.phase is Phase.CONNECTED and before is not Phase.CONNECTED:
+            self._settle_answer(None)
+            self._run(self._audio_on())
+        self._host.call_changed()
+
+    def ends(self, said: str) -> None:
+        if self._call is None:
+            return
+        began = not self._call.over
+        self._call.ends(said)
+        if not said.startswith(("VOICE CALL", "released", "MISSED_CALL")):
+            self._finish()
+        elif began:
+            self._run(self._wait_for_second_line())
+
+    def key_heard(self, key: str) -> None:
+        if self._call is not None and self._call.phase is Phase.CONNECTED:
+            self._host.emit(DigitReceived(key))
+
+    def abandon(self, reason: EndReason, detail: str) -> None:
+        """The device is gone: end the call without a word to it."""
+        if self._call is not None:
+            self._finish(reason, detail)
+
+    # What we are told to do
+
+    def answer(self, ticket: int) -> None:
+        if self._call is None or self._call.phase is not Phase.OFFERED:
+            self._host.settle(ticket, "nothing rings")
+            return
+        self._call.answering()
+        self._answer_ticket = ticket
+        self._tickets[ticket] = _CALL_OVER
+        self._run(self._answer())
+
+    def dial(self, ticket: int, number: str, *, ready: bool) -> None:
+        if not _DIALLABLE.fullmatch(number):
+            self._host.settle(ticket, "the number holds other characters than +0-9*#")
+        elif not ready or self._call is not None:
+            self._host.settle(ticket, "the line isn't ready")
+        else:
+            self._begin(incoming=False)
+            self._tickets[ticket] = _CALL_OVER
+            self._run(self._dial(ticket, number))
+
+    def hang_up(self, ticket: int) -> None:
+        if self._call is None:
+            self._host.settle(ticket, None)
+            return
+        self._tickets[ticket] = None
+        self._begin_hang_up(self._call)
+
+    def send_digits(self, ticket: int, digits: str) -> None:
+        if not _KEYS.fullmatch(digits):
+            self._host.settle(ticket, "a character isn't a key")
+        elif self._call is None or self._call.phase is not Phase.CONNECTED:
+            self._host.settle(ticket, "no call stands")
+        else:
+            self._tickets[ticket] = _CALL_OVER
+            self._run(self._send_digits(ticket, digits))
+
+    # Procedures
+
+    def clear_leftovers(self) -> Procedure:
+        """Hang up a call that stood before we came (the firmware was restarted); nobody owns it."""
+        outcome = yield from ask(_LIST)
+        orphans = [e for e in _entries(outcome) if e.stat.name in ("ACTIVE", "HELD", "DIALLING", "ALERTING")]
+        # One that came in while we were setting up is ours.
+        if orphans and self._call is None:
+            logger.warning("the modem stands in a call nobody owns; hanging up")
+            for text in self._model.call.hang_up:
+                if (yield from ask(Command(text, timeout=HANG_UP_TIMEOUT))).ok:
+                    break
+            yield from ask(Command(self._model.audio.off))
+
+    def _identify(self) -> Procedure:
+        yield from pause(CALLER_ID_WAIT)
+        yield from self._poll_once()
+        if self._call is not None:
+            self._call.identified(None, withheld=False)
+
+    def _watch(self) -> Procedure:
+        """Ask for the call again and again, in case a notification gets lost."""
+        found = True
+        while True:
+            impatient = self._call is not None and self._call.phase is Phase.ANSWERING
+            yield from pause(POLL if found and not impatient else HURRIED_POLL)
+            found = yield from self._poll_once()
+
+    def _poll_once(self) -> Steps[bool]:
+        """Ask which calls there are; return whether ours was among them (or there was no answer)."""
+        outcome = yield from ask(_LIST)
+        call = self._call
+        if call is None or not outcome.ok:
+            return True
+        entries = [e for e in _entries(outcome) if e.voice and e.incoming == call.incoming]
+        for entry in entries:
+            self._tell(entry)
+        # An entry noise made unreadable still is an entry.
+        if entries or outcome.lines:
+            return True
+        began = not call.over
+        call.not_listed()
+        if began and call.over:
+            self._finish()
+        return False
+
+    def _answer(self) -> Procedure:
+        outcome = yield from ask(Command("A", timeout=ANSWER_TIMEOUT, places_call=True))
+        if outcome.ok:
+            # Connected by notification or by a poll of `_watch`; if neither comes, the network lost the call.
+            yield from pause(ANSWER_TIMEOUT)
+            if self._call is not None and self._call.phase is Phase.ANSWERING:
+                self._settle_answer("the network didn't connect the call")
+                self._begin_hang_up(self._call)
+        elif outcome.failure is not None and outcome.failure.kind is FailureKind.CALL_OVER:
+            self.ends(outcome.failure.said)
+        elif self._call is not None:
+            self._call.answer_refused()
+            self._settle_answer(str(outcome.failure))
+
+    def _dial(self, ticket: int, number: str) -> Procedure:
+        outcome = yield from ask(Command(f"D{number};", timeout=DIAL_TIMEOUT, places_call=True))
+        failure = outcome.failure
+        if failure is None:
+            self._settle(ticket, None)
+            self._run(self._watch())
+        elif failure.kind is FailureKind.CALL_OVER:
+            self._settle(ticket, None)
+            self.ends(failure.said)
+        else:
+            # Refused, so there never was a call: the caller learns it by the ticket alone.
+            self._settle(ticket, str(failure))
+            self._forget()
+
+    def _hang_up(self) -> Procedure:
+        for _ in range(HANG_UP_ROUNDS):
+            for text in self._model.call.hang_up:
+                if (yield from ask(Command(text, timeout=HANG_UP_TIMEOUT))).ok:
+                    break
+            yield from pause(END_LINE_WAIT)
+            yield from self._poll_once()
+            yield from self._poll_once()
+        self._host.restart_modem("it doesn't hang up")
+        self._finish(EndReason.DEVICE_FAULT, "the modem doesn't hang up")
+
+    def _audio_on(self) -> Procedure:
+        audio = self._model.audio
+        self._audio_asked = True
+        said = ""
+        began = self._host.now
+        while self._host.now - began < audio.give_up_seconds:
+            outcome = yield from ask(Command(audio.on))
+            if outcome.failure is None:
+                self._host.emit(AudioReady(self._audio))
+                return
+            said = str(outcome.failure)
+            yield from pause(audio.retry_seconds)
+        for text in self._model.call.hang_up:
+            if (yield from ask(Command(text, timeout=HANG_UP_TIMEOUT))).ok:
+                break
+        self._host.restart_modem("it refuses to switch the audio on")
+        self._finish(EndReason.DEVICE_FAULT, f"no audio: {said}")
+
+    def _audio_off(self) -> Procedure:
+        yield from ask(Command(self._model.audio.off))
+
+    def _send_digits(self, ticket: int, digits: str) -> Procedure:
+        for key in digits:
+            outcome = yield from ask(Command(self._model.call.digit.format(key=key), timeout=DIGIT_TIMEOUT))
+            if outcome.failure is not None:
+                self._settle(ticket, str(outcome.failure))
+                return
+        self._settle(ticket, None)
+
+    def _wait_for_second_line(self) -> Procedure:
+        yield from pause(SECOND_LINE_WAIT)
+        self._finish()
+
+    # Inside
+
+    def _begin(self, *, incoming: bool) -> None:
+        self._call = LineCall(self._host.emit, incoming=incoming)
+        self._audio_asked = False
+        self._host.call_changed()
+        if incoming:
+            self._run(self._watch())
+
+    def _run(self, procedure: Procedure) -> None:
+        """Start a procedure that ends with the call."""
+        self._running.append(procedure)
+        self._host.start(procedure)
+
+    def _tell(self, entry: ListedCall) -> None:
+        """Give a listed call to the machine, and draw the consequences."""
+        if self._call is None:
+            return
+        match entry.stat.name:
+            case "ACTIVE":
+                self.connected()
+            case "RELEASED":
+                self.ends("released")
+                return
+            case _:
+                pass
+        self._call.listed(entry)
+        self._host.call_changed()
+
+    def _begin_hang_up(self, call: LineCall) -> None:
+        if not call.hung_up_by_us:
+            call.hung_up_by_us = True
+            self._run(self._hang_up())
+
+    def _settle(self, ticket: int, error: str | None) -> None:
+        if ticket in self._tickets:
+            del self._tickets[ticket]
+            self._host.settle(ticket, error)
+
+    def _settle_answer(self, error: str | None) -> None:
+        if self._answer_ticket is not None:
+            self._settle(self._answer_ticket, error)
+            self._answer_ticket = None
+
+    def _finish(self, reason: EndReason | None = None, detail: str = "") -> None:
+        """Tell the end of the call and clear up after it."""
+        call = self._call
+        if call is None:
+            return
+        call.finish(reason, detail)
+        audio_asked = self._audio_asked
+        self._forget()
+        if audio_asked and reason is not EndReason.DEVICE_LOST:
+            self._host.start(self._audio_off())
+
+    def _forget(self) -> None:
+        self._call = None
+        self._answer_ticket = None
+        for ticket, error in list(self._tickets.items()):
+            self._settle(ticket, error)
+        running, self._running = self._running, []
+        for procedure in running:
+            self._host.cancel(procedure)
+        self._host.call_changed()
+
+
+def _entries(outcome: Outcome) -> list[ListedCall]:
+    return [entry for entry in map(ListedCall.parse, outcome.lines) if entry is not None]

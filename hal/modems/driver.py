@@ -1,0 +1,348 @@
+"""The GSM driver's core: one modem, its registration and its one call, without sockets, clocks or threads.
+
+Theory of operation
+-------------------
+    (closed) ──opened──► bring-up (bringup.py) ──► registered? ──► READY ◄──► IN_CALL (calls.py)
+        ▲                    ▲                                        │
+        └──── lost ──────────┼───────── the modem says it restarted ──┘
+
+Everything that takes more than one command is a procedure (hal.at.procedures). `_life` runs from the opening
+of the port: bring-up, then it watches registration and signal. Beside it `_keep_alive` asks `AT` after ten
+idle seconds. A call has procedures of its own (`LineCalls`), cancelled with it. Notifications go to whom they
+concern at once.
+
+A modem that answers nothing `MAX_UNANSWERED` times in a row is taken for dead: the core emits `Reopen`, and
+the adapter closes the port and opens it again. State and detail are computed from the parts by `_refresh`,
+never set.
+
+In: `opened`, `lost`, `absent`, `receive_data`, `handle_timer` and the commands `answer`, `dial`, `hang_up`,
+`send_digits`, all with `now` in seconds. Out: `data_to_send`, `get_timer`, `next_event`. Each command has a
+ticket; `Settled` carries it back.
+"""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import logging
+
+from hal.at.calls import CallerId, CallOver, KeyHeard, ListedCall, MissedCall, Ring, VoiceBegin, VoiceEnd
+from hal.at.channel import AtChannel, Command
+from hal.at.network import (
+    CAN_CALL,
+    REGISTRATION_PREFIXES,
+    Operator,
+    PinState,
+    Registration,
+    RegistrationStat,
+    Signal,
+)
+from hal.at.procedures import Procedure, Procedures, ask, pause
+from hal.at.unsolicited import parse_unsolicited
+from hal.line import EndReason, LineEvent, LineState, StateChanged
+from hal.modems.bringup import SimPin, open_sim, set_up, wake
+from hal.modems.calls import LineCalls
+from hal.modems.model import Model
+
+logger = logging.getLogger(__name__)
+
+KEEP_ALIVE = 10.0
+"""Seconds of silence after which the modem is asked whether it still lives."""
+MAX_UNANSWERED = 4
+"""Commands in a row without any answer before the port is reopened: about 10 s with recovery times."""
+REGISTRATION_POLL = 5.0
+"""Seconds between looks while not registered; notifications may get lost."""
+STATUS_POLL = 30.0
+"""Seconds between looks at registration, operator and signal while all is well."""
+_CLOSE_ENOUGH = 0.001
+RESTART_PATIENCE = 40.0
+"""Seconds a told restart may take to show; a SIM7600 is away within 10."""
+_COPS_TIMEOUT = 15.0
+
+_UNREGISTERED = {
+    RegistrationStat.DENIED: "the mobile network refuses this SIM",
+    RegistrationStat.EMERGENCY_ONLY: "the network allows emergency calls only",
+    RegistrationStat.SMS_ONLY_HOME: "the network allows messages only, no calls",
+    RegistrationStat.SMS_ONLY_ROAMING: "the network allows messages only, no calls",
+}
+_SEARCHING = "searching for a mobile network"
+
+
+@dataclasses.dataclass(frozen=True)
+class Settled:
+    """A command has come to its end."""
+
+    ticket: int
+    error: str | None
+    """Why it failed; None when it succeeded."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Reopen:
+    """The modem is dead to us: close the port and open it again."""
+
+    reason: str
+
+
+DriverEvent = LineEvent | Settled | Reopen
+
+
+class GsmDriver:
+    """The sans-IO core of one GSM line.
+
+    Args:
+        name: The line's name, for the log.
+        model: The modem's profile.
+        audio_device: The serial device that carries the call's audio.
+        pin: The SIM's PIN, or None.
+    """
+
+    def __init__(self, name: str, model: Model, audio_device: str, pin: str | None = None) -> None:
+        self.name = name
+        self.state = LineState.DOWN
+        self.detail = "not started"
+        self._model = model
+        self._pin = SimPin(pin)
+        self._events: collections.deque[DriverEvent] = collections.deque()
+        self._now = 0.0
+        self._open = False
+        self._registrations: dict[str, RegistrationStat] = {}
+        self._operator: str | None = None
+        self._signal: Signal | None = None
+        self._brought_up = False
+        self._saying = ""
+        self._refused_before = 0
+        self._channel = AtChannel()
+        self._procedures = Procedures(self._channel)
+        self._calls = LineCalls(model, audio_device, self)
+
+    @property
+    def refused_lines(self) -> int:
+        """Lines too long to be a modem's, since the start."""
+        return self._refused_before + self._channel.refused
+
+    # In
+
+    def opened(self, now: float) -> None:
+        """The port is open; nothing is known about what is behind it."""
+        self._now = now
+        self._open = True
+        self._begin_life("the port was opened anew")
+
+    def absent(self, reason: str, now: float) -> None:
+        """The port couldn't be opened."""
+        self._now = now
+        self._saying = reason
+        self._refresh()
+
+    def lost(self, reason: str, now: float) -> None:
+        """The port is gone, or we gave it up."""
+        self._now = now
+        self._open = self._brought_up = False
+        self._saying = reason
+        self._drop_everything(reason)
+        self._refresh()
+
+    def receive_data(self, data: bytes, now: float) -> None:
+        self._now = now
+        self._procedures.receive_data(data, now)
+        self._run()
+
+    def handle_timer(self, now: float) -> None:
+        self._now = now
+        self._procedures.handle_timer(now)
+        self._run()
+        if self._procedures.unanswered >= MAX_UNANSWERED and self._open:
+            self._procedures.unanswered = 0
+            self._events.append(Reopen("the modem doesn't answer"))
+
+    def answer(self, ticket: int, now: float) -> None:
+        self._now = now
+        self._calls.answer(ticket)
+        self._run()
+
+    def dial(self, ticket: int, number: str, now: float) -> None:
+        self._now = now
+        self._calls.dial(ticket, number, ready=self.state is LineState.READY)
+        self._run()
+
+    def hang_up(self, ticket: int, now: float) -> None:
+        self._now = now
+        self._calls.hang_up(ticket)
+        self._run()
+
+    def send_digits(self, ticket: int, digits: str, now: float) -> None:
+        self._now = now
+        self._calls.send_digits(ticket, digits)
+        self._run()
+
+    # Out
+
+    def data_to_send(self) -> bytes:
+        return self._channel.data_to_send()
+
+    def get_timer(self) -> float | None:
+        return self._procedures.get_timer() if self._open else None
+
+    def next_event(self) -> DriverEvent | None:
+        return self._events.popleft() if self._events else None
+
+    # What LineCalls needs of us (its `Host`)
+
+    @property
+    def now(self) -> float:
+        """Seconds, monotonic: when what is being handled came in."""
+        return self._now
+
+    def emit(self, event: LineEvent) -> None:
+        self._events.append(event)
+
+    def settle(self, ticket: int, error: str | None) -> None:
+        self._events.append(Settled(ticket, error))
+
+    def start(self, procedure: Procedure) -> Procedure:
+        return self._procedures.start(procedure, self._now)
+
+    def cancel(self, procedure: Procedure | None) -> None:
+        self._procedures.cancel(procedure)
+
+    def call_changed(self) -> None:
+        self._refresh()
+
+    def restart_modem(self, reason: str) -> None:
+        """Ask the modem to restart; when it can't even do that, reopen the port."""
+        logger.warning("%s: restarting the modem: %s", self.name, reason)
+        self._brought_up = False
+        self._saying = "restarting the modem"
+        self.start(self._restart())
+
+    # Inside
+
+    def _run(self) -> None:
+        while (line := self._procedures.next_notification(self._now)) is not None:
+            if line == self._model.boot_line:
+                if self._brought_up or self._calls.busy:
+                    logger.warning("%s: the modem restarted by itself", self.name)
+                self._begin_life("the modem restarted")
+            else:
+                self._notice(line)
+        self._refresh()
+
+    def _notice(self, line: str) -> None:
+        match parse_unsolicited(line):
+            case Registration(domain, stat):
+                self._registrations[domain] = stat
+            case Ring(voice=True):
+                self._calls.rings()
+            case CallerId(number, withheld):
+                self._calls.identified(number, withheld=withheld)
+            case ListedCall() as entry:
+                self._calls.listed(entry)
+            case VoiceBegin():
+                self._calls.connected()
+            case VoiceEnd() | MissedCall() | CallOver():
+                self._calls.ends(line if not line.startswith("MISSED_CALL") else "MISSED_CALL")
+            case KeyHeard(key):
+                self._calls.key_heard(key)
+            case PinState(word) if self._brought_up and word != "READY":
+                self._begin_life("the SIM card went away", modem_restarted=False)
+            case PinState() | Ring() | None:
+                pass
+
+    def _begin_life(self, reason: str, *, modem_restarted: bool = True) -> None:
+        """Bring the modem up from the beginning.
+
+        Args:
+            reason: Why a running call ends by it.
+            modem_restarted: It has forgotten the outstanding command; else its answer is still to come.
+        """
+        self._drop_everything(reason, fresh_channel=modem_restarted)
+        self._brought_up = False
+        self.start(self._live())
+        self.start(self._keep_alive())
+        self._refresh()
+
+    def _drop_everything(self, reason: str, *, fresh_channel: bool = True) -> None:
+        """End the call and every procedure; with a fresh channel forget the outstanding command too."""
+        self._calls.abandon(EndReason.DEVICE_LOST, reason)
+        self._procedures.cancel_all()
+        if fresh_channel:
+            self._refused_before += self._channel.refused
+            self._channel = AtChannel()
+            self._procedures = Procedures(self._channel)
+        self._registrations.clear()
+        self._operator = self._signal = None
+
+    def _live(self) -> Procedure:
+        yield from wake(self._say)
+        yield from open_sim(self._model, self._pin, self._say)
+        yield from set_up(self._model, self._say)
+        yield from self._calls.clear_leftovers()
+        self._brought_up = True
+        while True:
+            yield from self._look_around()
+            yield from pause(STATUS_POLL if self._registered else REGISTRATION_POLL)
+
+    def _look_around(self) -> Procedure:
+        """Ask for registration, operator and signal."""
+        for prefix in REGISTRATION_PREFIXES:
+            outcome = yield from ask(Command(f"{prefix[:-1]}?", prefix=prefix))
+            for line in outcome.lines:
+                if (registration := Registration.parse(line, pending=True)) is not None:
+                    self._registrations[registration.domain] = registration.stat
+        if self._registered:
+            outcome = yield from ask(Command("+COPS?", prefix="+COPS:", timeout=_COPS_TIMEOUT))
+            operator = next(filter(None, map(Operator.parse, outcome.lines)), None)
+            self._operator = operator.name if operator is not None else self._operator
+            outcome = yield from ask(Command("+CSQ", prefix="+CSQ:"))
+            self._signal = next(filter(None, map(Signal.parse, outcome.lines)), self._signal)
+        self._refresh()
+
+    def _keep_alive(self) -> Procedure:
+        while True:
+            heard = [t for t in (self._channel.last_heard, self._channel.last_sent) if t is not None]
+            idle = self._now - max(heard, default=self._now)
+            # A remainder too small to change a float's `now` would be slept for ever.
+            if idle < KEEP_ALIVE - _CLOSE_ENOUGH:
+                yield from pause(KEEP_ALIVE - idle)
+            else:
+                yield from ask(Command(""))
+
+    def _restart(self) -> Procedure:
+        outcome = yield from ask(Command(self._model.restart))
+        if outcome.ok:
+            # Its port goes away or it says that it restarted; both end this procedure.
+            yield from pause(RESTART_PATIENCE)
+        self._events.append(Reopen("the modem doesn't restart"))
+
+    @property
+    def _registered(self) -> bool:
+        return any(stat in CAN_CALL for stat in self._registrations.values())
+
+    def _say(self, detail: str) -> None:
+        self._saying = detail
+        self._refresh()
+
+    def _refresh(self) -> None:
+        """Compute state and detail from the parts, and tell when they are other ones."""
+        state, detail = self._state_and_detail()
+        if (state, detail) == (self.state, self.detail):
+            return
+        if state is not self.state:
+            logger.info("%s: %s → %s: %s", self.name, self.state.value, state.value, detail)
+        self.state, self.detail = state, detail
+        self.emit(StateChanged(state, detail))
+
+    def _state_and_detail(self) -> tuple[LineState, str]:
+        if not self._open or self._channel.last_heard is None:
+            return LineState.DOWN, self._saying
+        if self._calls.busy:
+            return LineState.IN_CALL, self._calls.phase_in_words
+        if not self._brought_up:
+            return LineState.STARTING, self._saying
+        if self._registered:
+            level = self._signal.dbm if self._signal is not None else None
+            signal = f", {level} dBm" if level is not None else ""
+            return LineState.READY, f"{self._operator or 'registered'}{signal}"
+        worst = (_UNREGISTERED[stat] for stat in self._registrations.values() if stat in _UNREGISTERED)
+        return LineState.STARTING, next(worst, _SEARCHING)
