@@ -1,0 +1,133 @@
+"""Lets phones in: digest authentication of requests outside dialogs, and a brake on guessing. Sans-IO.
+
+credentials? ── none ─────────────────────────────► 401 with a fresh nonce
+    │  wrong secret, unknown user ── counted ─────► 401; too many: 503 for a while
+    │  right, but nonce old or used ──────────────► 401 stale=true (the phone just tries again)
+    ▼
+From names the same user? ── no ──────────────────► 403
+    ▼
+the extension
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter, OrderedDict
+
+from extensions.accounts import REALM, AccountSource, Algorithm
+from extensions.sip.compose import new_tag
+from extensions.sip.digest import Challenge, Credentials, NonceBook, NonceVerdict
+from extensions.sip.errors import MalformedMessage
+from extensions.sip.flow import Flow
+from extensions.sip.message import Request, Response, respond_to
+
+logger = logging.getLogger(__name__)
+
+# Within this many seconds …
+WINDOW_S = 60.0
+# … so many failures of one user from one host, or of one host under any names, close the gate to them.
+# A person who mistypes tries a few times; a phone with an old secret some times a minute.
+MOST_PER_USER = 10
+MOST_PER_HOST = 100
+# Sources remembered; the oldest are forgotten first, so that a flood of addresses costs no memory.
+_REMEMBERED = 10_000
+
+
+class FailureBrake:
+    """Counts failures per source in a sliding window, coarsely: a count and when it began."""
+
+    def __init__(self, most: int, window_s: float = WINDOW_S) -> None:
+        self._most = most
+        self._window_s = window_s
+        self._counts: OrderedDict[tuple[str, ...], tuple[float, int]] = OrderedDict()
+
+    def is_on(self, source: tuple[str, ...], now: float) -> bool:
+        began, count = self._counts.get(source, (now, 0))
+        return count >= self._most and now - began < self._window_s
+
+    def failed(self, source: tuple[str, ...], now: float) -> None:
+        began, count = self._counts.pop(source, (now, 0))
+        if now - began >= self._window_s:
+            began, count = now, 0
+        self._counts[source] = (began, count + 1)
+        if len(self._counts) > _REMEMBERED:
+            self._counts.popitem(last=False)
+
+
+class Gate:
+    """Admits requests of phones.
+
+    Args:
+        accounts: Who there is.
+        counters: Where `auth_failed` and `auth_braked` are counted.
+    """
+
+    def __init__(self, accounts: AccountSource, counters: Counter[str]) -> None:
+        self._accounts = accounts
+        self._counters = counters
+        self._nonces = NonceBook()
+        self._user_brake = FailureBrake(MOST_PER_USER)
+        self._host_brake = FailureBrake(MOST_PER_HOST)
+
+    def admit(self, request: Request, flow: Flow, now: float) -> Response | str:
+        """Return the extension that sent a request, or the response that challenges or refuses it."""
+        claimed = _user_of(request)
+        if self._host_brake.is_on((flow.host,), now) or self._user_brake.is_on((flow.host, claimed), now):
+            self._counters["auth_braked"] += 1
+            braked = respond_to(request, 503, tag=new_tag())
+            braked.headers.set("retry-after", str(int(WINDOW_S)))
+            return braked
+        credentials = self._credentials_of(request)
+        if credentials is None:
+            return self._challenge(request, claimed, now)
+        account = self._accounts.find(credentials.username)
+        algorithm = Algorithm.MD5 if account is None else account.algorithm
+        if credentials.algorithm != algorithm:
+            return self._challenge(request, claimed, now)
+        # An unknown user costs the same work as a wrong secret, and looks the same from outside.
+        knows = credentials.verify(account.secret if account is not None else "", request.method)
+        if account is None or not knows:
+            self._failed(flow, credentials.username, claimed, now)
+            return self._challenge(request, claimed, now)
+        verdict = self._nonces.check(credentials.nonce, now)
+        if verdict is NonceVerdict.FRESH:
+            verdict = self._nonces.use(credentials.nonce, credentials.nc)
+        if verdict is not NonceVerdict.FRESH:
+            return self._challenge(request, claimed, now, stale=True)
+        if claimed != account.extension:
+            self._counters["auth_failed"] += 1
+            return respond_to(request, 403, tag=new_tag())
+        return account.extension
+
+    def _credentials_of(self, request: Request) -> Credentials | None:
+        for line in request.headers.lines("authorization"):
+            try:
+                credentials = Credentials.parse(line)
+            except MalformedMessage:
+                continue
+            if credentials.realm == REALM:
+                return credentials
+        return None
+
+    def _failed(self, flow: Flow, username: str, claimed: str, now: float) -> None:
+        self._counters["auth_failed"] += 1
+        self._host_brake.failed((flow.host,), now)
+        self._user_brake.failed((flow.host, claimed), now)
+        logger.warning("%s failed to authenticate as %r", flow, username[:40])
+
+    def _challenge(self, request: Request, claimed: str, now: float, *, stale: bool = False) -> Response:
+        account = self._accounts.find(claimed)
+        algorithm = Algorithm.MD5 if account is None else account.algorithm
+        challenge = Challenge(REALM, self._nonces.issue(now), algorithm, stale=stale)
+        response = respond_to(request, 401, tag=new_tag())
+        response.headers.set("www-authenticate", str(challenge))
+        return response
+
+
+def _user_of(request: Request) -> str:
+    """Return the user a request speaks for: To's in REGISTER, From's otherwise; `""` when unreadable."""
+    try:
+        address = request.to if request.method == "REGISTER" else request.from_
+        return address.sip_uri.user or ""
+    except MalformedMessage:
+        return ""

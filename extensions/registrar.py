@@ -1,0 +1,147 @@
+"""Where each phone can be reached: the registrar (RFC 3261 §10.3). Sans-IO; the caller is authenticated.
+
+A binding keeps the flow its REGISTER came on: calls to the phone go out on exactly that path, whatever
+its Contact says. A phone that restarts under a random new contact user replaces its old binding, because
+both came from the same address.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from extensions.sip.compose import new_tag
+from extensions.sip.errors import MalformedMessage
+from extensions.sip.flow import Flow
+from extensions.sip.headers import NameAddr
+from extensions.sip.message import Request, Response, respond_to
+from extensions.sip.params import param
+from extensions.sip.uri import SipUri
+
+# Bounds of a binding's life in seconds. Below a minute phones only make load; beyond an hour a phone that
+# was unplugged would be rung for too long.
+MIN_EXPIRES_S = 60
+MAX_EXPIRES_S = 3600
+DEFAULT_EXPIRES_S = 600
+# Most phones of one extension; one more replaces the oldest.
+MAX_BINDINGS = 8
+# Most contacts of one request.
+_MAX_CONTACTS = 8
+
+
+class Binding(msgspec.Struct, frozen=True):
+    """One phone of an extension."""
+
+    extension: str
+    contact: str
+    """The URI to put into requests to the phone."""
+    flow: Flow
+    registered_at: float
+    """On the monotonic clock, in seconds; likewise `expires_at`."""
+    expires_at: float
+    call_id: str
+    cseq: int
+    user_agent: str = ""
+
+
+class Registrar:
+    """All bindings. `now` is on one monotonic clock throughout."""
+
+    def __init__(self) -> None:
+        self.first_registered_at: float | None = None
+        """When the first binding was made since the start; None before that."""
+        self._bindings: dict[str, list[Binding]] = {}
+
+    def bindings(self, extension: str, now: float) -> list[Binding]:
+        """Return the live bindings of an extension, the most recent first."""
+        live = [binding for binding in self._bindings.get(extension, ()) if binding.expires_at > now]
+        return sorted(live, key=lambda binding: binding.registered_at, reverse=True)
+
+    def all(self, now: float) -> list[Binding]:
+        return [binding for extension in sorted(self._bindings) for binding in self.bindings(extension, now)]
+
+    def flow_closed(self, flow: Flow) -> None:
+        """Forget what was registered over a connection that is gone: nothing can reach it."""
+        for extension, bindings in list(self._bindings.items()):
+            self._store(extension, [binding for binding in bindings if binding.flow != flow])
+
+    def register(self, request: Request, extension: str, flow: Flow, now: float) -> Response:
+        """Carry out a REGISTER of `extension`; all of it or, on a fault, nothing (§10.3 step 7)."""
+        try:
+            return self._register(request, extension, flow, now)
+        except MalformedMessage:
+            return respond_to(request, 400, tag=new_tag())
+
+    def _register(self, request: Request, extension: str, flow: Flow, now: float) -> Response:
+        bindings = self.bindings(extension, now)[::-1]
+        items = request.headers.items("contact")
+        if any(
+            old.call_id == request.call_id and old.cseq >= request.cseq.number for old in bindings if items
+        ):
+            # Overtaken by a later request of the same phone (§10.3 step 7).
+            return respond_to(request, 500, tag=new_tag())
+        if "*" in items:
+            if len(items) > 1 or request.headers.get("expires") != "0":
+                raise MalformedMessage("a wildcard with something else")
+            self._store(extension, [])
+            return self._list(request, extension, now)
+        if len(items) > _MAX_CONTACTS:
+            raise MalformedMessage("too many contacts")
+        for contact in request.contacts():
+            seconds = _expires_of(request, contact)
+            if 0 < seconds < MIN_EXPIRES_S:
+                brief = respond_to(request, 423, tag=new_tag())
+                brief.headers.set("min-expires", str(MIN_EXPIRES_S))
+                return brief
+            bindings = _replace(bindings, contact, request, flow)
+            if seconds:
+                bindings.append(_bind(extension, contact, request, flow, now, seconds))
+                if self.first_registered_at is None:
+                    self.first_registered_at = now
+        self._store(extension, bindings[-MAX_BINDINGS:])
+        return self._list(request, extension, now)
+
+    def _store(self, extension: str, bindings: list[Binding]) -> None:
+        if bindings:
+            self._bindings[extension] = bindings
+        else:
+            self._bindings.pop(extension, None)
+
+    def _list(self, request: Request, extension: str, now: float) -> Response:
+        response = respond_to(request, 200, tag=new_tag())
+        response.headers.set_lines(
+            "contact",
+            [
+                f"<{binding.contact}>;expires={max(0, round(binding.expires_at - now))}"
+                for binding in self.bindings(extension, now)
+            ],
+        )
+        return response
+
+
+def _bind(
+    extension: str, contact: NameAddr, request: Request, flow: Flow, now: float, seconds: int
+) -> Binding:
+    agent = (request.headers.get("user-agent") or "")[:80]
+    printable = "".join(char for char in agent if char.isprintable())
+    return Binding(
+        extension, contact.uri, flow, now, now + seconds, request.call_id, request.cseq.number, printable
+    )
+
+
+def _replace(bindings: list[Binding], contact: NameAddr, request: Request, flow: Flow) -> list[Binding]:
+    """Return the bindings without those the contact supersedes: the same one, or its phone's earlier life."""
+    address = contact.sip_uri.address
+    return [
+        old
+        for old in bindings
+        if SipUri.parse(old.contact).address != address
+        and (old.flow != flow or old.call_id == request.call_id)
+    ]
+
+
+def _expires_of(request: Request, contact: NameAddr) -> int:
+    """Return the seconds asked for a contact, cut to the maximum; unreadable is the default (§20.19)."""
+    text = param(contact.params, "expires") or request.headers.get("expires")
+    if text is None or not (text.isascii() and text.isdigit()):
+        return DEFAULT_EXPIRES_S
+    return min(int(text[:12]), MAX_EXPIRES_S)

@@ -1,0 +1,328 @@
+"""The user-agent core: bytes and `now` in, packets and events out. No socket, no clock, no waiting.
+
+                 receive(bytes, flow, now)          commands of calls (answer, hang_up, …)
+                          │                                       │
+       limits, parsing, validation ── refused, counted            │
+                          ▼                                       ▼
+                 transaction layer ───────────────────────► take_packets()
+                          │
+       Policy.admit (digest) ── outside dialogs: REGISTER, INVITE, OPTIONS
+                          ▼
+             calls by (Call-ID, our tag) ─────────────────► take_events()
+
+Nothing a peer sends raises out of `receive`: it is answered or dropped, and counted.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+
+from extensions.sip.call import Call
+from extensions.sip.client_auth import ClientAuth
+from extensions.sip.compose import contact_uri, new_tag
+from extensions.sip.core import ALLOW, KNOWN_METHODS, SDP_TYPE, Policy
+from extensions.sip.errors import MalformedMessage, TooLarge
+from extensions.sip.events import CallOffered, Event
+from extensions.sip.flow import Flow
+from extensions.sip.headers import NameAddr
+from extensions.sip.incoming_call import IncomingCall
+from extensions.sip.message import Request, Response, parse_head, parse_message, respond_to
+from extensions.sip.outgoing_call import OutgoingCall
+from extensions.sip.registration import Registration
+from extensions.sip.timers import Timers
+from extensions.sip.transaction.base import ServerTransaction
+from extensions.sip.transaction.layer import PER_SOURCE, TransactionLayer
+from extensions.sip.uri import scheme_of
+from extensions.sip.validate import can_be_answered, fault_of
+
+logger = logging.getLogger(__name__)
+
+# Most calls at once, over all sources: far above what a small office or the box can carry.
+MAX_CALLS = 2000
+
+
+class Agent:
+    """One user agent.
+
+    Args:
+        policy: Who may do what.
+        contact_user: The user part of our Contact.
+        product: What User-Agent and Server say.
+        per_source: Most live transactions of one host.
+    """
+
+    def __init__(
+        self,
+        policy: Policy,
+        *,
+        contact_user: str = "zongji",
+        product: str = "zongji",
+        per_source: int = PER_SOURCE,
+    ) -> None:
+        self.counters: Counter[str] = Counter()
+        """What was refused or odd: malformed, oversize, refused, stray, bugs."""
+        self.timers = Timers()
+        self.transactions = TransactionLayer(self, self.timers, self, per_source)
+        self._policy = policy
+        self._contact_user = contact_user
+        self._product = product
+        self._calls: dict[tuple[str, str], Call] = {}
+        self._offers: dict[tuple[str, str, int], IncomingCall] = {}
+        """Calls to us by what their INVITE shares with its CANCEL and with copies of itself."""
+        self._contacts: dict[tuple[str, str, int], str] = {}
+        self._packets: list[tuple[bytes, Flow]] = []
+        self._events: list[Event] = []
+
+    def __len__(self) -> int:
+        """Return the number of calls."""
+        return len(self._calls)
+
+    # What the adapter drives
+
+    def receive(self, data: bytes, flow: Flow, now: float) -> None:
+        """Take one datagram, or one framed message of a stream."""
+        if not data.strip(b"\r\n\0"):
+            return
+        try:
+            self._receive(data, flow, now)
+        except TooLarge:
+            self.counters["oversize"] += 1
+            self._refuse_unread(data, flow)
+        except MalformedMessage:
+            self.counters["malformed"] += 1
+        except Exception:
+            # The last line of defence: a defect of ours must not take the switch down with a packet.
+            self.counters["bugs"] += 1
+            logger.exception("a message from %s met a bug", flow)
+
+    def get_timer(self) -> float | None:
+        """Return when `handle_timer` is next wanted; None while nothing is timed."""
+        return self.timers.next()
+
+    def handle_timer(self, now: float) -> None:
+        try:
+            self.timers.fire(now)
+        except Exception:
+            self.counters["bugs"] += 1
+            logger.exception("a timer met a bug")
+
+    def flow_closed(self, flow: Flow, now: float) -> None:
+        """A connection is gone."""
+        self.transactions.flow_closed(flow, now)
+        for call in list(self._calls.values()):
+            if isinstance(call, IncomingCall) and call.flow == flow:
+                call.caller_vanished(now)
+
+    def take_packets(self) -> list[tuple[bytes, Flow]]:
+        """Return what is to be sent since the last call."""
+        packets, self._packets = self._packets, []
+        return packets
+
+    def take_events(self) -> list[Event]:
+        """Return what happened since the last call."""
+        events, self._events = self._events, []
+        return events
+
+    # Verbs
+
+    def call(
+        self,
+        flow: Flow,
+        target: str,
+        *,
+        from_: NameAddr,
+        to: NameAddr,
+        body: bytes,
+        now: float,
+        auth: ClientAuth | None = None,
+    ) -> OutgoingCall:
+        """Send an INVITE; what comes of it arrives as events about the returned call."""
+        call = OutgoingCall(self, flow, target, from_=from_, to=to, body=body, auth=auth)
+        call.start(now)
+        return call
+
+    def registration(self, flow: Flow, aor: str, auth: ClientAuth, expires_s: int) -> Registration:
+        """Return a registration to start."""
+        return Registration(self, flow, aor, auth, expires_s)
+
+    # What calls use (Core)
+
+    def send(self, data: bytes, flow: Flow) -> None:
+        self._packets.append((data, flow))
+
+    def emit(self, event: Event) -> None:
+        self._events.append(event)
+
+    def contact(self, flow: Flow) -> str:
+        key = (flow.transport, flow.local_host, flow.local_port)
+        found = self._contacts.get(key)
+        if found is None:
+            found = self._contacts[key] = f"<{contact_uri(self._contact_user, flow)}>"
+        return found
+
+    def adopt(self, call: Call) -> None:
+        self._calls[call.call_id, call.local_tag] = call
+        if isinstance(call, IncomingCall):
+            self._offers[_offer_key(call.invite)] = call
+
+    def forget(self, call: Call) -> None:
+        self._calls.pop((call.call_id, call.local_tag), None)
+        if isinstance(call, IncomingCall):
+            self._offers.pop(_offer_key(call.invite), None)
+
+    # What the transaction layer hands up (TransactionUser)
+
+    def on_request(self, transaction: ServerTransaction, request: Request, flow: Flow, now: float) -> None:
+        if request.method == "CANCEL":
+            self._cancel(transaction, request, flow, now)
+        elif request.to.tag is not None:
+            call = self._call_of(request)
+            if call is None:
+                self._reply(transaction, 481, now)
+            else:
+                call.receive(transaction, request, transaction.flow, now)
+        elif scheme_of(request.uri) not in ("sip", "sips", "tel"):
+            self._reply(transaction, 416, now)
+        elif request.headers.items("require") and request.method != "ACK":
+            self._bad_extension(transaction, request, now)
+        elif request.method == "INVITE":
+            self._invite(transaction, request, now)
+        elif request.method == "REGISTER":
+            self._register(transaction, request, now)
+        elif request.method == "OPTIONS":
+            self._options(transaction, request, now)
+        elif request.method == "BYE":
+            self._reply(transaction, 481, now)
+        else:
+            self._reply(transaction, 405 if request.method in KNOWN_METHODS else 501, now)
+
+    def on_ack(self, request: Request, flow: Flow, now: float) -> None:
+        call = self._call_of(request)
+        if call is not None:
+            call.receive_ack(request, now)
+
+    def on_too_many(self, request: Request, flow: Flow, now: float) -> None:
+        self.counters["refused"] += 1
+        busy = respond_to(request, 503, tag=new_tag())
+        busy.headers.set("retry-after", "10")
+        self.send(busy.encode(), flow)
+
+    def on_stray_response(self, response: Response, now: float) -> None:
+        self.counters["stray"] += 1
+
+    # Out of dialogs
+
+    def _receive(self, data: bytes, flow: Flow, now: float) -> None:
+        message = parse_message(data)
+        fault = fault_of(message)
+        if isinstance(message, Response):
+            if fault is not None:
+                self.counters["malformed"] += 1
+            else:
+                self.transactions.receive_response(message, now)
+            return
+        if fault is not None:
+            self.counters["malformed"] += 1
+            if can_be_answered(message):
+                message.replace_via(message.via.received_from(flow.host, flow.port))
+                response = respond_to(message, fault.status, fault.reason, tag=new_tag())
+                self.send(response.encode(), _answer_flow(message, flow))
+            return
+        if message.via.transport.lower() != flow.transport:
+            self.counters["odd_transport"] += 1
+        message.replace_via(message.via.received_from(flow.host, flow.port))
+        self.transactions.receive_request(message, _answer_flow(message, flow), now)
+
+    def _refuse_unread(self, data: bytes, flow: Flow) -> None:
+        """Answer 513 to an oversize request when its beginning can be read (§21.5.7)."""
+        try:
+            request = parse_head(data)
+        except MalformedMessage:
+            return
+        if isinstance(request, Request) and can_be_answered(request):
+            request.replace_via(request.via.received_from(flow.host, flow.port))
+            self.send(respond_to(request, 513, tag=new_tag()).encode(), _answer_flow(request, flow))
+
+    def _call_of(self, request: Request) -> Call | None:
+        call = self._calls.get((request.call_id, request.to.tag or ""))
+        return call if call is not None and call.belongs(request) else None
+
+    def _reply(self, transaction: ServerTransaction, status: int, now: float) -> None:
+        response = respond_to(transaction.request, status, tag=new_tag())
+        if status in (405, 501):
+            response.headers.set("allow", ALLOW)
+        response.headers.set("server", self._product)
+        transaction.respond(response, now)
+
+    def _cancel(self, transaction: ServerTransaction, request: Request, flow: Flow, now: float) -> None:
+        invite = self.transactions.invite_of(request)
+        if invite is None or invite.flow.host != flow.host:
+            self._reply(transaction, 481, now)
+            return
+        call = next(
+            (c for c in self._calls.values() if isinstance(c, IncomingCall) and c.invite is invite.request),
+            None,
+        )
+        tag = new_tag() if call is None else call.local_tag
+        transaction.respond(respond_to(request, 200, tag=tag), now)
+        if call is not None:
+            call.cancelled(request, now)
+
+    def _bad_extension(self, transaction: ServerTransaction, request: Request, now: float) -> None:
+        response = respond_to(request, 420, tag=new_tag())
+        response.headers.set("unsupported", ", ".join(request.headers.items("require")))
+        transaction.respond(response, now)
+
+    def _invite(self, transaction: ServerTransaction, request: Request, now: float) -> None:
+        if request.headers.get("max-forwards") == "0":
+            self._reply(transaction, 483, now)
+        elif request.headers.items("content-encoding") or (request.body and request.content_type != SDP_TYPE):
+            response = respond_to(request, 415, tag=new_tag())
+            response.headers.set("accept", SDP_TYPE)
+            transaction.respond(response, now)
+        elif _offer_key(request) in self._offers:
+            # The same INVITE has reached us by another way (§8.2.2.2).
+            self._reply(transaction, 482, now)
+        elif len(self._calls) >= MAX_CALLS:
+            self.counters["refused"] += 1
+            self._reply(transaction, 503, now)
+        else:
+            admitted = self._policy.admit(request, transaction.flow, now)
+            if isinstance(admitted, Response):
+                transaction.respond(admitted, now)
+                return
+            transaction.respond(respond_to(request, 100), now)
+            try:
+                call = IncomingCall(self, transaction, request, transaction.flow)
+            except MalformedMessage:
+                self._reply(transaction, 400, now)
+                return
+            self.adopt(call)
+            self.emit(CallOffered(call, admitted))
+
+    def _register(self, transaction: ServerTransaction, request: Request, now: float) -> None:
+        admitted = self._policy.admit(request, transaction.flow, now)
+        if isinstance(admitted, str):
+            admitted = self._policy.register(request, admitted, transaction.flow, now)
+        admitted.headers.set("server", self._product)
+        transaction.respond(admitted, now)
+
+    def _options(self, transaction: ServerTransaction, request: Request, now: float) -> None:
+        response = respond_to(request, 200, tag=new_tag())
+        response.headers.set("allow", ALLOW)
+        response.headers.set("accept", SDP_TYPE)
+        response.headers.set("server", self._product)
+        transaction.respond(response, now)
+
+
+def _offer_key(request: Request) -> tuple[str, str, int]:
+    return request.call_id, request.from_.tag or "", request.cseq.number
+
+
+def _answer_flow(request: Request, flow: Flow) -> Flow:
+    """Return where responses go: back on the connection; on UDP to the source port with rport, else to
+    the port the Via names (§18.2.2, RFC 3581 §4)."""
+    if flow.reliable or request.via.wants_rport:
+        return flow
+    return flow.with_port(request.via.port or 5060)

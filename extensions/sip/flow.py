@@ -1,0 +1,36 @@
+"""A flow: one way packets travel between this host and a peer (RFC 5626 §2)."""
+
+from __future__ import annotations
+
+import msgspec
+
+UDP = "udp"
+TCP = "tcp"
+
+
+class Flow(msgspec.Struct, frozen=True):
+    """Where a message came from and where the answer goes: the adapter sends on exactly this."""
+
+    transport: str
+    """`UDP` or `TCP`."""
+    host: str
+    port: int
+    local_host: str
+    """Our address as the peer reaches it; goes into Via, Contact and SDP."""
+    local_port: int
+    connection: int = 0
+    """A serial number per TCP connection, so that a reused port is another flow; 0 for UDP."""
+
+    @property
+    def reliable(self) -> bool:
+        return self.transport != UDP
+
+    def __str__(self) -> str:
+        return f"{self.transport}:{self.host}:{self.port}"
+
+    def with_port(self, port: int) -> Flow:
+        return (
+            self
+            if port == self.port
+            else Flow(self.transport, self.host, port, self.local_host, self.local_port)
+        )

@@ -1,0 +1,195 @@
+"""Header values as frozen objects with `parse` and `str` (RFC 3261 §20)."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from extensions.sip.errors import MalformedMessage
+from extensions.sip.params import (
+    Params,
+    format_params,
+    param,
+    parse_params,
+    quote,
+    unquote,
+    with_param,
+)
+from extensions.sip.uri import SipUri, parse_host_port
+
+_VIA = re.compile(r"SIP\s*/\s*2\.0\s*/\s*([A-Za-z0-9-]+)\s+([^;]+)(;.*)?\Z", re.IGNORECASE | re.DOTALL)
+_CSEQ = re.compile(r"(\d{1,10})\s+([A-Za-z0-9.!%*_+`'~-]+)\Z", re.ASCII)
+_DISPLAY = re.compile(r'\s*("(?:[^"\\]|\\.)*"|[^<"]*?)\s*<([^>]*)>(.*)\Z', re.DOTALL)
+_AUTH_PARAM = re.compile(
+    r'\s*([A-Za-z0-9_.!%*+`\'~-]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^\s,"]+)\s*(,|\Z)', re.DOTALL
+)
+
+# Sequence numbers must be less than 2**31 (RFC 3261 §8.1.1.5).
+CSEQ_LIMIT = 2**31
+
+
+class Via(msgspec.Struct, frozen=True):
+    """One hop: who sent the request and where the response goes (§20.42, RFC 3581)."""
+
+    transport: str
+    """`UDP`, `TCP`, …, in capitals."""
+    host: str
+    port: int | None
+    params: Params = ()
+
+    @classmethod
+    def parse(cls, text: str) -> Via:
+        match = _VIA.match(text.strip())
+        if match is None:
+            raise MalformedMessage(f"not a Via: {text[:60]!r}")
+        host, port = parse_host_port(match[2])
+        return cls(match[1].upper(), host, port, parse_params(match[3] or ""))
+
+    def __str__(self) -> str:
+        port = "" if self.port is None else f":{self.port}"
+        return f"SIP/2.0/{self.transport} {self.host}{port}{format_params(self.params)}"
+
+    @property
+    def branch(self) -> str:
+        return param(self.params, "branch") or ""
+
+    @property
+    def wants_rport(self) -> bool:
+        return param(self.params, "rport") is not None
+
+    def received_from(self, host: str, port: int) -> Via:
+        """Return the Via with what the packet's source told (§18.2.1, RFC 3581 §4)."""
+        params = self.params
+        if self.wants_rport:
+            params = with_param(params, "rport", str(port))
+        if self.wants_rport or self.host != host:
+            params = with_param(params, "received", host)
+        return self if params is self.params else Via(self.transport, self.host, self.port, params)
+
+
+class NameAddr(msgspec.Struct, frozen=True):
+    """`"Name" <uri>;params`, the form of From, To, Contact and Route (§20.10, §20.20, §20.39)."""
+
+    uri: str
+    display: str = ""
+    params: Params = ()
+
+    @classmethod
+    def parse(cls, text: str) -> NameAddr:
+        if "<" in text:
+            match = _DISPLAY.match(text)
+            if match is None:
+                raise MalformedMessage(f"not an address: {text[:60]!r}")
+            rest = match[3].strip()
+            if rest and not rest.startswith(";"):
+                raise MalformedMessage(f"rubbish after an address: {rest[:40]!r}")
+            return cls(match[2].strip(), unquote(match[1].strip()), parse_params(rest))
+        # Without brackets, whatever follows `;` belongs to the header, not to the URI (§20.10).
+        uri, _, rest = text.strip().partition(";")
+        uri = uri.strip()
+        if not uri or '"' in uri or " " in uri:
+            raise MalformedMessage(f"not an address: {text[:60]!r}")
+        return cls(uri, "", parse_params(rest))
+
+    def __str__(self) -> str:
+        display = f"{quote(self.display)} " if self.display else ""
+        return f"{display}<{self.uri}>{format_params(self.params)}"
+
+    @property
+    def tag(self) -> str | None:
+        return param(self.params, "tag") or None
+
+    @property
+    def sip_uri(self) -> SipUri:
+        """The parsed URI.
+
+        Raises:
+            MalformedMessage: It is of another scheme, or broken.
+        """
+        return SipUri.parse(self.uri)
+
+    def tagged(self, tag: str) -> NameAddr:
+        return NameAddr(self.uri, self.display, with_param(self.params, "tag", tag))
+
+
+class CSeq(msgspec.Struct, frozen=True):
+    number: int
+    method: str
+
+    @classmethod
+    def parse(cls, text: str) -> CSeq:
+        match = _CSEQ.match(text.strip())
+        if match is None or int(match[1]) >= CSEQ_LIMIT:
+            raise MalformedMessage(f"not a CSeq: {text[:40]!r}")
+        return cls(int(match[1]), match[2])
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.method}"
+
+
+class Reason(msgspec.Struct, frozen=True):
+    """Why a request was sent (RFC 3326): `Q.850;cause=17;text="User busy"`."""
+
+    protocol: str
+    cause: int | None = None
+    text: str = ""
+
+    @classmethod
+    def parse(cls, value: str) -> Reason:
+        protocol, _, rest = value.strip().partition(";")
+        params = parse_params(rest)
+        cause = param(params, "cause") or ""
+        if not protocol:
+            raise MalformedMessage("an empty Reason")
+        known = cause.isascii() and cause.isdigit() and len(cause) < 5
+        return cls(
+            protocol.strip().upper(), int(cause) if known else None, unquote(param(params, "text") or "")
+        )
+
+    def __str__(self) -> str:
+        cause = "" if self.cause is None else f";cause={self.cause}"
+        text = f";text={quote(self.text)}" if self.text else ""
+        return f"{self.protocol}{cause}{text}"
+
+
+class AuthValue(msgspec.Struct, frozen=True):
+    """A challenge or credentials: a scheme and `name=value` pairs between commas (§20.7, §20.44)."""
+
+    scheme: str
+    """In lower case."""
+    params: tuple[tuple[str, str], ...]
+    """Names in lower case; values without their quotes."""
+
+    @classmethod
+    def parse(cls, text: str) -> AuthValue:
+        scheme, _, rest = text.strip().partition(" ")
+        params: list[tuple[str, str]] = []
+        position, rest = 0, rest.strip()
+        while position < len(rest):
+            match = _AUTH_PARAM.match(rest, position)
+            if match is None:
+                raise MalformedMessage("broken authentication parameters")
+            params.append((match[1].lower(), unquote(match[2])))
+            position = match.end()
+        return cls(scheme.lower(), tuple(params))
+
+    def get(self, name: str) -> str | None:
+        for key, value in self.params:
+            if key == name:
+                return value
+        return None
+
+
+def first_reason(values: list[str]) -> Reason | None:
+    """Return the Q.850 reason among the Reason values, else the first readable one (RFC 3326 §2)."""
+    found: Reason | None = None
+    for value in values:
+        try:
+            reason = Reason.parse(value)
+        except MalformedMessage:
+            continue
+        if reason.protocol == "Q.850" and reason.cause is not None:
+            return reason
+        found = found or reason
+    return found

@@ -1,0 +1,178 @@
+"""Offer and answer for one G.711 audio stream with telephone-event (RFC 3264, RFC 4733).
+
+Theory of operation
+-------------------
+An `AudioNegotiation` is our side of one call's media: it writes offers and answers with our one audio
+line and reads the peer's. A-law is preferred to µ-law; the answer names one codec, so both directions
+agree. Other media lines of an offer are refused with port 0, in their places. The `o=` version rises
+whenever what we say differs from what we last said.
+
+Hold is a direction: who puts the other on hold stops *receiving* (sendonly, inactive, or the old
+c=0.0.0.0). We describe ours by `receiving`; the peer's is `Agreed.send`.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from extensions.sip.sdp import MediaDirection, MediaLine, SessionDescription
+from firmware.core.errors import PeerError
+from firmware.core.media import PCMA, PCMU
+
+# The payload type we offer for telephone-event; 101 is what most phones use, which saves them a mapping.
+EVENT_PAYLOAD_TYPE = 101
+# Packet time of the media plane's tick.
+PTIME_MS = 20
+
+_NAMES = {PCMA: "PCMA", PCMU: "PCMU"}
+_PREFERENCE = (PCMA, PCMU)
+_NOWHERE = ("0.0.0.0", "::")  # noqa: S104 - an address read in SDP that means "hold", nothing is bound
+
+
+class NoCommonMedia(PeerError):
+    """Nothing both sides can speak: 488 on an offer, hang-up on an answer."""
+
+
+class Agreed(msgspec.Struct, frozen=True):
+    """What offer and answer came to, from our side."""
+
+    host: str
+    """Where our audio goes."""
+    port: int
+    payload_type: int
+    event_payload_type: int | None
+    send: bool
+    """Whether the peer wants to hear us; it has put us on hold when not."""
+    receive: bool
+    """Whether the peer sends to us."""
+
+
+class AudioNegotiation:
+    """Our side of one call's media.
+
+    Args:
+        session_id: The `o=` session id, below 2**62.
+    """
+
+    def __init__(self, session_id: int) -> None:
+        self._session_id = session_id
+        self._version = session_id
+        self._last: tuple[str, ...] | None = None
+
+    def offer(self, host: str, port: int, *, receiving: bool = True, sending: bool = True) -> bytes:
+        """Write an offer of our one stream at host:port."""
+        direction = MediaDirection.of(sends=sending, receives=receiving)
+        return self._write(host, [_audio_lines(port, _PREFERENCE, EVENT_PAYLOAD_TYPE, direction)])
+
+    def answer(
+        self, offer: SessionDescription, host: str, port: int, *, receiving: bool = True
+    ) -> tuple[bytes, Agreed]:
+        """Write the answer to an offer; return it with what was agreed.
+
+        Raises:
+            NoCommonMedia: The offer has no stream for us; answer 488.
+        """
+        chosen = _choose(offer)
+        if chosen is None:
+            raise NoCommonMedia("no G.711 audio was offered")
+        agreed = _agree(offer, chosen)
+        theirs = offer.direction_of(chosen)
+        direction = MediaDirection.of(sends=theirs.receives, receives=theirs.sends and receiving)
+        sections = [
+            _audio_lines(port, (agreed.payload_type,), agreed.event_payload_type, direction)
+            if line is chosen
+            else [f"m={line.kind} 0 {line.protocol} {' '.join(line.formats) or '0'}"]
+            for line in offer.media
+        ]
+        return self._write(host, sections), agreed
+
+    def read_answer(self, answer: SessionDescription) -> Agreed:
+        """Read the answer to our offer.
+
+        Raises:
+            NoCommonMedia: It refuses our stream.
+        """
+        chosen = _choose(answer)
+        if chosen is None:
+            raise NoCommonMedia("the answer has no G.711 audio")
+        return _agree(answer, chosen)
+
+    def _write(self, host: str, sections: list[list[str]]) -> bytes:
+        family = "IP6" if ":" in host else "IP4"
+        said = (host, *(line for section in sections for line in section))
+        if self._last is not None and said != self._last:
+            self._version += 1
+        self._last = said
+        lines = [
+            "v=0",
+            f"o=zongji {self._session_id} {self._version} IN {family} {host}",
+            "s=-",
+            f"c=IN {family} {host}",
+            "t=0 0",
+        ]
+        for section in sections:
+            lines += section
+        return ("\r\n".join(lines) + "\r\n").encode()
+
+
+def is_acceptable(offer: SessionDescription) -> bool:
+    """Tell whether an offer has a stream we can answer."""
+    return _choose(offer) is not None
+
+
+def _audio_lines(
+    port: int, payload_types: tuple[int, ...], events: int | None, direction: MediaDirection
+) -> list[str]:
+    formats = [str(payload_type) for payload_type in payload_types]
+    lines = [f"a=rtpmap:{payload_type} {_NAMES[payload_type]}/8000" for payload_type in payload_types]
+    if events is not None:
+        formats.append(str(events))
+        lines += [f"a=rtpmap:{events} telephone-event/8000", f"a=fmtp:{events} 0-15"]
+    return [
+        f"m=audio {port} RTP/AVP {' '.join(formats)}",
+        *lines,
+        f"a=ptime:{PTIME_MS}",
+        f"a={direction.value}",
+    ]
+
+
+def _choose(description: SessionDescription) -> MediaLine | None:
+    for line in description.media:
+        usable = line.kind == "audio" and line.port and line.protocol in ("RTP/AVP", "RTP/AVPF")
+        if usable and description.host_of(line) and _codec(line) is not None:
+            return line
+    return None
+
+
+def _codec(line: MediaLine) -> int | None:
+    """Return the best payload type of a line that is G.711 and not mapped to something else."""
+    remapped = {number: name for number, name, _ in line.encodings}
+    for payload_type in _PREFERENCE:
+        name = _NAMES[payload_type].lower()
+        if str(payload_type) in line.formats and remapped.get(payload_type, name) == name:
+            return payload_type
+    return None
+
+
+def _agree(description: SessionDescription, line: MediaLine) -> Agreed:
+    codec = _codec(line)
+    host = description.host_of(line)
+    if codec is None or host is None:
+        raise NoCommonMedia("the stream can't be used")
+    events = next(
+        (
+            number
+            for number, name, rate in line.encodings
+            if name == "telephone-event" and rate == 8000 and str(number) in line.formats and number >= 96
+        ),
+        None,
+    )
+    direction = description.direction_of(line)
+    return Agreed(
+        host=host,
+        port=line.port,
+        payload_type=codec,
+        event_payload_type=events,
+        send=direction.receives and host not in _NOWHERE,
+        receive=direction.sends,
+    )

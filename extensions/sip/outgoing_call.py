@@ -1,0 +1,190 @@
+"""A call from us to a peer: the INVITE client's side of `call.py` (RFC 3261 §13.2, §9.1).
+
+Theory of operation
+-------------------
+A challenge (401, 407) is answered once with credentials, in a new INVITE with the next number. The first
+2xx makes the dialog. A 2xx with another tag is another branch of a fork that answered too late: it is
+acknowledged and hung up. A repeated 2xx gets the same ACK again. A hang-up before the answer is a CANCEL,
+which may only follow a provisional response (§9.1): until one comes it waits, and a 2xx that crosses it
+is acknowledged and hung up.
+"""
+
+from __future__ import annotations
+
+from extensions.sip.call import Call, CallState
+from extensions.sip.client_auth import ClientAuth
+from extensions.sip.compose import new_call_id, new_cancel, new_request, new_tag
+from extensions.sip.core import ALLOW, SDP_TYPE, Core
+from extensions.sip.dialog import Dialog
+from extensions.sip.errors import MalformedMessage
+from extensions.sip.events import CallAnswered, CallProgressed
+from extensions.sip.flow import Flow
+from extensions.sip.headers import NameAddr, Reason, first_reason
+from extensions.sip.message import Request, Response
+from extensions.sip.transaction.base import GIVE_UP_S, ClientTransaction, Failure, State
+
+# INVITEs sent for one call: the first, one with credentials, one more when the nonce had gone stale.
+_MOST_ATTEMPTS = 3
+
+
+class OutgoingCall(Call):
+    """A call we place; `start` sends the INVITE.
+
+    Args:
+        core: The agent.
+        flow: How the peer is reached.
+        target: The request URI.
+        from_: Who calls, without a tag.
+        to: Whom.
+        body: The SDP offer.
+        auth: Credentials for a challenge; None refuses to be challenged.
+    """
+
+    def __init__(
+        self,
+        core: Core,
+        flow: Flow,
+        target: str,
+        *,
+        from_: NameAddr,
+        to: NameAddr,
+        body: bytes,
+        auth: ClientAuth | None = None,
+    ) -> None:
+        super().__init__(core)
+        self.state = CallState.CALLING
+        self.owns_call_id = True
+        self.call_id = new_call_id()
+        self.local_tag = new_tag()
+        self._flow = flow
+        self._target = target
+        self._from = from_.tagged(self.local_tag)
+        self._to = to
+        self._body = body
+        self._auth = auth
+        self._attempts = 0
+        self._transaction: ClientTransaction | None = None
+        self._ack = b""
+        self._cancelled = False
+
+    @property
+    def flow(self) -> Flow:
+        return self.dialog.flow if self.dialog is not None else self._flow
+
+    def start(self, now: float) -> None:
+        """Send the INVITE, or send it again with credentials."""
+        self._attempts += 1
+        invite = new_request(
+            "INVITE", self._target, self._flow,
+            from_=self._from, to=self._to, call_id=self.call_id, cseq=self._attempts,
+        )  # fmt: skip
+        invite.headers.set("contact", self._core.contact(self._flow))
+        invite.headers.set("allow", ALLOW)
+        if self._body:
+            invite.headers.set("content-type", SDP_TYPE)
+            invite.body = self._body
+        if self._auth is not None:
+            self._auth.sign(invite)
+        self._transaction = self._core.transactions.request(invite, self._flow, self, now)
+
+    def hang_up(self, now: float, reason: Reason | None = None) -> None:
+        if self._silent or self.state is CallState.ENDED:
+            return
+        self._silent = True
+        self._bye_reason = reason
+        if self.state is CallState.ESTABLISHED:
+            self._send_bye(now)
+        elif self._transaction is not None and self._transaction.state is State.PROCEEDING:
+            self._cancel(self._transaction.request, now)
+
+    def on_timer(self, name: str, now: float) -> None:
+        if name == "cancelled":
+            # No final response followed the CANCEL (§9.1): the INVITE is considered over.
+            if self._transaction is not None:
+                self._transaction.terminate()
+            self._over(None, "CANCEL", None, now, by_peer=False)
+        else:
+            super().on_timer(name, now)
+
+    def on_response(self, transaction: ClientTransaction, response: Response, now: float) -> None:
+        if transaction is not self._transaction:
+            super().on_response(transaction, response, now)
+        elif response.status < 200:
+            self._progressed(transaction.request, response, now)
+        elif response.status < 300:
+            self._answered_by(transaction.request, response, now)
+        elif self.state is CallState.CALLING:
+            self._refused(transaction.request, response, now)
+
+    def on_failure(self, transaction: ClientTransaction, failure: Failure, now: float) -> None:
+        if transaction is not self._transaction:
+            super().on_failure(transaction, failure, now)
+            return
+        phrase = "no answer to INVITE" if failure is Failure.TIMEOUT else "connection lost"
+        self._over(None, phrase, None, now, by_peer=False)
+
+    def _progressed(self, invite: Request, response: Response, now: float) -> None:
+        if self.state is not CallState.CALLING:
+            return
+        if self._silent:
+            self._cancel(invite, now)
+        elif response.status > 100:
+            self._emit(CallProgressed(self, response.status, response.body))
+
+    def _cancel(self, invite: Request, now: float) -> None:
+        if self._cancelled:
+            return
+        self._cancelled = True
+        cancel = new_cancel(invite)
+        if self._bye_reason is not None:
+            cancel.headers.set("reason", str(self._bye_reason))
+        self._core.transactions.request(cancel, self._flow, self, now)
+        self._core.timers.arm(self, "cancelled", now + GIVE_UP_S)
+
+    def _answered_by(self, invite: Request, response: Response, now: float) -> None:
+        tag = response.to.tag
+        if self.dialog is not None:
+            if tag == self.dialog.remote.tag:
+                self._core.send(self._ack, self.dialog.flow)
+            else:
+                self._turn_away(invite, response, now)
+            return
+        try:
+            self.dialog = Dialog.of_caller(invite, response, self._flow)
+        except MalformedMessage:
+            self._turn_away(invite, response, now)
+            self._over(response.status, "an answer without a usable Contact", None, now)
+            return
+        self._core.timers.disarm(self, "cancelled")
+        self._ack = self.dialog.ack(invite.cseq.number).encode()
+        self._core.send(self._ack, self.dialog.flow)
+        self._core.adopt(self)
+        self.state = CallState.ESTABLISHED
+        if self._silent:
+            self._send_bye(now)
+        else:
+            self._emit(CallAnswered(self, response.body))
+
+    def _turn_away(self, invite: Request, response: Response, now: float) -> None:
+        """Acknowledge and hang up an answer nobody waits for (§13.2.2.4)."""
+        response.headers.set_lines("contact", response.headers.lines("contact")[:1])
+        try:
+            stray = Dialog.of_caller(invite, response, self._flow)
+        except MalformedMessage:
+            response.headers.set_lines("contact", [])
+            stray = Dialog.of_caller(invite, response, self._flow)
+        self._core.send(stray.ack(invite.cseq.number).encode(), self._flow)
+        self._core.transactions.request(stray.request("BYE"), self._flow, self, now)
+
+    def _refused(self, invite: Request, response: Response, now: float) -> None:
+        retry = (
+            not self._silent
+            and self._auth is not None
+            and self._attempts < _MOST_ATTEMPTS
+            and self._auth.take(response, invite)
+        )
+        if retry:
+            self.start(now)
+        else:
+            reason = first_reason(response.headers.items("reason"))
+            self._over(response.status, response.reason, reason, now)

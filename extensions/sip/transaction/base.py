@@ -1,0 +1,153 @@
+"""What the four transaction machines share: states, the standard's timer values, and their wire.
+
+States and timers bear the names of RFC 3261 §17 (timers A to K) and RFC 6026 (Accepted, timers L and M).
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Mapping
+from typing import ClassVar, Protocol
+
+from extensions.sip.flow import Flow
+from extensions.sip.message import Request, Response
+from extensions.sip.timers import Timer, Timers
+
+# RFC 3261 §17.1.1.1, in seconds: estimated round trip, the longest pause between retransmissions, and how
+# long a message may live in the network.
+T1 = 0.5
+T2 = 4.0
+T4 = 5.0
+# How long a transaction tries: timers B, F, H, J, L, M.
+GIVE_UP_S = 64 * T1
+# Timer D: how long an INVITE client waits for repeated final responses; at least 32 s on UDP (§17.1.1.2).
+TIMER_D_S = 32.0
+
+
+class State(enum.StrEnum):
+    CALLING = "calling"
+    TRYING = "trying"
+    PROCEEDING = "proceeding"
+    COMPLETED = "completed"
+    CONFIRMED = "confirmed"
+    ACCEPTED = "accepted"
+    TERMINATED = "terminated"
+
+
+class IllegalTransition(Exception):
+    """A machine was driven where its table has no arrow: a defect of ours, never the peer's doing."""
+
+
+class Wire(Protocol):
+    """Where a machine's packets go."""
+
+    def send(self, data: bytes, flow: Flow) -> None: ...
+
+
+class Failure(enum.Enum):
+    """Why a client transaction ended without a final response."""
+
+    TIMEOUT = "timeout"
+    FLOW_CLOSED = "flow closed"
+
+
+class ClientUser(Protocol):
+    """Who sent a request and wants to know what came of it."""
+
+    def on_response(self, transaction: ClientTransaction, response: Response, now: float) -> None: ...
+    def on_failure(self, transaction: ClientTransaction, failure: Failure, now: float) -> None: ...
+
+
+class Transaction:
+    """One machine. `TRANSITIONS` is its table; `key` is how the layer finds it."""
+
+    TRANSITIONS: ClassVar[Mapping[State, frozenset[State]]]
+
+    def __init__(
+        self,
+        key: tuple[str, ...],
+        request: Request,
+        flow: Flow,
+        wire: Wire,
+        timers: Timers,
+        forget: Callable[[Transaction], None],
+    ) -> None:
+        self.key = key
+        self.request = request
+        self.flow = flow
+        self.armed: dict[str, Timer] = {}
+        self.state = State.TRYING
+        self._wire = wire
+        self._timers = timers
+        self._forget = forget
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.request.method} {self.state}>"
+
+    def on_timer(self, name: str, now: float) -> None:
+        raise NotImplementedError
+
+    def terminate(self) -> None:
+        """End at once, whatever the state; nothing more is sent."""
+        if self.state is not State.TERMINATED:
+            self.state = State.TERMINATED
+            self._timers.disarm_all(self)
+            self._forget(self)
+
+    def _became(self, state: State) -> None:
+        if state not in self.TRANSITIONS[self.state]:
+            raise IllegalTransition(f"{self!r} can't become {state}")
+        self.state = state
+
+    def _arm(self, name: str, delay: float, now: float) -> None:
+        self._timers.arm(self, name, now + delay)
+
+    def _disarm(self, *names: str) -> None:
+        for name in names:
+            self._timers.disarm(self, name)
+
+    def _linger(self, name: str, delay: float, now: float) -> None:
+        """Wait for stragglers before terminating; a reliable transport has none."""
+        if self.flow.reliable:
+            self.terminate()
+        else:
+            self._arm(name, delay, now)
+
+
+class ClientTransaction(Transaction):
+    """A request of ours."""
+
+    user: ClientUser
+
+    def start(self, now: float) -> None:
+        raise NotImplementedError
+
+    def receive(self, response: Response, now: float) -> None:
+        raise NotImplementedError
+
+    def fail(self, failure: Failure, now: float) -> None:
+        """End without a final response and tell the user."""
+        if self.state is not State.TERMINATED:
+            waiting = self.state in (State.CALLING, State.TRYING, State.PROCEEDING)
+            self.terminate()
+            if waiting:
+                self.user.on_failure(self, failure, now)
+
+
+class ServerTransaction(Transaction):
+    """A request of the peer's."""
+
+    last: bytes | None = None
+    """The latest response on the wire; None while there is none."""
+
+    def respond(self, response: Response, now: float) -> None:
+        raise NotImplementedError
+
+    def receive_again(self, now: float) -> None:
+        """The request was retransmitted."""
+        raise NotImplementedError
+
+    @property
+    def answerable(self) -> bool:
+        """Whether a final response can still be given."""
+        return self.state in (State.TRYING, State.PROCEEDING)

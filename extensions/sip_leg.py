@@ -1,0 +1,370 @@
+"""A SIP phone's side of a call, as the contract of `firmware.core.leg` wants it.
+
+Theory of operation
+-------------------
+    outgoing   ring ─► RTP port ─► INVITE to every phone of the extension
+                       180 from any: ALERTING    first 200: CONNECTED, the others get CANCEL
+                       all refused: the most telling refusal ends the leg; a 6xx ends it at once
+    incoming   progress ─► 180    answer ─► RTP port ─► 200 with SDP    hang_up ─► mapped refusal
+    both       re-INVITE of the phone: new direction and address; one that stops receiving is HELD
+               hold, resume: a re-INVITE of ours; said as soon as none is under way
+
+`_receiving` is what we want to be true of our side, `_said` what the phone was last told; whenever the
+dialog is quiet the difference is sent. Digits come from the media plane (RFC 4733, in-band) and as INFO.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import secrets
+from collections.abc import Callable
+from typing import Protocol
+
+from extensions.registrar import Binding
+from extensions.sip.call import Call
+from extensions.sip.causes import cause_of, reason_of, status_of
+from extensions.sip.compose import bracketed
+from extensions.sip.core import DTMF_RELAY_TYPE
+from extensions.sip.errors import MalformedMessage
+from extensions.sip.events import (
+    CallAcknowledged,
+    CallAnswered,
+    CallEnded,
+    CallInfo,
+    CallProgressed,
+    CallReanswered,
+    CallReoffered,
+    Event,
+)
+from extensions.sip.flow import Flow
+from extensions.sip.headers import NameAddr, Reason
+from extensions.sip.incoming_call import IncomingCall
+from extensions.sip.net.driver import Driver
+from extensions.sip.offer_answer import Agreed, AudioNegotiation, NoCommonMedia
+from extensions.sip.outgoing_call import OutgoingCall
+from extensions.sip.sdp import SessionDescription
+from extensions.sip.sdp import parse as parse_sdp
+from extensions.sip.uri import SipUri
+from firmware.core.causes import Cause, Side
+from firmware.core.ids import PortId
+from firmware.core.leg import DigitPressed, Direction, Ending, Leg, LegState, Party
+from firmware.core.media import (
+    DigitHeard,
+    MediaError,
+    MediaPlane,
+    PortEvent,
+    PortFailed,
+    RtpAddress,
+    RtpRemote,
+)
+
+logger = logging.getLogger(__name__)
+
+_SIGNAL = re.compile(rb"^\s*Signal\s*=\s*([0-9*#A-Da-d])\s*$", re.MULTILINE)
+_DIGIT = re.compile(rb"\s*([0-9*#A-Da-d])\s*\Z")
+_IN_TALK = (LegState.CONNECTED, LegState.HELD)
+# How telling a refusal is when several phones of one extension refused: a person's word counts most.
+_TELLING = {Cause.REJECTED: 3, Cause.BUSY: 3, Cause.NO_USER_RESPONDING: 1}
+
+
+class Exchange(Protocol):
+    """What a leg needs of the phones it belongs to."""
+
+    driver: Driver
+    media: MediaPlane
+
+    def bindings(self, extension: str) -> list[Binding]: ...
+    def attach(self, call: Call, leg: SipLeg) -> None:
+        """Hand the call's events to the leg's `on_event`."""
+
+    def detach(self, call: Call) -> None: ...
+
+
+class SipLeg(Leg):
+    """One SIP phone, or all phones of one extension until one answers. Made by `Phones`."""
+
+    def __init__(self, exchange: Exchange, direction: Direction, party: Party, extension: str) -> None:
+        super().__init__("sip", direction, party, extension)
+        self._exchange = exchange
+        self._negotiation = AudioNegotiation(secrets.randbits(31))
+        self._rtp: RtpAddress | None = None
+        self._call: Call | None = None
+        """The call that counts: the incoming one, or the first that was answered."""
+        self._forks: list[OutgoingCall] = []
+        self._refusals: list[Ending] = []
+        self._offer: SessionDescription | None = None
+        self._unlisten: Callable[[], None] | None = None
+        self._receiving = self._said = True
+        self._held_by_phone = False
+        self._acknowledged = asyncio.Event()
+
+    @classmethod
+    def of_call(
+        cls, exchange: Exchange, call: IncomingCall, party: Party, offer: SessionDescription | None
+    ) -> SipLeg:
+        """Return the leg of a call a phone places; `offer` is None when its INVITE had none."""
+        leg = cls(exchange, Direction.INCOMING, party, party.number or "")
+        leg._call = call
+        leg._offer = offer
+        exchange.attach(call, leg)
+        return leg
+
+    @property
+    def port(self) -> PortId | None:
+        return self._rtp.port_id if self._rtp is not None and self.state in _IN_TALK else None
+
+    # Commands on the wire
+
+    async def _do_ring(self, caller: Party) -> None:
+        bindings = self._exchange.bindings(self.address)
+        if not bindings:
+            self._finish(Ending(Cause.SUBSCRIBER_ABSENT, Side.WIRE, "not registered"))
+            return
+        if not await self._open_port(bindings[0].flow.local_host) or self._rtp is None:
+            return
+        offer = self._negotiation.offer(self._rtp.host, self._rtp.port)
+        with self._exchange.driver.turn() as now:
+            for binding in bindings:
+                call = self._exchange.driver.agent.call(
+                    binding.flow,
+                    binding.contact,
+                    from_=_from_of(caller, binding.flow),
+                    to=NameAddr(f"sip:{self.address}@{bracketed(binding.flow.local_host)}"),
+                    body=offer,
+                    now=now,
+                )
+                self._forks.append(call)
+                self._exchange.attach(call, self)
+
+    async def _do_progress(self) -> None:
+        if isinstance(self._call, IncomingCall):
+            with self._exchange.driver.turn() as now:
+                self._call.ring(now)
+
+    async def _do_answer(self) -> None:
+        call = self._call
+        if not isinstance(call, IncomingCall):
+            return
+        if not await self._open_port(call.flow.local_host) or self._rtp is None:
+            with self._exchange.driver.turn() as now:
+                call.refuse(503, now, reason_of(Cause.BEARER_NOT_AVAILABLE))
+            return
+        if self._offer is None:
+            body = self._negotiation.offer(self._rtp.host, self._rtp.port)
+        else:
+            body, agreed = self._negotiation.answer(self._offer, self._rtp.host, self._rtp.port)
+            self._aim(agreed)
+        with self._exchange.driver.turn() as now:
+            call.answer(body, now)
+        if self._offer is None:
+            # Where the phone listens is known with its ACK only.
+            ended = asyncio.ensure_future(self._ended.wait())
+            acknowledged = asyncio.ensure_future(self._acknowledged.wait())
+            try:
+                await asyncio.wait((ended, acknowledged), return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                ended.cancel()
+                acknowledged.cancel()
+
+    async def _do_hang_up(self, cause: Cause, before: LegState) -> None:
+        with self._exchange.driver.turn() as now:
+            if before is LegState.OFFERED and isinstance(self._call, IncomingCall):
+                self._call.refuse(status_of(cause), now, reason_of(cause))
+            self._let_go(now, reason_of(cause))
+
+    async def _do_hold(self, *, on: bool) -> None:
+        self._receiving = not on
+        self._say()
+
+    def _release(self) -> None:
+        if self._unlisten is not None:
+            self._unlisten()
+            self._unlisten = None
+        if self._rtp is not None:
+            self._exchange.media.close_port(self._rtp.port_id)
+            self._rtp = None
+
+    # What the phone says
+
+    def on_event(self, event: Event) -> None:
+        """Take an event about one of this leg's calls."""
+        if self.ending is not None:
+            return
+        match event:
+            case CallProgressed(status=status):
+                if self.state is LegState.RINGING and status >= 180:
+                    self._became(LegState.ALERTING)
+            case CallAnswered():
+                self._answered_by(event.call, event.body)
+            case CallAcknowledged():
+                self._take_answer(event.body)
+                self._acknowledged.set()
+                self._say()
+            case CallReoffered():
+                self._reoffered(event.call, event.body)
+            case CallReanswered(status=status):
+                if 200 <= status < 300:
+                    self._take_answer(event.body)
+                self._say()
+            case CallInfo():
+                digit = _digit_of(event)
+                if digit is not None:
+                    self._emit(DigitPressed(digit))
+            case CallEnded():
+                self._call_ended(event)
+            case _:
+                logger.debug("%s: nothing to do for %s", self.id, type(event).__name__)
+
+    def _answered_by(self, call: OutgoingCall, body: bytes) -> None:
+        self._call = call
+        self._forks.remove(call)
+        elsewhere = Reason("SIP", 200, "Call completed elsewhere")
+        with self._exchange.driver.turn() as now:
+            for other in self._forks:
+                other.hang_up(now, elsewhere)
+                self._exchange.detach(other)
+        self._forks.clear()
+        if self._take_answer(body):
+            self._became(LegState.CONNECTED)
+            self._follow_hold()
+
+    def _call_ended(self, event: CallEnded) -> None:
+        self._exchange.detach(event.call)
+        cause = cause_of(event.status, event.reason)
+        if event.status is None and not event.by_peer and event.reason is None:
+            cause = Cause.NO_USER_RESPONDING if event.call is not self._call else Cause.TIMER_EXPIRED
+        detail = event.phrase if event.status is None else f"{event.status} {event.phrase}"
+        ending = Ending(cause, Side.THEM if event.by_peer else Side.WIRE, detail)
+        if event.call is self._call:
+            self._finish(ending)
+        elif isinstance(event.call, OutgoingCall) and event.call in self._forks:
+            self._forks.remove(event.call)
+            self._refusals.append(ending)
+            everywhere = event.status is not None and event.status >= 600
+            if everywhere or not self._forks:
+                with self._exchange.driver.turn() as now:
+                    self._let_go(now, reason_of(cause))
+                self._finish(max(self._refusals, key=lambda refusal: _TELLING.get(refusal.cause, 2)))
+
+    def _reoffered(self, call: Call, body: bytes) -> None:
+        with self._exchange.driver.turn() as now:
+            if self._rtp is None:
+                call.refuse_again(488, now)
+                return
+            try:
+                if body:
+                    offer = parse_sdp(body)
+                    answer, agreed = self._negotiation.answer(
+                        offer, self._rtp.host, self._rtp.port, receiving=self._receiving
+                    )
+                    self._aim(agreed)
+                    self._held_by_phone = not agreed.send
+                else:
+                    answer = self._negotiation.offer(
+                        self._rtp.host, self._rtp.port, receiving=self._receiving
+                    )
+            except (MalformedMessage, NoCommonMedia):
+                call.refuse_again(488, now)
+                return
+            self._said = self._receiving
+            call.accept_again(answer, now)
+        self._follow_hold()
+
+    def _heard(self, event: PortEvent) -> None:
+        if self.ending is not None:
+            return
+        if isinstance(event, DigitHeard):
+            self._emit(DigitPressed(event.digit))
+        elif isinstance(event, PortFailed):
+            self._give_up(Ending(Cause.BEARER_NOT_AVAILABLE, Side.WIRE, event.reason))
+
+    # Helpers
+
+    async def _open_port(self, host: str) -> bool:
+        """Open the RTP port; False when that failed or the leg ended meanwhile."""
+        try:
+            rtp = await self._exchange.media.open_rtp(host)
+        except MediaError as error:
+            self._finish(Ending(Cause.BEARER_NOT_AVAILABLE, Side.WIRE, str(error)))
+            return False
+        if self.ending is not None:
+            self._exchange.media.close_port(rtp.port_id)
+            return False
+        self._rtp = rtp
+        self._unlisten = self._exchange.media.listen(rtp.port_id, self._heard)
+        return True
+
+    def _take_answer(self, body: bytes) -> bool:
+        """Follow the phone's answer to our offer; a call without common media is hung up."""
+        if not body and self._offer is not None:
+            return True
+        try:
+            agreed = self._negotiation.read_answer(parse_sdp(body))
+        except (MalformedMessage, NoCommonMedia) as error:
+            self._give_up(Ending(Cause.INCOMPATIBLE, Side.THEM, str(error)))
+            return False
+        self._aim(agreed)
+        if self._said:
+            # While we hold the phone its answer tells nothing of its own wishes.
+            self._held_by_phone = not agreed.send
+        self._follow_hold()
+        return True
+
+    def _aim(self, agreed: Agreed) -> None:
+        if self._rtp is not None:
+            self._exchange.media.aim_rtp(
+                self._rtp.port_id,
+                RtpRemote(
+                    host=agreed.host,
+                    port=agreed.port,
+                    payload_type=agreed.payload_type,
+                    event_payload_type=agreed.event_payload_type,
+                    send=agreed.send,
+                    receive=agreed.receive,
+                ),
+            )
+
+    def _say(self) -> None:
+        """Tell the phone our direction if it was told another; later, when the dialog isn't quiet."""
+        if self._said == self._receiving or self._call is None or self._rtp is None:
+            return
+        offer = self._negotiation.offer(self._rtp.host, self._rtp.port, receiving=self._receiving)
+        with self._exchange.driver.turn() as now:
+            if self._call.reoffer(offer, now):
+                self._said = self._receiving
+
+    def _follow_hold(self) -> None:
+        """Be HELD while the phone or we hold, CONNECTED else."""
+        held = self._held_by_phone or not self._receiving
+        if held and self.state is LegState.CONNECTED:
+            self._became(LegState.HELD)
+        elif not held and self.state is LegState.HELD:
+            self._became(LegState.CONNECTED)
+
+    def _give_up(self, ending: Ending) -> None:
+        self._finish(ending)
+        with self._exchange.driver.turn() as now:
+            self._let_go(now, reason_of(ending.cause))
+
+    def _let_go(self, now: float, reason: Reason) -> None:
+        """Hang up every call of this leg and hear no more of it."""
+        for call in (*self._forks, *([] if self._call is None else [self._call])):
+            call.hang_up(now, reason)
+            self._exchange.detach(call)
+        self._forks.clear()
+
+
+def _from_of(caller: Party, flow: Flow) -> NameAddr:
+    """Return the From to show a phone; a withheld number is anonymous (RFC 3323 §4.1)."""
+    if caller.withheld or not caller.number:
+        return NameAddr("sip:anonymous@anonymous.invalid", caller.name or "Anonymous")
+    uri = SipUri("sip", caller.number, bracketed(flow.local_host), flow.local_port)
+    return NameAddr(str(uri), caller.name or "")
+
+
+def _digit_of(event: CallInfo) -> str | None:
+    pattern = _SIGNAL if event.content_type == DTMF_RELAY_TYPE else _DIGIT
+    match = pattern.search(event.body) if pattern is _SIGNAL else pattern.match(event.body)
+    return match[1].decode("ascii").upper() if match else None

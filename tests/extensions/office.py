@@ -1,0 +1,63 @@
+"""A small office on a network in memory: the box with its phones, and the people at them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from extensions.accounts import Account, Algorithm, FixedAccounts
+from extensions.phones import Phones
+from extensions.sip.agent import Agent
+from extensions.sip.events import Event
+from extensions.sip.flow import Flow
+from extensions.sip.net.driver import Driver
+from extensions.sip_leg import SipLeg
+from tests.extensions.far_phone import FarPhone
+from tests.extensions.sip_net import GOOD, Line, Net, NetDriver
+from tests.media.fake_media import FakeMedia
+
+BOX = "10.0.0.1"
+SECRETS = {"101": "secret-of-101", "102": "secret-of-102", "103": "secret-of-103"}
+
+
+class Office:
+    """The box at 10.0.0.1; 103's phone is challenged with SHA-256."""
+
+    def __init__(self, line: Line = GOOD, seed: int = 1) -> None:
+        self.line = line
+        self.net = Net(line, seed)
+        self.media = FakeMedia()
+        accounts = [
+            Account(
+                extension,
+                f"Phone {extension}",
+                secret,
+                Algorithm.SHA256 if extension == "103" else Algorithm.MD5,
+            )
+            for extension, secret in SECRETS.items()
+        ]
+        self.phones = Phones(FixedAccounts(accounts), self.media, BOX, 5060, make_driver=self._driver)
+        self.incoming: asyncio.Queue[tuple[SipLeg, str]] = asyncio.Queue()
+        self.phones.on_incoming = lambda leg, dialled: self.incoming.put_nowait((leg, dialled))
+        self._hosts = 10
+
+    async def open(self) -> None:
+        await self.phones.start()
+
+    async def phone(self, extension: str = "101", *, secret: str | None = None) -> FarPhone:
+        """Return a registered phone."""
+        far = self.unregistered(extension, secret=secret)
+        await far.register(BOX, transport=self.line.transport)
+        return far
+
+    def unregistered(self, extension: str = "101", *, secret: str | None = None) -> FarPhone:
+        self._hosts += 1
+        return FarPhone(self.net, f"10.0.0.{self._hosts}", extension, secret or SECRETS[extension])
+
+    async def settle(self) -> None:
+        await asyncio.sleep(self.line.settle_s)
+
+    def _driver(
+        self, agent: Agent, on_event: Callable[[Event], None], closed: Callable[[Flow], None]
+    ) -> Driver:
+        return NetDriver(agent, on_event, self.net, BOX, on_flow_closed=closed)

@@ -1,0 +1,441 @@
+"""The office's phones on virtual time: who gets in, what a caller is told, and what a phone may do."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from extensions.accounts import Account, new_secret
+from extensions.gate import MOST_PER_USER, WINDOW_S
+from extensions.sip.causes import cause_of, reason_of, status_of
+from extensions.sip.compose import new_request
+from extensions.sip.events import CallEnded
+from extensions.sip.headers import NameAddr, Reason
+from extensions.sip.message import Request, Response, parse_message
+from firmware.core.causes import Cause, Side
+from firmware.core.leg import DigitPressed, Leg, LegEnded, LegEvent, LegState, Party
+from tests.extensions.office import Office
+from tests.extensions.sip_net import ONE_BYTE
+
+pytestmark = pytest.mark.looptime
+
+CALLER = Party("13800138000", "Li Lei")
+
+
+async def office(line: object = None) -> Office:
+    made = Office() if line is None else Office(ONE_BYTE)
+    await made.open()
+    return made
+
+
+async def refused(leg: Leg) -> tuple[Cause, Side, str]:
+    """Wait until the leg was refused; return why."""
+    with pytest.raises(LegEnded) as told:
+        await asyncio.wait_for(leg.answered(), 100)
+    return told.value.ending.cause, told.value.ending.by, told.value.ending.detail
+
+
+# Who gets in
+
+
+@pytest.mark.parametrize("extension", ["101", "103"])
+async def test_a_phone_registers_with_its_algorithm(extension: str) -> None:
+    place = await office()
+    await place.phone(extension)
+    (status,) = place.phones.registrations()
+    assert (status.extension, status.expires_in_s) == (extension, 600)
+    challenges = [data for data in place.net.carried if b"WWW-Authenticate" in data]
+    assert (b"SHA-256" in challenges[0]) == (extension == "103")
+
+
+async def test_registration_is_kept_alive() -> None:
+    place = await office()
+    await place.phone("101")
+    await asyncio.sleep(4000)
+    assert place.phones.is_registered("101")
+
+
+async def test_a_wrong_secret_does_not_register_and_is_braked() -> None:
+    place = await office()
+    far = place.unregistered("101", secret="wrong")  # noqa: S106 - a wrong one, on purpose
+    with pytest.raises(TimeoutError):
+        await far.register("10.0.0.1")
+    assert place.phones.registrations() == []
+    assert place.phones.counters["auth_failed"] >= 1
+    assert far.registration is not None
+    for _ in range(2 * MOST_PER_USER):
+        with far.driver.turn() as now:
+            far.registration.start(now)
+        await asyncio.sleep(1)
+    assert place.phones.counters["auth_braked"] > 0
+    failures = place.phones.counters["auth_failed"]
+    assert failures < 2 * MOST_PER_USER
+    # The right phone behind another address isn't locked out, and the brake lets go.
+    await place.phone("101")
+    await asyncio.sleep(WINDOW_S + 1)
+    with far.driver.turn() as now:
+        far.registration.start(now)
+    await asyncio.sleep(1)
+    assert place.phones.counters["auth_failed"] > failures
+
+
+async def test_an_unknown_user_looks_like_a_wrong_secret() -> None:
+    place = await office()
+    answers = []
+    for user in ("101", "999"):
+        far = place.unregistered("101", secret="wrong")  # noqa: S106 - as above
+        far.extension = user
+        far.auth._username = user
+        place.net.carried.clear()
+        with pytest.raises(TimeoutError):
+            await far.register("10.0.0.1")
+        answers.append([data[:12] for data in place.net.carried[:6]])
+    assert answers[0] == answers[1]
+
+
+async def test_a_phone_cannot_call_as_somebody_else() -> None:
+    place = await office()
+    far = await place.phone("101")
+    far.extension = "102"
+    far.dial("103")
+    await place.settle()
+    assert far.ended is not None
+    assert far.ended.status == 403
+    assert place.incoming.empty()
+
+
+async def test_secrets_are_long_and_readable_and_never_shown() -> None:
+    secrets = {new_secret() for _ in range(50)}
+    assert len(secrets) == 50
+    assert all(len(secret) == 20 and not set(secret) & set("0o1li") for secret in secrets)
+    assert "hush" not in repr(Account("101", "Ann", "hush"))
+
+
+# Calls to phones
+
+
+async def test_nobody_registered() -> None:
+    place = await office()
+    leg = place.phones.leg_to("101")
+    with pytest.raises(LegEnded) as told:
+        await leg.ring(CALLER)
+    assert told.value.ending.cause is Cause.SUBSCRIBER_ABSENT
+    assert place.media.ports == {}
+
+
+async def test_a_phone_that_lost_its_power() -> None:
+    place = await office()
+    far = await place.phone("101")
+    far.vanish()
+    leg = place.phones.leg_to("101")
+    await leg.ring(CALLER)
+    assert await refused(leg) == (Cause.NO_USER_RESPONDING, Side.WIRE, "no answer to INVITE")
+    assert place.media.ports == {}
+
+
+async def test_a_phone_whose_connection_closed_is_absent_at_once() -> None:
+    place = await office("tcp")
+    far = await place.phone("101")
+    assert far.flow is not None
+    (binding,) = place.phones.bindings("101")
+    place.phones.driver.connection_lost(binding.flow)  # type: ignore[attr-defined] # the test's driver
+    leg = place.phones.leg_to("101")
+    with pytest.raises(LegEnded):
+        await leg.ring(CALLER)
+
+
+@pytest.mark.parametrize(
+    ("status", "cause", "detail"),
+    [
+        (486, Cause.BUSY, "486 Busy Here"),
+        (600, Cause.BUSY, "600 Busy Everywhere"),
+        (603, Cause.REJECTED, "603 Decline"),
+        (480, Cause.NO_USER_RESPONDING, "480 Temporarily Unavailable"),
+        (404, Cause.UNALLOCATED_NUMBER, "404 Not Found"),
+        (488, Cause.INCOMPATIBLE, "488 Not Acceptable Here"),
+    ],
+)
+async def test_a_phone_refuses(status: int, cause: Cause, detail: str) -> None:
+    place = await office()
+    far = await place.phone("101")
+    leg = place.phones.leg_to("101")
+    await leg.ring(CALLER)
+    await place.settle()
+    far.refuse(status)
+    assert await refused(leg) == (cause, Side.THEM, detail)
+
+
+async def test_the_phone_shows_who_calls() -> None:
+    place = await office()
+    far = await place.phone("101")
+    for party, user, name in (
+        (CALLER, "13800138000", "Li Lei"),
+        (Party("+8613800138000", "李雷"), "+8613800138000", "李雷"),
+        (Party(None, withheld=True), "anonymous", "Anonymous"),
+    ):
+        leg = place.phones.leg_to("101")
+        await leg.ring(party)
+        await place.settle()
+        assert far.offered is not None
+        shown = far.offered.invite.from_
+        assert (shown.sip_uri.user, shown.display) == (user, name)
+        await leg.hang_up()
+        await place.settle()
+
+
+async def test_all_phones_of_an_extension_ring_and_the_first_answer_wins() -> None:
+    place = await office()
+    desk, sofa = await place.phone("101"), await place.phone("101")
+    leg = place.phones.leg_to("101")
+    await leg.ring(CALLER)
+    await place.settle()
+    assert desk.is_rung() and sofa.is_rung()
+    sofa.answer()
+    await asyncio.wait_for(leg.answered(), 5)
+    await place.settle()
+    assert sofa.is_talking()
+    assert desk.ended is not None
+    assert cause_of(desk.ended.status, desk.ended.reason) is Cause.ANSWERED_ELSEWHERE
+    await leg.hang_up()
+    await place.settle()
+    assert sofa.is_free()
+
+
+async def test_two_phones_answer_at_once_and_one_is_hung_up() -> None:
+    place = await office()
+    desk, sofa = await place.phone("101"), await place.phone("101")
+    leg = place.phones.leg_to("101")
+    await leg.ring(CALLER)
+    await place.settle()
+    desk.answer()
+    sofa.answer()
+    await place.settle()
+    assert [desk.is_talking(), sofa.is_talking()].count(True) == 1
+    assert [desk.is_free(), sofa.is_free()].count(True) == 1
+
+
+async def test_one_busy_phone_does_not_end_the_ringing_of_another() -> None:
+    place = await office()
+    desk, sofa = await place.phone("101"), await place.phone("101")
+    leg = place.phones.leg_to("101")
+    await leg.ring(CALLER)
+    await place.settle()
+    desk.refuse(486)
+    await place.settle()
+    assert leg.ending is None
+    sofa.vanish()
+    sofa.refuse(480)
+    await leg.hang_up()
+    assert place.media.ports == {}
+
+
+async def test_a_phone_that_declines_silences_the_others() -> None:
+    place = await office()
+    desk, sofa = await place.phone("101"), await place.phone("101")
+    leg = place.phones.leg_to("101")
+    await leg.ring(CALLER)
+    await place.settle()
+    desk.refuse(603)
+    assert (await refused(leg))[0] is Cause.REJECTED
+    await place.settle()
+    assert sofa.is_free()
+
+
+async def test_no_port_for_the_audio() -> None:
+    place = await office()
+    far = await place.phone("101")
+    place.media.rtp_exhausted = True
+    leg = place.phones.leg_to("101")
+    with pytest.raises(LegEnded) as told:
+        await leg.ring(CALLER)
+    assert told.value.ending.cause is Cause.BEARER_NOT_AVAILABLE
+    assert not far.is_rung()
+
+
+# Calls from phones
+
+
+async def incoming(place: Office, extension: str = "102", number: str = "101") -> Leg:
+    far = await place.phone(extension)
+    far.dial(number)
+    leg, dialled = await asyncio.wait_for(place.incoming.get(), 5)
+    assert dialled == number
+    return leg
+
+
+async def test_what_a_caller_at_a_phone_is_told() -> None:
+    for cause, status in (
+        (Cause.BUSY, 486),
+        (Cause.NO_ANSWER, 480),
+        (Cause.SUBSCRIBER_ABSENT, 480),
+        (Cause.UNALLOCATED_NUMBER, 404),
+        (Cause.REJECTED, 603),
+        (Cause.NO_CIRCUIT, 503),
+    ):
+        place = await office()
+        far = await place.phone("102")
+        far.dial("101")
+        leg, _ = await asyncio.wait_for(place.incoming.get(), 5)
+        await leg.hang_up(cause)
+        await place.settle()
+        assert far.ended is not None
+        assert (far.ended.status, far.ended.reason) == (status, Reason("Q.850", cause.value))
+
+
+async def test_every_cause_has_a_status_and_every_status_a_cause() -> None:
+    assert all(400 <= status_of(cause) < 700 for cause in Cause)
+    assert all(isinstance(cause_of(status, None), Cause) for status in range(300, 700))
+    assert cause_of(503, Reason("Q.850", 34)) is Cause.NO_CIRCUIT
+    assert cause_of(503, Reason("Q.850", 99)) is Cause.UNSPECIFIED
+    assert cause_of(None, None) is Cause.NORMAL
+    assert str(reason_of(Cause.BUSY)) == "Q.850;cause=17"
+
+
+async def test_digits_by_info_and_by_audio_reach_the_listener() -> None:
+    place = await office()
+    far = await place.phone("102")
+    far.dial("101")
+    leg, _ = await asyncio.wait_for(place.incoming.get(), 5)
+    await leg.answer()
+    await place.settle()
+    digits: list[str] = []
+
+    def note(event: LegEvent) -> None:
+        if isinstance(event, DigitPressed):
+            digits.append(event.digit)
+
+    leg.subscribe(note)
+    assert far.call is not None and far.call.dialog is not None
+    for kind, body in (
+        ("application/dtmf-relay", b"Signal=5\r\nDuration=160\r\n"),
+        ("application/dtmf-relay", b"Signal= *\nDuration=160"),
+        ("application/dtmf", b"d"),
+        ("application/dtmf", b"rubbish"),
+    ):
+        info = far.call.dialog.request("INFO")
+        info.headers.set("content-type", kind)
+        info.body = body
+        with far.driver.turn() as now:
+            far.agent.transactions.request(info, far.call.dialog.flow, far.call, now)
+        await place.settle()
+    assert leg.port is not None
+    place.media.press(leg.port, "9")
+    assert digits == ["5", "*", "D", "9"]
+
+
+async def test_a_phone_that_offers_nothing_is_offered_something() -> None:
+    place = await office()
+    far = await place.phone("102")
+    far.dial("101", body=b"")
+    leg, _ = await asyncio.wait_for(place.incoming.get(), 5)
+    answering = asyncio.create_task(leg.answer())
+    await asyncio.sleep(0.2)
+    # The far phone's ACK carries no answer: nobody would hear anything, so the call is ended.
+    with pytest.raises(LegEnded) as told:
+        await answering
+    assert told.value.ending.cause is Cause.INCOMPATIBLE
+    await place.settle()
+    assert far.is_free()
+
+
+async def test_a_phone_without_a_codec_of_ours_is_refused() -> None:
+    place = await office()
+    far = await place.phone("102")
+    far.dial(
+        "101",
+        body=b"v=0\r\no=- 1 1 IN IP4 x\r\ns=-\r\nc=IN IP4 10.0.0.9\r\nt=0 0\r\nm=audio 4000 RTP/AVP 18\r\n",
+    )
+    await place.settle()
+    assert far.ended is not None
+    assert far.ended.status == 488
+    assert place.incoming.empty()
+
+
+async def test_the_audio_port_breaks_in_mid_call() -> None:
+    place = await office()
+    leg = await incoming(place)
+    await leg.answer()
+    await place.settle()
+    assert leg.port is not None
+    place.media.fail_port(leg.port, "address already gone")
+    assert leg.ending is not None
+    assert (leg.ending.by, leg.ending.detail) == (Side.WIRE, "address already gone")
+    assert any(data.startswith(b"BYE") for data in place.net.carried)
+
+
+async def test_hold_right_after_the_answer_is_said_once_the_phone_has_acknowledged() -> None:
+    place = await office()
+    far = await place.phone("102")
+    far.dial("101")
+    leg, _ = await asyncio.wait_for(place.incoming.get(), 5)
+    await leg.answer()
+    await leg.hold()
+    await place.settle()
+    assert far.is_held()
+    await leg.resume()
+    await leg.hold()
+    await place.settle()
+    assert far.is_held()
+    await leg.resume()
+    await place.settle()
+    assert far.is_talking()
+    assert leg.state is LegState.CONNECTED
+
+
+async def test_we_hold_while_the_phone_holds() -> None:
+    place = await office()
+    far = await place.phone("102")
+    far.dial("101")
+    leg, _ = await asyncio.wait_for(place.incoming.get(), 5)
+    await leg.answer()
+    await place.settle()
+    await leg.hold()
+    await place.settle()
+    far.hold(on=True)
+    await place.settle()
+    await leg.resume()
+    await place.settle()
+    assert leg.state is LegState.HELD
+    far.hold(on=False)
+    await place.settle()
+    assert [leg.state, far.is_talking()] == [LegState.CONNECTED, True]
+
+
+async def test_stopping_hangs_up() -> None:
+    place = await office()
+    far = await place.phone("102")
+    far.dial("101")
+    leg, _ = await asyncio.wait_for(place.incoming.get(), 5)
+    await leg.answer()
+    await place.settle()
+    await place.phones.stop()
+    assert leg.ending is not None
+    await place.settle()
+    assert isinstance(far.ended, CallEnded)
+
+
+async def test_a_captured_request_cannot_be_replayed() -> None:
+    place = await office()
+    await place.phone("101")
+    captured = [parse_message(data) for data in place.net.carried if b"\r\nAuthorization" in data]
+    registered = captured[-1]
+    assert isinstance(registered, Request)
+    thief = place.unregistered("102")
+    await thief.driver.start()
+    flow = await thief.driver.connect("10.0.0.1", 5060, "udp")
+    again = new_request(
+        "REGISTER", registered.uri, flow, from_=NameAddr("sip:101@10.0.0.1").tagged("t"),
+        to=NameAddr("sip:101@10.0.0.1"), call_id="stolen", cseq=1,
+    )  # fmt: skip
+    again.headers.set("contact", "<sip:101@10.0.0.66>")
+    again.headers.set("authorization", registered.headers.get("authorization") or "")
+    place.net.carried.clear()
+    with thief.driver.turn():
+        thief.driver.agent.send(again.encode(), flow)
+    await place.settle()
+    answer = parse_message(place.net.carried[-1])
+    assert isinstance(answer, Response)
+    assert answer.status == 401
+    assert "stale=true" in (answer.headers.get("www-authenticate") or "")
+    assert len(place.phones.registrations()) == 1

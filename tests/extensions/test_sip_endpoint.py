@@ -1,0 +1,85 @@
+"""The sockets: one address for UDP and TCP, bounded connections, a message that never ends."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator
+
+import pytest
+
+from extensions.accounts import FixedAccounts
+from extensions.phones import Phones
+from extensions.sip.net import endpoint
+from tests.media.fake_media import FakeMedia
+
+pytestmark = pytest.mark.e2e
+
+OPTIONS = (
+    "OPTIONS sip:box SIP/2.0\r\nVia: SIP/2.0/{} 127.0.0.1:9;rport;branch=z9hG4bK{}\r\n"
+    "From: <sip:a@b>;tag=1\r\nTo: <sip:box>\r\nCall-ID: {}\r\nCSeq: 1 OPTIONS\r\n"
+    "Max-Forwards: 70\r\nContent-Length : 0\r\n\r\n"
+)
+
+
+@pytest.fixture
+async def phones() -> AsyncIterator[Phones]:
+    phones = Phones(FixedAccounts([]), FakeMedia(), "127.0.0.1", 0)
+    await phones.start()
+    yield phones
+    await phones.stop()
+
+
+async def dribble(writer: asyncio.StreamWriter) -> None:
+    """Send a header that never ends, a byte at a time."""
+    writer.write(b"OPTIONS sip:box SIP/2.0\r\nSubject: ")
+    while not writer.is_closing():
+        writer.write(b"x")
+        await asyncio.sleep(0.02)
+
+
+async def cut_off(reader: asyncio.StreamReader) -> None:
+    """Wait until the box has closed or reset the connection."""
+    with contextlib.suppress(ConnectionError):
+        assert await asyncio.wait_for(reader.read(), 5) == b""
+
+
+async def test_udp_and_tcp_answer_on_the_same_port(phones: Phones) -> None:
+    loop = asyncio.get_running_loop()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
+        peer.setblocking(False)
+        await loop.sock_sendto(peer, OPTIONS.format("UDP", 1, 1).encode(), ("127.0.0.1", phones.port))
+        assert (await asyncio.wait_for(loop.sock_recv(peer, 4096), 5)).startswith(b"SIP/2.0 200 OK")
+    reader, writer = await asyncio.open_connection("127.0.0.1", phones.port)
+    writer.write(b"\r\n\r\n")
+    assert await asyncio.wait_for(reader.readexactly(2), 5) == b"\r\n"
+    for octet in OPTIONS.format("TCP", 2, 2).encode():
+        writer.write(bytes([octet]))
+    assert (await asyncio.wait_for(reader.readline(), 5)) == b"SIP/2.0 200 OK\r\n"
+    writer.close()
+
+
+async def test_a_message_that_never_ends_costs_a_bounded_time(
+    phones: Phones, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(endpoint, "_MESSAGE_WITHIN_S", 0.2)
+    silent, nothing = await asyncio.open_connection("127.0.0.1", phones.port)
+    slow, writer = await asyncio.open_connection("127.0.0.1", phones.port)
+    dribbling = asyncio.create_task(dribble(writer))
+    for reader in (silent, slow):
+        await cut_off(reader)
+    dribbling.cancel()
+    assert phones.counters["refused"] == 2
+    nothing.close()
+    writer.close()
+
+
+async def test_one_host_gets_so_many_connections(phones: Phones, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(endpoint, "_MOST_PER_HOST", 3)
+    pairs = [await asyncio.open_connection("127.0.0.1", phones.port) for _ in range(4)]
+    reader, _ = pairs[3]
+    await cut_off(reader)
+    assert phones.counters["refused"] == 1
+    for _, writer in pairs:
+        writer.close()
