@@ -1,0 +1,363 @@
+"""The switch's side of the media plane: the desired state, and the differences to send.
+
+Theory of operation
+-------------------
+`MediaClient` holds, for every open port, playback and recording, the command that makes it. While a media
+process is attached each change is sent as it happens; when one is attached anew, after either process was
+restarted, the whole state is told between Hello and Settled. Ids are never used again, so it does not
+matter whether that process knew them.
+
+    detached ──attach──► attached ──detach──► detached
+
+A wait for an answer outlives a restart: ports and recordings not yet confirmed are simply asked for again.
+What can't come any more (nobody restarts the process) ends with `abandon`, or by its own time limit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from firmware.core.ids import PortId, new_port_id
+from firmware.core.media import (
+    MediaError,
+    PlaybackFailed,
+    PlayItem,
+    PortEvent,
+    PortFailed,
+    PortListener,
+    RecordingResult,
+    RtpAddress,
+    RtpRemote,
+    Source,
+)
+from firmware.media import protocol
+from firmware.media.wavefile import HEADER_SIZE, STEREO_FRAME
+
+logger = logging.getLogger(__name__)
+
+ANSWER_SECONDS: Final = 5.0
+"""To wait for the media process; a restart takes half a second."""
+_FRAMES_PER_MS: Final = 8
+
+Send = Callable[[protocol.Command], None]
+
+
+class ClientPlayback:
+    """A `Playback`."""
+
+    def __init__(self, client: MediaClient, command: protocol.Play) -> None:
+        self.command = command
+        self._client = client
+        self._over = asyncio.Event()
+        self._error: str | None = None
+
+    async def finished(self) -> None:
+        await self._over.wait()
+        if self._error is not None:
+            raise PlaybackFailed(self._error)
+
+    def stop(self) -> None:
+        self._client.stop_playing(self)
+
+    def end(self, error: str | None) -> None:
+        """Let those who wait go on; only the first call counts."""
+        if not self._over.is_set():
+            self._error = error
+            self._over.set()
+
+
+class ClientRecording:
+    """A `Recording`."""
+
+    def __init__(self, client: MediaClient, command: protocol.Record) -> None:
+        self.command = command
+        self.path = Path(command.path)
+        self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.closed: asyncio.Future[RecordingResult] = asyncio.get_running_loop().create_future()
+        self.closing = False
+        self.interrupted = False
+        """The media process was away in between."""
+        self._client = client
+
+    async def close(self) -> RecordingResult:
+        return await self._client.close_recording(self)
+
+    def end(self, frames: int, error: str | None) -> None:
+        """Note what came of it; only the first call counts."""
+        if self.closed.done():
+            return
+        if error is None and self.interrupted:
+            error = "the media process was restarted meanwhile"
+        self.closed.set_result(
+            RecordingResult(
+                path=self.command.path,
+                duration_ms=frames // _FRAMES_PER_MS,
+                complete=error is None,
+                detail=error or "",
+            )
+        )
+
+
+class MediaClient:
+    """The `MediaPlane` of `firmware.core.media`."""
+
+    def __init__(self) -> None:
+        self._send: Send | None = None
+        self._ports: dict[PortId, protocol.OpenRtp | protocol.OpenPcm] = {}
+        self._opening: dict[PortId, asyncio.Future[protocol.PortOpened]] = {}
+        self._failed: set[PortId] = set()
+        self._aims: dict[PortId, protocol.AimRtp] = {}
+        self._routes: dict[PortId, protocol.Route] = {}
+        self._playbacks: dict[str, ClientPlayback] = {}
+        self._recordings: dict[str, ClientRecording] = {}
+        self._listeners: dict[PortId, list[PortListener]] = {}
+
+    # The supervisor's side
+
+    def attach(self, send: Send) -> None:
+        """A media process answers: tell it everything."""
+        self._send = send
+        send(protocol.Hello())
+        for port_id, command in self._ports.items():
+            if port_id not in self._failed:
+                send(command)
+        for state in (self._aims, self._routes):
+            for told in state.values():
+                send(told)
+        for playback in self._playbacks.values():
+            send(playback.command)
+        for recording in self._recordings.values():
+            if not recording.closing:
+                send(recording.command)
+        send(protocol.Settled())
+
+    def detach(self) -> None:
+        """The media process is gone; it may come back."""
+        self._send = None
+        for recorder_id, recording in list(self._recordings.items()):
+            if recording.opened.done():
+                recording.interrupted = True
+            if recording.closing:
+                self._end_from_file(recorder_id, "the media process died while closing")
+
+    def abandon(self, reason: str) -> None:
+        """It does not come back for now: nobody shall wait for it."""
+        for opening in self._opening.values():
+            if not opening.done():
+                opening.set_exception(MediaError(reason))
+        for playback in list(self._playbacks.values()):
+            self._end_playback(playback, reason)
+
+    def receive(self, event: protocol.Event) -> None:
+        """Take what the media process says."""
+        match event:
+            case protocol.PortOpened():
+                self._port_opened(event)
+            case protocol.PortRefused():
+                self._port_refused(event)
+            case protocol.PortSaid():
+                if isinstance(event.event, PortFailed):
+                    self._failed_port(event.port_id, event.event)
+                else:
+                    self._emit(event.port_id, event.event)
+            case protocol.PlaybackEnded():
+                playback = self._playbacks.get(event.player_id)
+                if playback is not None:
+                    self._end_playback(playback, event.error)
+            case protocol.RecordingOpened():
+                recording = self._recordings.get(event.recorder_id)
+                if recording is not None and not recording.opened.done():
+                    recording.opened.set_result(None)
+            case protocol.RecordingClosed():
+                self._recording_closed(event)
+            case protocol.Swept() | protocol.Pulse() | protocol.MediaStats():
+                return
+
+    def _tell(self, command: protocol.Command) -> None:
+        if self._send is not None:
+            self._send(command)
+
+    # Ports
+
+    async def open_rtp(self, local_host: str) -> RtpAddress:
+        port_id = new_port_id("rtp")
+        opened = await self._open(protocol.OpenRtp(port_id, local_host))
+        # After a restart the far end still sends to the port it knows.
+        self._ports[port_id] = protocol.OpenRtp(port_id, local_host, opened.port)
+        return RtpAddress(port_id, opened.host, opened.port)
+
+    async def open_pcm(self, device: str, sample_rate: int) -> PortId:
+        port_id = new_port_id("pcm")
+        await self._open(protocol.OpenPcm(port_id, device, sample_rate))
+        return port_id
+
+    async def _open(self, command: protocol.OpenRtp | protocol.OpenPcm) -> protocol.PortOpened:
+        port_id = command.port_id
+        opening: asyncio.Future[protocol.PortOpened] = asyncio.get_running_loop().create_future()
+        self._opening[port_id] = opening
+        self._ports[port_id] = command
+        self._tell(command)
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                return await opening
+        except TimeoutError as error:
+            self.close_port(port_id)
+            raise MediaError("the media process doesn't answer") from error
+        except BaseException:
+            self.close_port(port_id)
+            raise
+        finally:
+            del self._opening[port_id]
+
+    def _port_opened(self, event: protocol.PortOpened) -> None:
+        opening = self._opening.get(event.port_id)
+        if opening is not None and not opening.done():
+            opening.set_result(event)
+
+    def _port_refused(self, event: protocol.PortRefused) -> None:
+        opening = self._opening.get(event.port_id)
+        if opening is None:
+            self._failed_port(event.port_id, PortFailed(event.reason))
+        elif not opening.done():
+            opening.set_exception(MediaError(event.reason))
+
+    def _failed_port(self, port_id: PortId, event: PortFailed) -> None:
+        if port_id in self._ports and port_id not in self._failed:
+            if isinstance(self._ports[port_id], protocol.OpenPcm):
+                self._failed.add(port_id)
+            self._emit(port_id, event)
+
+    def _emit(self, port_id: PortId, event: PortEvent) -> None:
+        for listener in list(self._listeners.get(port_id, ())):
+            try:
+                listener(event)
+            except Exception:
+                logger.exception("%s: a listener failed on %s", port_id, event)
+
+    def aim_rtp(self, port_id: PortId, remote: RtpRemote) -> None:
+        if port_id in self._ports:
+            self._aims[port_id] = protocol.AimRtp(port_id, remote)
+            self._tell(self._aims[port_id])
+
+    def close_port(self, port_id: PortId) -> None:
+        if self._ports.pop(port_id, None) is None:
+            return
+        self._aims.pop(port_id, None)
+        self._routes.pop(port_id, None)
+        self._failed.discard(port_id)
+        self._listeners.pop(port_id, None)
+        for playback in list(self._playbacks.values()):
+            if playback.command.port_id == port_id:
+                self._end_playback(playback, None)
+        self._tell(protocol.ClosePort(port_id))
+
+    def route(self, sink: PortId, sources: Sequence[Source]) -> None:
+        if sink in self._ports:
+            self._routes[sink] = protocol.Route(sink, tuple(sources))
+            self._tell(self._routes[sink])
+
+    def listen(self, port_id: PortId, listener: PortListener) -> Callable[[], None]:
+        listeners = self._listeners.setdefault(port_id, [])
+        listeners.append(listener)
+
+        def unlisten() -> None:
+            if listener in listeners:
+                listeners.remove(listener)
+            if not listeners and self._listeners.get(port_id) is listeners:
+                del self._listeners[port_id]
+
+        return unlisten
+
+    # Players
+
+    def play(self, port_id: PortId, items: Sequence[PlayItem], *, repeat: bool = False) -> ClientPlayback:
+        command = protocol.Play(secrets.token_hex(6), port_id, tuple(items), repeat)
+        playback = ClientPlayback(self, command)
+        if port_id not in self._ports:
+            playback.end(None)
+            return playback
+        for other in list(self._playbacks.values()):
+            if other.command.port_id == port_id:
+                self._end_playback(other, None)
+        self._playbacks[command.player_id] = playback
+        self._tell(command)
+        return playback
+
+    def stop_playing(self, playback: ClientPlayback) -> None:
+        """Have a playback fall silent; nothing happens when it is over."""
+        if playback.command.player_id in self._playbacks:
+            self._end_playback(playback, None)
+            self._tell(protocol.StopPlaying(playback.command.player_id))
+
+    def _end_playback(self, playback: ClientPlayback, error: str | None) -> None:
+        self._playbacks.pop(playback.command.player_id, None)
+        playback.end(error)
+
+    # Recordings
+
+    async def record(self, path: Path, left: PortId, right: PortId) -> ClientRecording:
+        recorder_id = secrets.token_hex(6)
+        recording = ClientRecording(
+            self, protocol.Record(recorder_id, str(path), left, right, time.monotonic_ns())
+        )
+        self._recordings[recorder_id] = recording
+        self._tell(recording.command)
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                answers: list[asyncio.Future[Any]] = [recording.opened, recording.closed]
+                await asyncio.wait(answers, return_when=asyncio.FIRST_COMPLETED)
+        except BaseException as error:
+            self._forget_recording(recorder_id)
+            if isinstance(error, TimeoutError):
+                raise MediaError(f"{path}: the media process doesn't answer") from error
+            raise
+        if not recording.opened.done():
+            raise MediaError(f"{path}: {recording.closed.result().detail}")
+        return recording
+
+    def _forget_recording(self, recorder_id: str) -> None:
+        if self._recordings.pop(recorder_id, None) is not None:
+            self._tell(protocol.StopRecording(recorder_id))
+
+    async def close_recording(self, recording: ClientRecording) -> RecordingResult:
+        """Close a recording and wait for what came of it; see `Recording.close`."""
+        recorder_id = recording.command.recorder_id
+        if not recording.closing and not recording.closed.done():
+            recording.closing = True
+            if self._send is None:
+                self._end_from_file(recorder_id, "the media process is away")
+            else:
+                self._tell(protocol.StopRecording(recorder_id))
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                return await asyncio.shield(recording.closed)
+        except TimeoutError:
+            self._end_from_file(recorder_id, "the media process doesn't answer")
+            return recording.closed.result()
+
+    def _recording_closed(self, event: protocol.RecordingClosed) -> None:
+        recording = self._recordings.pop(event.recorder_id, None)
+        if recording is not None:
+            recording.end(event.frames, event.error)
+
+    def _end_from_file(self, recorder_id: str, reason: str) -> None:
+        """Say of a recording what the file itself tells."""
+        recording = self._recordings.pop(recorder_id, None)
+        if recording is not None:
+            recording.end(_frames_in(recording.path), reason)
+
+
+def _frames_in(path: Path) -> int:
+    """Return how many stereo samples a recording's header counts; 0 when there is none."""
+    try:
+        with path.open("rb") as file:
+            header = file.read(HEADER_SIZE)
+    except OSError:
+        return 0
+    return int.from_bytes(header[40:44], "little") // STEREO_FRAME if len(header) == HEADER_SIZE else 0

@@ -1,0 +1,78 @@
+"""Outgoing RTP of all ports: one array of ready packets, whose headers move on a tick at a time."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Final
+
+import numpy as np
+
+from firmware.media.g711 import FRAME, U8, ULAW
+from firmware.media.rows import grown
+from firmware.media.rtp import HEADER, HEADER_DTYPE, MARKER, VERSION_2
+
+PACKET: Final = HEADER + FRAME
+_PACKET_DTYPE: Final = np.dtype(
+    [*((name, HEADER_DTYPE[name]) for name in HEADER_DTYPE.names or ()), ("payload", "u1", (FRAME,))]
+)
+
+
+class Transmitter:
+    """The packets of `capacity` rows."""
+
+    def __init__(self, capacity: int) -> None:
+        self.packets = np.zeros(capacity, _PACKET_DTYPE)
+        self.packets["flags"] = VERSION_2
+        self.packets["payload"] = ULAW.silence
+        self._sequence = np.zeros(capacity, np.uint16)
+        self._timestamp = np.zeros(capacity, np.uint32)
+        self._step = np.zeros(capacity, np.uint16)
+        """1 for rows that send: a pause must not look like loss."""
+        self._marked: list[int] = []
+
+    @property
+    def payload(self) -> U8:
+        """Where the crosspoint writes, shape (rows, 160)."""
+        field: U8 = self.packets["payload"]
+        return field
+
+    def grow(self, capacity: int) -> None:
+        fresh = Transmitter(capacity)
+        for name in ("packets", "_sequence", "_timestamp", "_step"):
+            setattr(self, name, grown(getattr(self, name), getattr(fresh, name)))
+
+    def open(self, row: int) -> None:
+        """Begin a stream as RFC 3550 section 5.1 wants it: with a random SSRC, sequence and timestamp."""
+        self.packets["ssrc"][row] = secrets.randbits(32)
+        self._sequence[row] = secrets.randbits(16)
+        self._timestamp[row] = secrets.randbits(32)
+        self._step[row] = 0
+
+    def aim(self, row: int, payload_type: int, *, send: bool) -> None:
+        """Say what a row sends; the first packet after a pause bears the marker."""
+        begins = send and not self._step[row]
+        self.packets["payload_type"][row] = payload_type | (MARKER if begins else 0)
+        if begins:
+            self._marked.append(row)
+        self._step[row] = 1 if send else 0
+
+    def stop(self, row: int) -> None:
+        self._step[row] = 0
+
+    def stamp(self) -> None:
+        """Put this tick's sequence numbers and timestamps into the headers."""
+        self._sequence += self._step
+        self._timestamp += np.uint32(FRAME)
+        self.packets["sequence"] = self._sequence
+        self.packets["timestamp"] = self._timestamp
+
+    def sent(self) -> None:
+        """Take the markers off the packets that have just gone out."""
+        for row in self._marked:
+            self.packets["payload_type"][row] &= 0x7F
+        self._marked.clear()
+
+    def views(self, rows: list[int]) -> dict[int, memoryview]:
+        """Return the bytes of these rows' packets; valid until the next `grow`."""
+        flat = self.packets.view(np.uint8).reshape(-1, PACKET)
+        return {row: memoryview(flat[row]) for row in rows}

@@ -1,0 +1,169 @@
+"""What a bridged call costs in the media process, against a C relay that only forwards.
+
+The relay is run before and after the engine, within seconds, on the same core, under the same phones
+(`rtp_load.c`), so that their ratio holds on any computer, however busy.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import subprocess
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from firmware.core.media import PCMU, RtpRemote, Source
+from firmware.media.client import MediaClient
+from firmware.media.supervisor import MediaSupervisor
+
+CASES: Final = (
+    "bridged-10",
+    "bridged-10-recorded",
+    "bridged-50-recorded",
+    "bridged-250",
+    "bridged-250-recorded",
+)
+DEFAULT_CASES: Final = ("bridged-10-recorded", "bridged-250-recorded")
+
+_HOST: Final = "127.0.0.1"
+_SECONDS: Final = 4.5
+"""Of load on the engine."""
+_FLOOR_SECONDS: Final = 3.0
+"""Of load on the floor, once before and once after the engine."""
+_WARM_UP: Final = 1.0
+"""Seconds not measured: streams start, caches fill."""
+_SWITCH_PORTS: Final = "24000-26999"
+_FIRST_FLOOR_PORT: Final = 24001
+_FIRST_PHONE_PORT: Final = 27000
+"""All below the ports Linux gives out by itself (32768 and up)."""
+
+Row = dict[str, Any]
+Pairs = list[tuple[int, int, int]]
+
+
+def run(cases: Sequence[str] | None = None) -> list[Row]:
+    """Run the named cases (all of `DEFAULT_CASES` when none); return a row per figure.
+
+    Raises:
+        ValueError: A case is unknown.
+        subprocess.CalledProcessError: The C programs can't be compiled.
+    """
+    rows: list[Row] = []
+    with tempfile.TemporaryDirectory(prefix="zongji-bench-") as folder:
+        here = Path(__file__).parent
+        for name in ("relay_floor", "rtp_load"):
+            source = here / f"{name}.c"
+            subprocess.run(["cc", "-O2", "-o", f"{folder}/{name}", source], check=True)
+        for case in cases or DEFAULT_CASES:
+            rows += _run_case(case, Path(folder))
+    return rows
+
+
+def _run_case(case: str, folder: Path) -> list[Row]:
+    match = re.fullmatch(r"bridged-(\d+)(-recorded)?", case)
+    if match is None:
+        raise ValueError(f"no media bench {case!r}; there are {', '.join(CASES)}")
+    calls, recorded = int(match[1]), match[2] is not None
+    before = _run_floor(calls, folder)
+    engine = asyncio.run(_run_engine(calls, recorded, folder))
+    after = _run_floor(calls, folder)
+    floor = {figure: (value + after[figure]) / 2 for figure, value in before.items()}
+
+    def row(figure: str, unit: str, value: float, floor_value: float | None = None) -> Row:
+        found: Row = {"bench": "media", "case": case, "figure": figure, "unit": unit}
+        found["value"] = round(value, 3)
+        if floor_value is not None:
+            found["floor"] = round(floor_value, 3)
+        return found
+
+    return [
+        row("cpu_ms_per_call_s", "ms", engine["cpu_ms"], floor["cpu_ms"]),
+        row("tick_lateness_p50", "ms", engine["stats"].lateness_p50_ms),
+        row("tick_lateness_p99", "ms", engine["stats"].lateness_p99_ms),
+        row("tick_lateness_max", "ms", engine["stats"].lateness_max_ms),
+        row("added_latency_p50", "ms", engine["latency_p50_ms"], floor["latency_p50_ms"]),
+        row("added_latency_p99", "ms", engine["latency_p99_ms"], floor["latency_p99_ms"]),
+        row("loss", "%", _loss(engine), _loss(floor)),
+        row("misrouted", "packets", engine["wrong"], floor["wrong"]),
+        row("rss", "MB", engine["stats"].rss_kb / 1024),
+    ]
+
+
+def _loss(result: dict[str, Any]) -> float:
+    return float(100 * (1 - result["heard"] / result["sent"]))
+
+
+def _run_floor(calls: int, folder: Path) -> dict[str, Any]:
+    pairs = [(_FIRST_FLOOR_PORT + 2 * leg, _FIRST_PHONE_PORT + leg, leg ^ 1) for leg in range(2 * calls)]
+    path = _write_pairs(folder, pairs)
+    with subprocess.Popen([folder / "relay_floor", path], stdout=subprocess.PIPE) as relay:
+        try:
+            if relay.stdout is None or relay.stdout.readline() != b"ready\n":
+                raise RuntimeError("the floor did not start")
+            return _load(calls, relay.pid, path, folder, _FLOOR_SECONDS)
+        finally:
+            relay.kill()
+
+
+async def _run_engine(calls: int, recorded: bool, folder: Path) -> dict[str, Any]:
+    client = MediaClient()
+    supervisor = MediaSupervisor(client, folder / "media.sock", _SWITCH_PORTS)
+    await supervisor.start()
+    try:
+        addresses = [await client.open_rtp(_HOST) for _ in range(2 * calls)]
+        for leg, address in enumerate(addresses):
+            client.aim_rtp(address.port_id, RtpRemote(_HOST, _FIRST_PHONE_PORT + leg, PCMU))
+            client.route(address.port_id, [Source(addresses[leg ^ 1].port_id)])
+        if recorded:
+            for call in range(calls):
+                left, right = addresses[2 * call : 2 * call + 2]
+                await client.record(folder / f"call{call}.wav", left.port_id, right.port_id)
+        await asyncio.sleep(1.1)
+        pairs = [(address.port, _FIRST_PHONE_PORT + leg, leg ^ 1) for leg, address in enumerate(addresses)]
+        path = _write_pairs(folder, pairs)
+        result = await asyncio.to_thread(_load, calls, supervisor.stats().pid, path, folder, _SECONDS)
+        await asyncio.sleep(1.1)
+        result["stats"] = supervisor.stats()
+    finally:
+        await supervisor.stop()
+    return result
+
+
+def _write_pairs(folder: Path, pairs: Pairs) -> Path:
+    path = folder / "pairs"
+    path.write_text("".join(f"{own} {phone} {peer}\n" for own, phone, peer in pairs), encoding="ascii")
+    return path
+
+
+def _load(calls: int, pid: int, pairs: Path, folder: Path, seconds: float) -> dict[str, Any]:
+    """Have the phones talk through process `pid`; return what they heard and what it cost."""
+    _pin(pid, 0)
+    command = [str(folder / "rtp_load"), str(pairs), str(seconds), str(_WARM_UP)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as load:
+        _pin(load.pid, 1)
+        time.sleep(_WARM_UP)
+        cpu, began = _cpu_seconds(pid), time.monotonic()
+        time.sleep(seconds - _WARM_UP - 0.1)
+        cpu, elapsed = _cpu_seconds(pid) - cpu, time.monotonic() - began
+        output, _ = load.communicate()
+    result: dict[str, Any] = json.loads(output)
+    result["cpu_ms"] = cpu / elapsed / calls * 1000
+    return result
+
+
+def _pin(pid: int, core: int) -> None:
+    """Keep a process, all its threads, on one of two cores, where there are two."""
+    cores = sorted(os.sched_getaffinity(0))
+    if len(cores) > 1:
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            os.sched_setaffinity(int(thread.name), {cores[core]})
+
+
+def _cpu_seconds(pid: int) -> float:
+    """Return the CPU time a process has used: its clock id is made of the pid (clock_getcpuclockid(3))."""
+    return time.clock_gettime((~pid << 3) | 2)

@@ -1,0 +1,221 @@
+"""The jitter rings: any order, any loss, any duplication, and clocks that differ."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from firmware.media.g711 import FRAME
+from firmware.media.jitter import COLD_TICKS, DEPTH, JitterRings
+from firmware.media.rtp import RtpPacket
+
+SSRC = 77
+
+
+def _frame(number: int) -> bytes:
+    """Return a payload that tells its number, and by its loudest word that it is no faded repeat."""
+    return bytes([2 + 2 * (number % 60), 0]) * (FRAME // 2)
+
+
+def _packet(number: int, *, ssrc: int = SSRC, offset: int = 0) -> RtpPacket:
+    timestamp = (number * FRAME + offset + (1 << 32) - 3 * FRAME) % (1 << 32)
+    return RtpPacket(0, False, number % 65536, timestamp, ssrc, _frame(number))
+
+
+def _rings() -> JitterRings:
+    rings = JitterRings(4)
+    rings.open(2)
+    rings.aim(2, 0, muted=False)
+    return rings
+
+
+def _put(rings: JitterRings, packet: RtpPacket, *, fast: bool) -> None:
+    """Hand in one packet as the engine would: all at once first, one by one what that refuses."""
+    if fast and len(packet.payload) == FRAME:
+        refused = rings.receive_frames(
+            np.array([2]),
+            np.array([packet.timestamp], np.uint32),
+            np.array([packet.ssrc], np.uint32),
+            np.frombuffer(packet.payload, np.uint8).reshape(1, -1),
+        )
+        if not refused[0]:
+            return
+    rings.receive(2, packet)
+
+
+def _played(rings: JitterRings) -> int | None:
+    """Move on; return the number of the frame that was played, None for anything else."""
+    word, loudest = rings.play()[2][:2].tolist()
+    return None if loudest else (word - 2) // 2
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    delays=st.lists(st.integers(0, 4), min_size=30, max_size=60),
+    lost=st.sets(st.integers(1, 59)),
+    twice=st.sets(st.integers(0, 59)),
+    fast=st.booleans(),
+)
+def test_whatever_the_network_does_frames_are_played_in_order_and_at_most_once(
+    delays: list[int], lost: set[int], twice: set[int], fast: bool
+) -> None:
+    delays[0] = 0
+    rings = _rings()
+    arrivals: dict[int, list[int]] = {}
+    for number, delay in enumerate(delays):
+        if number not in lost:
+            arrivals.setdefault(number + delay, []).append(number)
+            if number in twice:
+                arrivals.setdefault(number + 2 * delay, []).append(number)
+    heard = []
+    for tick in range(len(delays) + 12):
+        for number in arrivals.get(tick, []):
+            _put(rings, _packet(number), fast=fast)
+        number_played = _played(rings)
+        if number_played is not None:
+            heard.append(number_played)
+    distinct = [number for index, number in enumerate(heard) if index == 0 or heard[index - 1] != number]
+    assert distinct == sorted(set(heard))
+    assert set(heard) <= set(range(len(delays))) - lost
+    if not lost and max(delays) <= 1:
+        assert set(heard) == set(range(len(delays)))
+
+
+def test_a_steady_stream_is_played_one_frame_later_and_whole() -> None:
+    rings = _rings()
+    heard = []
+    for number in range(50):
+        _put(rings, _packet(number), fast=True)
+        heard.append(_played(rings))
+    assert heard == [None, *range(49)]
+    assert (rings.lost, rings.late) == (0, 0)
+
+
+def test_a_lost_packet_is_bridged_by_a_quieter_repeat() -> None:
+    rings = _rings()
+    levels = []
+    for number in range(20):
+        if number != 10:
+            _put(rings, _packet(number), fast=True)
+        rings.play()
+        levels.append(int(rings.payload[2][1]))
+    repeated = levels[11]
+    # The µ-law words of negative samples run from 0x00, the loudest, to 0x7F, which is zero.
+    assert levels[10] == levels[12] == 0
+    assert 0 < repeated < 0x7F
+    assert rings.lost == 1
+
+
+def test_a_stream_that_stops_fades_to_silence_and_starts_afresh() -> None:
+    rings = _rings()
+    for number in range(10):
+        _put(rings, _packet(number), fast=True)
+        rings.play()
+    for _ in range(COLD_TICKS + 1):
+        rings.play()
+    assert set(rings.payload[2].tolist()) == {0xFF}
+    heard = []
+    for number in range(1000, 1005):
+        _put(rings, _packet(number), fast=True)
+        heard.append(_played(rings))
+    assert heard == [None, *(number % 60 for number in range(1000, 1004))]
+
+
+def test_another_ssrc_is_believed_at_its_second_packet() -> None:
+    rings = _rings()
+    heard = []
+    for number in range(10):
+        _put(rings, _packet(number), fast=True)
+        heard.append(_played(rings))
+    _put(rings, _packet(40, ssrc=5), fast=True)
+    _put(rings, _packet(10), fast=True)
+    assert _played(rings) == 9
+    for number in range(41, 50):
+        _put(rings, _packet(number, ssrc=6), fast=True)
+        heard.append(_played(rings))
+    assert heard[-1] == 48
+
+
+def test_one_packet_from_nowhere_in_time_changes_nothing() -> None:
+    rings = _rings()
+    heard = []
+    for number in range(20):
+        if number == 10:
+            _put(rings, _packet(5_000_000), fast=True)
+        _put(rings, _packet(number), fast=True)
+        heard.append(_played(rings))
+    assert heard == [None, *range(19)]
+
+
+def test_a_jump_of_the_timestamps_in_either_direction_is_followed() -> None:
+    for jump in (500, -500):
+        rings = _rings()
+        for number in range(1000, 1010):
+            _put(rings, _packet(number), fast=True)
+            rings.play()
+        heard = []
+        for number in range(1010 + jump, 1025 + jump):
+            _put(rings, _packet(number), fast=True)
+            heard.append(_played(rings))
+        assert heard[-1] == (1023 + jump) % 60
+
+
+def test_a_stream_off_the_grid_moves_the_grid() -> None:
+    rings = _rings()
+    for number in range(10):
+        _put(rings, _packet(number), fast=True)
+        rings.play()
+    before = rings.received
+    heard = []
+    for number in range(10, 30):
+        _put(rings, _packet(number, offset=80), fast=True)
+        heard.append(_played(rings))
+    assert heard[-1] == 28
+    assert rings.received == before + 20
+
+
+def test_a_fast_clock_skips_a_frame_instead_of_growing_the_delay() -> None:
+    rings = _rings()
+    number = 0
+    for tick in range(3000):
+        for _ in range(2 if tick % 500 == 499 else 1):
+            _put(rings, _packet(number), fast=True)
+            number += 1
+        played = _played(rings)
+    assert played is not None
+    assert (number - 1 - played) % 60 <= 3
+
+
+def test_a_slow_clock_waits_for_its_frame_instead_of_losing_it() -> None:
+    rings = _rings()
+    heard = set()
+    number = 0
+    for tick in range(600):
+        if tick % 100 != 99:
+            _put(rings, _packet(number), fast=True)
+            number += 1
+        heard.add(_played(rings))
+        if number % 60 == 59:
+            assert len(heard - {None}) >= 58
+            heard.clear()
+    assert rings.late == 0
+
+
+def test_rows_keep_their_streams_when_the_arrays_grow() -> None:
+    rings = _rings()
+    heard = []
+    for number in range(20):
+        if number == 10:
+            rings.grow(8)
+        _put(rings, _packet(number), fast=True)
+        heard.append(_played(rings))
+    assert heard == [None, *range(19)]
+
+
+def test_a_burst_longer_than_the_ring_plays_what_fits() -> None:
+    rings = _rings()
+    for number in range(3 * DEPTH):
+        _put(rings, _packet(number), fast=True)
+    heard = [_played(rings) for _ in range(DEPTH)]
+    assert [number for number in heard if number is not None]
