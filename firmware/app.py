@@ -60,16 +60,17 @@ async def switch(paths: StatePaths, profile: Profile) -> AsyncIterator[SwitchApi
         paths.ensure()
         settings = SettingsStore(paths.settings)
         settings.open()
-        # Records: calls that the last power cut broke off are closed before a new one begins.
-        store = SqliteJourneyStore(paths.records, clock)
-        store.start()
-        running.push_async_callback(asyncio.to_thread, store.stop)
-        store.recover(paths.recordings, started)
         # Media: a process of its own, found running or started; it restarts whenever it dies.
         plane = MediaClient()
         media = MediaSupervisor(plane, paths.media_socket, profile.media.rtp_ports)
         await media.start()
         running.push_async_callback(media.stop)
+        # Records: calls that the last power cut or crash broke off are closed before a new one begins; their
+        # recordings are complete now, even where media had outlived the switch.
+        store = SqliteJourneyStore(paths.records, clock)
+        store.start()
+        running.push_async_callback(asyncio.to_thread, store.stop)
+        store.recover(paths.recordings, started)
         # Phones before lines: when the first caller is greeted there are phones to ring.
         phones = Phones(SettingsAccounts(settings), plane, profile.sip.host, profile.sip.port)
         directory = OfficeDirectory([], None, phones.leg_to)

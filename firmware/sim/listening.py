@@ -124,7 +124,7 @@ def write_tone(path: Path, hertz: float, seconds: float, level_dbfs: float = -15
         file.writeframes((sine * 32767).astype("<i2").tobytes())
 
 
-def find_speech(samples: Samples, spoken: Samples, rate: int = 8000, seconds: float = 1.5) -> float | None:
+def find_speech(samples: Samples, spoken: Samples, rate: int = 8000, seconds: float = 1.0) -> float | None:
     """Find a known utterance in what was heard, whatever its loudness.
 
     Args:

@@ -12,7 +12,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import shutil
-from collections.abc import AsyncIterator, Callable
+import socket
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -28,7 +29,9 @@ from firmware.store.settings import SettingsStore
 from firmware.store.settings_schema import Settings
 from hal.fake.control import Caller, World
 from hal.fake.network import PartyScript
-from tests.interop.baresip import Baresip
+from tests.interop import sipp
+from tests.interop.baresip import Baresip, free_port
+from tests.interop.sipp import Sipp
 
 # The longest any step may take on a busy machine.
 PATIENCE_SECONDS = 20.0
@@ -98,6 +101,27 @@ class Box:
         )
         await phone.registered()
         return phone
+
+    @contextlib.asynccontextmanager
+    async def scripted_phone(
+        self, number: str, scenario: str | Path, *, calls: int = 1, extra: Sequence[str] = ()
+    ) -> AsyncIterator[Sipp]:
+        """Register a SIPp phone at an extension and have it follow a scenario for so many calls."""
+        account = await self.account(number)
+        registrar, local = await self.sip_port(), free_port(socket.SOCK_DGRAM)
+        done = await sipp.run(
+            self.folder,
+            "register",
+            registrar_port=registrar,
+            local_port=local,
+            user=number,
+            secret=account.secret,
+        )
+        assert done.succeeded, done.report()
+        async with sipp.running(
+            self.folder, scenario, registrar_port=registrar, local_port=local, calls=calls, extra=extra
+        ) as phone:
+            yield phone
 
     async def calls(
         self, number: str, *, digits: str = "", digits_after: float = 0.5, hertz: float | None = 440.0

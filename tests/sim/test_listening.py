@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from firmware.sim.listening import find_tone, read_wav, silent, write_tone
+from firmware.sim.listening import find_speech, find_tone, read_wav, silent, write_tone
 
 
 def _tone(tmp_path: Path, hertz: float, seconds: float, level: float) -> np.ndarray:
@@ -47,3 +47,12 @@ def test_noise_and_other_tones_are_not_taken_for_it(tmp_path: Path) -> None:
 def test_silence_is_told_from_a_faint_tone(tmp_path: Path) -> None:
     assert silent(np.zeros(8000))
     assert not silent(_tone(tmp_path, 440, 1, -55))
+
+
+def test_an_utterance_is_found_where_it_begins_and_not_where_it_is_not() -> None:
+    noise = np.random.default_rng(2)
+    spoken, other = noise.normal(0, 0.1, (2, 16000))
+    heard = np.concatenate([np.zeros(4000), 0.5 * spoken, np.zeros(4000)]) + noise.normal(0, 0.01, 24000)
+    assert find_speech(heard, spoken) == pytest.approx(0.5, abs=0.001)
+    assert find_speech(heard, other) is None
+    assert find_speech(heard[:1000], spoken) is None
