@@ -68,6 +68,7 @@ class SwitchApi:
             media={name: float(value) for name, value in _figures(media).items()},
             counters={
                 **{f"sip {name}": count for name, count in self._phones.counters.items()},
+                **{f"line {line.name} refused": line.refused_lines for line in self._trunks.status()},
                 "calls refused": self._exchange.refused,
                 "journeys waiting for the disk": self._store.status().backlog,
                 "journeys lost": self._store.status().lost,

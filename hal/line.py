@@ -108,11 +108,21 @@ class LineError(Exception):
 class Line(Protocol):
     """A phone line, as call control may use it."""
 
-    name: str
-    """As in the board's profile: "gsm1"."""
-    state: LineState
-    detail: str
-    """The state in an installer's words: "SIM asks for its PIN, 3 tries left"."""
+    @property
+    def name(self) -> str:
+        """As in the board's profile: "gsm1"."""
+
+    @property
+    def state(self) -> LineState:
+        """How the line is now."""
+
+    @property
+    def detail(self) -> str:
+        """The state in an installer's words: "SIM asks for its PIN, 3 tries left"."""
+
+    @property
+    def refused_lines(self) -> int:
+        """How often the device said what can't be taken for its language: too long, not text."""
 
     async def start(self) -> None:
         """Begin to keep the line alive; returns at once, the events tell the rest."""

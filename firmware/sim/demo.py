@@ -21,7 +21,7 @@ from firmware.control.processes import process_status
 from firmware.core.errors import ZongjiError
 from firmware.core.paths import StatePaths
 from firmware.core.records import Journey, Outcome
-from firmware.sim.listening import Samples, find_tone, read_wav
+from firmware.sim.listening import Samples, find_tone, read_wav, write_tone
 from firmware.sim.simulation import Simulation
 from hal.fake.control import World, WorldError
 from hal.fake.network import PartyScript
@@ -64,7 +64,9 @@ async def _one_call(simulation: Simulation, heard: Path, tell: Callable[[str], N
     async with ControlClient(paths.control_socket) as switch:
         account = next(phone for phone in await switch.phones() if phone.number == EXTENSION)
     host, _, port = account.server.rpartition(":")
-    phone = SoftPhone(host, int(port), EXTENSION, account.secret, tone_hz=PHONE_HZ, answer_after=1.0)
+    voice = heard / "phone-says.wav"
+    write_tone(voice, PHONE_HZ, 10, _SENT_DBFS)
+    phone = SoftPhone(host, int(port), EXTENSION, account.secret, plays=voice, answer_after=1.0)
     try:
         await phone.start()
         await _step("phone 101 registers", phone.register())

@@ -28,6 +28,8 @@ class LineStatus(msgspec.Struct, frozen=True):
     """down, starting, ready, in call."""
     detail: str
     """In an installer's words."""
+    refused_lines: int = 0
+    """How often the device said what can't be taken for its language."""
 
 
 class Trunks:
@@ -97,4 +99,4 @@ class Trunks:
 
 
 def _status(line: Line) -> LineStatus:
-    return LineStatus(line.name, line.state.value, line.detail)
+    return LineStatus(line.name, line.state.value, line.detail, line.refused_lines)

@@ -10,6 +10,7 @@ happens is told to every client as `{"event": WORD, "call": ID, "at": SECONDS, "
     unplug, replug
     registration  stat                                      (27.007, 7.2: 1 home, 2 searching, 3 denied …)
     quirk      name, value                                  a field of Quirks
+    noise      text, count                                  one line on the AT port, that text so often
     history                                                 → {"happenings": […], "commands": […]}
     state                                                   → {"registered", "plugged", "calls", "audio"}
 """
@@ -57,6 +58,7 @@ class ControlServer:
             "replug": self._replug,
             "registration": self._registration,
             "quirk": self._quirk,
+            "noise": self._noise,
             "history": self._history,
             "state": self._state,
         }
@@ -112,6 +114,9 @@ class ControlServer:
         return json.dumps(answer).encode() + b"\n"
 
     def _tell(self, happening: Happening) -> None:
+        if happening.word == "ended":
+            # Whoever is told may open the file with what the party heard.
+            self._world.pump.settle()
         line = _happening(happening) | {"event": happening.word}
         data = json.dumps(line).encode() + b"\n"
         for client in list(self._clients):
@@ -165,6 +170,10 @@ class ControlServer:
             raise RequestError(f"there is no quirk '{name}'")
         kind = type(getattr(quirks, name))
         setattr(quirks, name, kind(request["value"]))
+        return {}
+
+    def _noise(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        self._world.disturb(b"\r\n" + (str(request["text"]) * int(request["count"])).encode() + b"\r\n")
         return {}
 
     def _history(self, request: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -94,6 +94,10 @@ class ModemOnPtys:
         self.flush()
         return call
 
+    def disturb(self, data: bytes) -> None:
+        """Have the AT port say something no modem should."""
+        self.at.write(data)
+
     def act(self, action: Callable[[], None]) -> None:
         """Do something to network or modem, at the present moment, and send what comes of it."""
         self._advance()

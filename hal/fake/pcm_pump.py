@@ -112,6 +112,12 @@ class PcmPump:
         del self._heard[:FRAME_BYTES]
         return frame
 
+    def settle(self) -> None:
+        """Complete what the party of an ended call heard, now rather than at the next frame."""
+        with self.lock:
+            if self._call is not None and self._call.state is not CallState.ANSWERED:
+                self._change_call(None)
+
     def _change_call(self, call: FakeCall | None) -> None:
         if self._call is not None and self._call.ear is not None:
             self._call.ear.close()

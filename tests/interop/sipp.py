@@ -32,10 +32,6 @@ _ALL_WELL = 0
 _GRACE_S = 10.0
 
 
-def is_installed() -> bool:
-    return shutil.which("sipp") is not None
-
-
 class Sipp:
     """One run of SIPp."""
 

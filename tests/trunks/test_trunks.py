@@ -112,6 +112,7 @@ async def test_a_line_that_forgets_the_audio_does_not_hold_the_caller_for_ever()
         name = "odd1"
         state = LineState.IN_CALL
         detail = ""
+        refused_lines = 0
 
         def __init__(self) -> None:
             self.hung_up = False
