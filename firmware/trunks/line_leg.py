@@ -2,8 +2,9 @@
 
 Theory of operation
 -------------------
-    incoming   OFFERED ──answer: line answers, AudioReady, port open──► CONNECTED ──► ENDED outgoing   IDLE
-    ──ring: line dials──► RINGING ──► ALERTING ──CallConnected, AudioReady, port open──► CONNECTED ──► ENDED
+    incoming   OFFERED ──answer: line answers, AudioReady, port open──► CONNECTED ──► ENDED
+    outgoing   IDLE ──ring: line dials──► RINGING ──► ALERTING
+                    ──CallConnected, AudioReady, port open──► CONNECTED ──► ENDED
 
 The leg is CONNECTED only once its port is open in the media plane: a caller must not miss the beginning of
 the greeting. A modem may take a while from "connected" to audio; after `AUDIO_PATIENCE` the leg ends instead.

@@ -4,9 +4,8 @@ Theory of operation
 -------------------
 A `FakeCall` is one call between a modem and a simulated party, whose `PartyScript` says what it does:
 
-    dialled in    RINGING ──modem answers──► ANSWERED ──► ENDED        (or ENDED: gave up, refused,
-    unreachable) dialled out   DIALLING ──► RINGING ──party answers──► ANSWERED ──► ENDED        (or ENDED:
-    busy, no answer)
+    dialled in    RINGING ──modem answers──► ANSWERED ──► ENDED      (or ENDED: gave up, refused, unreachable)
+    dialled out   DIALLING ──► RINGING ──party answers──► ANSWERED ──► ENDED   (or ENDED: busy, no answer)
 
 The network tells the modem by the `Handset` methods, the party's doings by `on_event`, and keeps all of it in
 `history`. Sans-IO: everything runs on a `Schedule`.

@@ -2,11 +2,14 @@
 
 One picture, an incoming call (time runs down; `◄` from the modem, `►` to it):
 
-    ◄ RING / +CLIP          wait up to CALLER_ID_WAIT, then ask CLCC once      IncomingCall ► ATA      ◄ OK ◄
-    VOICE CALL: BEGIN                                                        CallConnected ► audio on, again
-    while refused                                            AudioReady ► CLCC every POLL
-    (a missing end line is found here) ◄ VOICE CALL: END, NO CARRIER
-    CallEnded ► audio off
+    ◄ RING / +CLIP               wait up to CALLER_ID_WAIT, then ask CLCC once ─► IncomingCall
+    ► ATA
+    ◄ OK
+    ◄ VOICE CALL: BEGIN                                                       ─► CallConnected
+    ► audio on, again while refused                                           ─► AudioReady
+    ► CLCC every POLL            (a missing end line is found here)
+    ◄ VOICE CALL: END, NO CARRIER                                             ─► CallEnded
+    ► audio off
 """
 
 from __future__ import annotations
