@@ -78,7 +78,13 @@ async def switch(paths: StatePaths, profile: Profile) -> AsyncIterator[SwitchApi
         _apply(paths, directory, exchange, settings.current)
         settings.subscribe(lambda _, after: _apply(paths, directory, exchange, after))
         phones.on_incoming = partial(_phone_calls, exchange, settings)
-        await phones.start()
+        try:
+            await phones.start()
+        except OSError as error:
+            where = f"{profile.sip.host}:{profile.sip.port}"
+            raise UserError(
+                f"SIP can't listen at {where}: {error.strerror}; free that port or choose another"
+            ) from error
         running.push_async_callback(phones.stop)
         # Lines: each keeps itself alive from here on, also through a modem that isn't there yet.
         on_line = partial(_line_rings, exchange, settings, paths)

@@ -34,6 +34,7 @@ class Child:
         self.log = log
         self._arguments = [str(argument) for argument in arguments]
         self._process: asyncio.subprocess.Process | None = None
+        self._log_begins = 0
 
     @property
     def pid(self) -> int | None:
@@ -47,6 +48,7 @@ class Child:
         """Start it; it gets Ctrl-C from us alone, in our order."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as output:
+            self._log_begins = output.tell()
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 *self._arguments,
@@ -79,10 +81,10 @@ class Child:
             await process.wait()
 
     def last_words(self, lines: int = 8) -> str:
-        """Return the end of its log, for an error message."""
+        """Return the end of what it has logged since its last start, for an error message."""
         if not self.log.exists():
             return ""
-        text = self.log.read_text("utf-8", errors="replace")
+        text = self.log.read_bytes()[self._log_begins :].decode("utf-8", errors="replace")
         return "\n".join("    " + line for line in text.splitlines()[-lines:])
 
 
