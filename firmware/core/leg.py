@@ -80,6 +80,8 @@ class Ending(msgspec.Struct, frozen=True):
     by: Side
     detail: str = ""
     """What the wire said, for the record: "486 Busy Here", "NO CARRIER", "modem vanished"."""
+    redirected_to: str | None = None
+    """The number the party's phone wants the call sent to instead (SIP 302); call control may follow it."""
 
 
 class StateChanged(msgspec.Struct, frozen=True, tag=True):
@@ -92,7 +94,27 @@ class DigitPressed(msgspec.Struct, frozen=True, tag=True):
     """One of `0`-`9`, `*`, `#`, `A`-`D`."""
 
 
-LegEvent = StateChanged | DigitPressed
+class AudioBegan(msgspec.Struct, frozen=True, tag=True):
+    """The party's side sends audio before it has answered: the network's own ringback or announcement.
+
+    `port` is to be had from now on.
+    """
+
+
+class TransferRequested(msgspec.Struct, frozen=True, tag=True):
+    """The party asks that whoever it talks to be connected to somebody else.
+
+    A listener that will do it calls `Leg.accept_transfer` before it returns and `Leg.transfer_finished` in
+    the end; a request nobody accepts is declined.
+    """
+
+    number: str
+    """Where to, as dialled; for an attended transfer, for the record only."""
+    consulted: Leg | None = None
+    """Attended: the party's other leg, whose far end is to be connected with this leg's far end."""
+
+
+LegEvent = StateChanged | DigitPressed | AudioBegan | TransferRequested
 Listener = Callable[[LegEvent], None]
 
 
@@ -196,6 +218,23 @@ class Leg(abc.ABC):
         if self.state is LegState.HELD:
             self._became(LegState.CONNECTED)
 
+    async def open_early(self) -> bool:
+        """Let an incoming caller hear the box before the call is answered; True when `port` is open now.
+
+        False where the technology can't: such a caller hears what its own phone or network makes.
+        """
+        return self.state is LegState.OFFERED and await self._do_open_early()
+
+    def accept_transfer(self) -> None:
+        """Take on the transfer that is being requested; for listeners of `TransferRequested`."""
+        if self.ending is None:
+            self._do_accept_transfer()
+
+    def transfer_finished(self, cause: Cause) -> None:
+        """Tell the party what came of its transfer: `Cause.NORMAL` for success, else why it failed."""
+        if self.ending is None:
+            self._do_transfer_finished(cause)
+
     # Waits and events
 
     async def answered(self) -> None:
@@ -246,6 +285,18 @@ class Leg(abc.ABC):
     @abc.abstractmethod
     async def _do_progress(self) -> None:
         """Tell the caller's side that the called party is alerted, where the technology can."""
+
+    async def _do_open_early(self) -> bool:
+        """Open the audio way of an unanswered caller, where the technology can."""
+        return False
+
+    def _do_accept_transfer(self) -> None:
+        """Tell the party that its transfer is under way, where the technology has transfers."""
+        return
+
+    def _do_transfer_finished(self, cause: Cause) -> None:
+        """Tell the party what came of its transfer, where the technology has transfers."""
+        return
 
     @abc.abstractmethod
     async def _do_answer(self) -> None:

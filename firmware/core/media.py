@@ -93,8 +93,69 @@ class PortFailed(msgspec.Struct, frozen=True, tag="failed"):
     reason: str
 
 
-PortEvent = DigitHeard | PortFailed
+class ToneNoticed(msgspec.Struct, frozen=True, tag="tone_noticed"):
+    """The network or a fax machine sounds a tone on a port. Told again with every further round."""
+
+    name: str
+    """`dial`, `ringback`, `busy`, `congestion`, `sit`, `cng`, `ced`, or the name of a learned pattern."""
+    cycles: int
+    """Rounds of its cadence heard in succession; 1 for a continuous tone."""
+
+
+class FellSilent(msgspec.Struct, frozen=True, tag="fell_silent"):
+    """Nobody has spoken on a port for as long as its options said."""
+
+    silent_ms: int
+
+
+class CallerNoticed(msgspec.Struct, frozen=True, tag="caller_noticed"):
+    """A line's caller id message, between rings."""
+
+    number: str | None
+    name: str | None
+    withheld: bool
+
+
+PortEvent = DigitHeard | PortFailed | ToneNoticed | FellSilent | CallerNoticed
 PortListener = Callable[[PortEvent], None]
+
+
+class PortOptions(msgspec.Struct, frozen=True):
+    """What is done with, and listened for in, what comes in at a port. All off costs nothing."""
+
+    gain_db: float = 0.0
+    """For everybody who hears the port."""
+    level_control: bool = False
+    """Bring quiet speech to the usual level, slowly."""
+    echo_canceller: bool = False
+    """Take the line's echo of what we send out of what comes in; for devices only."""
+    detect_digits: bool = False
+    """Hear DTMF in the audio; RFC 4733 events are heard anyway."""
+    tones_of: str | None = None
+    """ISO 3166 code of the country whose progress tones (and fax tones) are to be noticed."""
+    silence_ms: int = 0
+    """Tell `FellSilent` after so long; 0 for never."""
+    caller_id: bool = False
+    """Listen for FSK caller id."""
+
+
+class Quality(msgspec.Struct, frozen=True):
+    """How well a port's audio comes in, since it was opened; at most 5 s old."""
+
+    mos: float
+    """Mean opinion score by the E-model (ITU-T G.107), 1 to 4.5."""
+    loss_percent: float
+    """Packets that never came."""
+    late_percent: float
+    """Packets that came too late to be played."""
+    jitter_ms: float
+    delay_ms: float
+    """Spent in the jitter buffer, mean."""
+    round_trip_ms: float | None = None
+    """Of the network; None when the peer sends no RTCP."""
+    far_loss_percent: float | None = None
+    """What the peer reports to have lost of ours."""
+    far_jitter_ms: float | None = None
 
 
 class MediaError(DeviceError):
@@ -134,6 +195,15 @@ class Recording(Protocol):
 
     path: Path
 
+    def pause(self) -> None:
+        """Leave out the time until `resume`. Repeatable."""
+
+    def resume(self) -> None:
+        """Go on after `pause`. Repeatable."""
+
+    def mute(self, muted: bool) -> None:
+        """Record silence on both sides while a PIN is keyed or spoken."""
+
     async def close(self) -> RecordingResult:
         """Write what is left, make it durable and tell what came of it. Repeatable."""
 
@@ -163,6 +233,24 @@ class MediaPlane(Protocol):
 
     def route(self, sink: PortId, sources: Sequence[Source]) -> None:
         """Say which ports `sink` hears from now on, in all; nothing means silence."""
+
+    def configure(self, port_id: PortId, options: PortOptions) -> None:
+        """Say what is done with a port's input from now on."""
+
+    def confer(self, conference: str, members: Sequence[PortId]) -> None:
+        """Have these ports, in all, hear each other in a conference of that name; none ends it.
+
+        Every member hears all others but itself, besides what is routed and played to it.
+        """
+
+    def send_digits(self, port_id: PortId, digits: str, duration_ms: int = 100) -> None:
+        """Key digits to the far end: as RFC 4733 events where it understands them, else as tones."""
+
+    def quality(self, port_id: PortId) -> Quality | None:
+        """Return how well an RTP port's audio comes in; None before the first measurement.
+
+        It stays known for a while after the port was closed, for the record.
+        """
 
     def play(self, port_id: PortId, items: Sequence[PlayItem], *, repeat: bool = False) -> Playback:
         """Play items without gaps to `port_id`, on top of what is routed to it.

@@ -18,8 +18,9 @@ from urllib.parse import quote
 import msgspec
 
 from firmware.core.errors import DeviceError, UserError
-from firmware.core.records import Journey
+from firmware.core.records import AgentSpan, Journey
 from firmware.store import rows
+from firmware.store.numbers import normalise
 
 logger = logging.getLogger(__name__)
 
@@ -57,7 +58,7 @@ class JourneyReader:
             DeviceError: The database is missing, locked or damaged; one line for a person.
         """
         since = since_wall_ms if since_wall_ms is not None else -(2**62)
-        with self._connected() as connection:
+        with self.connected() as connection:
             running = [one.journey for one in rows.read_open(connection)]
             running = [journey for journey in reversed(running) if journey.started.wall_ms >= since]
             closed = rows.read_closed(
@@ -67,13 +68,57 @@ class JourneyReader:
             )
         return (running + closed)[:limit]
 
+    def search(
+        self,
+        caller: str,
+        limit: int = 50,
+        since_wall_ms: int = 0,
+        until_wall_ms: int = 2**62,
+        country: str = "CN",
+    ) -> list[Journey]:
+        """Return the closed journeys of one caller without their timelines, the latest first.
+
+        Args:
+            caller: The number in any spelling.
+            limit: How many at most.
+            since_wall_ms: Only those started at or after that moment (ms since 1970 UTC).
+            until_wall_ms: Only those started before that moment.
+            country: ISO 3166 code of the country `caller` is written in.
+
+        Raises:
+            DeviceError: As `find`.
+        """
+        with self.connected() as connection:
+            return rows.read_closed(
+                connection,
+                "WHERE caller_normalised = ? AND started_wall_ms >= ? AND started_wall_ms < ? "
+                "ORDER BY started_wall_ms DESC LIMIT ?",
+                (normalise(caller, country), since_wall_ms, until_wall_ms, limit),
+                without=("timeline",),
+            )
+
+    def span(self, since_wall_ms: int, until_wall_ms: int) -> tuple[list[Journey], list[AgentSpan]]:
+        """Return the closed journeys, without timelines, and agents' time begun in [since, until), in order.
+
+        Raises:
+            DeviceError: As `find`.
+        """
+        with self.connected() as connection:
+            journeys = rows.read_closed(
+                connection,
+                "WHERE started_wall_ms >= ? AND started_wall_ms < ? ORDER BY started_wall_ms",
+                (since_wall_ms, until_wall_ms),
+                without=("timeline",),
+            )
+            return journeys, rows.read_spans(connection, since_wall_ms, until_wall_ms)
+
     def get(self, call_id: str) -> Journey | None:
         """Return the journey with exactly that id, or None.
 
         Raises:
             DeviceError: As `find`.
         """
-        with self._connected() as connection:
+        with self.connected() as connection:
             return self._get(connection, call_id)
 
     def resolve(self, prefix: str) -> Journey:
@@ -86,7 +131,7 @@ class JourneyReader:
         wanted = prefix.strip().upper().translate(_MISREAD)
         if not wanted.isalnum() or not wanted.isascii():
             raise UserError(f"{prefix!r} is no call id; `zongji calls` lists them in its last column.")
-        with self._connected() as connection:
+        with self.connected() as connection:
             found = connection.execute(
                 _WITH_PREFIX,
                 (wanted, _AMBIGUOUS_SHOWN + 1),
@@ -109,7 +154,7 @@ class JourneyReader:
         Raises:
             DeviceError: As `find`.
         """
-        with self._connected() as connection:
+        with self.connected() as connection:
             return rows.read_open(connection)
 
     def _get(self, connection: sqlite3.Connection, call_id: str) -> Journey | None:
@@ -120,8 +165,12 @@ class JourneyReader:
         return running[0].journey if running else None
 
     @contextlib.contextmanager
-    def _connected(self) -> Iterator[sqlite3.Connection]:
-        """Open the file read-only and see one moment of it."""
+    def connected(self) -> Iterator[sqlite3.Connection]:
+        """Open the file read-only and see one moment of it; for other readers of this package.
+
+        Raises:
+            DeviceError: As `find`, whatever is asked.
+        """
         if not self._path.exists():
             raise DeviceError(f"there are no call records at {self._path}")
         try:

@@ -9,18 +9,21 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import logging
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from firmware.core.clock import Clock, Instant
 from firmware.core.errors import DeviceError
 from firmware.core.ids import CallId
-from firmware.core.records import Journey
-from firmware.store import migrations
+from firmware.core.records import AgentSpan, Journey
+from firmware.store import amendments, migrations, rows
+from firmware.store.dating import Dating
 from firmware.store.lock import SwitchLock
+from firmware.store.numbers import normalise
 from firmware.store.reader import JourneyReader
 from firmware.store.recovery import close_interrupted
 from firmware.store.writer import Connect, FaultListener, Note, RecordWriter, Waiter, WriterStatus
@@ -34,6 +37,8 @@ _STOP_PATIENCE_S = 10.0
 """How long a stop waits for the last records: some fsyncs of a slow card."""
 
 _RECOVERY_PATIENCE_S = 10.0
+
+_Result = TypeVar("_Result")
 
 
 def _ignore(_fault: str | None) -> None:
@@ -53,6 +58,7 @@ class SqliteJourneyStore:
         on_fault: Called from the writer's thread when records can't be written (the reason, in plain
             words) and when they can again (None).
         connect: Opens the database for writing; tests hand in one that fills up.
+        country: ISO 3166 code of the country callers' numbers are read in.
     """
 
     def __init__(
@@ -61,8 +67,11 @@ class SqliteJourneyStore:
         clock: Clock,
         on_fault: FaultListener = _ignore,
         connect: Connect = migrations.connect,
+        country: Callable[[], str] = lambda: "CN",
     ) -> None:
         self._clock = clock
+        self._country = country
+        self._dating = Dating()
         self._writer = RecordWriter(path, on_fault, connect)
         self._lock = SwitchLock(path.with_name(path.name + ".lock"))
         self._begun: set[CallId] = set()
@@ -87,7 +96,7 @@ class SqliteJourneyStore:
         """Return how the writing stands."""
         return self._writer.status()
 
-    def recover(self, recordings: Path, now: Instant) -> list[Journey]:
+    def recover(self, recordings: Path, now: Instant, voicemails: Path | None = None) -> list[Journey]:
         """Close the journeys an earlier run left open and return them. Blocks; call it before any call.
 
         Nothing is raised: when the database can't be read, they are left for the next start.
@@ -97,13 +106,57 @@ class SqliteJourneyStore:
         except DeviceError as error:
             logger.error("interrupted calls can't be closed now: %s", error)
             return []
-        closed = [close_interrupted(one, recordings, now) for one in left]
+        closed = [close_interrupted(one, recordings, now, voicemails) for one in left]
         waiters: list[Waiter] = [concurrent.futures.Future() for _ in closed]
         for journey, waiter in zip(closed, waiters, strict=True):
             logger.warning("[%s] was interrupted; closed now", journey.id)
             self._writer.submit(self._note(journey, closed=True, waiter=waiter))
         concurrent.futures.wait(waiters, timeout=_RECOVERY_PATIENCE_S)
         return closed
+
+    async def perform(self, job: Callable[[sqlite3.Connection], _Result]) -> _Result:
+        """Have `job` run in a transaction of the writer's thread and return what it returns.
+
+        Raises:
+            DeviceError: The card refuses; nothing was changed. Otherwise, whatever the job raises.
+        """
+        return await asyncio.wrap_future(self._writer.perform(job))
+
+    async def amend(self, call_id: CallId, edit: Callable[[Journey], None]) -> Journey:
+        """Have `edit` change a closed journey (wrap-up, note, voicemail heard); durable on return.
+
+        Args:
+            call_id: The whole id.
+            edit: Runs in the writer's thread, so it touches the journey and nothing else.
+
+        Raises:
+            UserError: There is no such closed call.
+            DeviceError: The card refuses; nothing was changed.
+        """
+        return await self.perform(lambda connection: amendments.amend(connection, call_id, edit))
+
+    async def note_agent_time(self, span: AgentSpan) -> None:
+        """Write a stretch of an agent's time; durable on return.
+
+        Raises:
+            DeviceError: The card refuses; the stretch isn't written.
+        """
+        dated = msgspec.structs.replace(span, started=self._dating.dated(span.started))
+        await self.perform(lambda connection: rows.write_span(connection, dated))
+
+    async def clock_was_set(self, now: Instant) -> int:
+        """Date what was written on this boot before the clock was set; return how many records that were.
+
+        Args:
+            now: The present moment by the clock that is set now. Nothing happens when it isn't set.
+
+        Raises:
+            DeviceError: The card refuses; ask again.
+        """
+        if not now.clock_set:
+            return 0
+        self._dating.learn(now)
+        return await self.perform(lambda connection: amendments.redate(connection, self._dating))
 
     def begin(self, journey: Journey) -> None:
         """Note that a call runs, so that it is found if the power goes. Returns at once."""
@@ -125,6 +178,10 @@ class SqliteJourneyStore:
         await asyncio.wrap_future(waiter)
 
     def _note(self, journey: Journey, *, closed: bool, waiter: Waiter | None = None) -> Note:
+        if closed:
+            journey.started = self._dating.dated(journey.started)
+            if journey.caller_normalised is None:
+                journey.caller_normalised = normalise(journey.caller, self._country())
         try:
             snapshot = msgspec.json.encode(journey)
         except UnicodeEncodeError:

@@ -12,20 +12,35 @@ from firmware.core.causes import Cause, Side
 from firmware.core.clock import Instant
 from firmware.core.errors import DeviceError
 from firmware.core.leg import Direction
-from firmware.core.records import EntryKind, Journey, Outcome, RecordingRecord, TimelineEntry
+from firmware.core.records import (
+    EntryKind,
+    HoldRecord,
+    Journey,
+    Outcome,
+    Pause,
+    QueueWait,
+    RecordingRecord,
+    RingAttempt,
+    TimelineEntry,
+    VoicemailRecord,
+    WrapUp,
+)
 from firmware.store import wav
 from firmware.store.rows import OpenJourney
 
 _DETAIL = "the switchboard stopped in mid-call"
 
 
-def close_interrupted(open_journey: OpenJourney, recordings: Path, now: Instant) -> Journey:
+def close_interrupted(
+    open_journey: OpenJourney, recordings: Path, now: Instant, voicemails: Path | None = None
+) -> Journey:
     """Return the journey closed as interrupted; recordings on the card get a right header.
 
     Args:
         open_journey: The call as it was last noted.
         recordings: The folder its recording paths are relative to.
         now: The present moment, for the timeline's words.
+        voicemails: The folder voicemail paths are relative to; without it messages keep what was noted.
     """
     journey = open_journey.journey
     words: list[str] = []
@@ -34,7 +49,13 @@ def close_interrupted(open_journey: OpenJourney, recordings: Path, now: Instant)
         said, end_ms = _close_recording(recording, recordings)
         words.append(said)
         proven.append(end_ms)
+    for message in journey.voicemails:
+        if voicemails is not None:
+            said, end_ms = _close_recording(message, voicemails, "message")
+            words.append(said)
+            proven.append(end_ms)
     end_ms = max(proven)
+    _close_stretches(journey, end_ms)
 
     for leg in journey.legs:
         if leg.ended_ms is not None:
@@ -71,10 +92,31 @@ def _known_moments(journey: Journey) -> list[int]:
     moments += [entry.at_ms for entry in journey.timeline]
     for leg in journey.legs:
         moments += [leg.started_ms, leg.answered_ms, leg.ended_ms]
+    rung_or_held: list[RingAttempt | HoldRecord] = [*journey.rings, *journey.holds]
+    for stretch in rung_or_held:
+        moments += [stretch.started_ms, stretch.ended_ms]
+    moments += [moment for wait in journey.queue_waits for moment in (wait.entered_ms, wait.ended_ms)]
     return [moment for moment in moments if moment is not None]
 
 
-def _close_recording(recording: RecordingRecord, folder: Path) -> tuple[str, int]:
+def _close_stretches(journey: Journey, end_ms: int) -> None:
+    """End what was running; how a wait or a ring would have ended stays open."""
+    pauses = [pause for recording in journey.recordings for pause in recording.pauses]
+    stretches: list[QueueWait | RingAttempt | HoldRecord | WrapUp | Pause] = [
+        *journey.queue_waits,
+        *journey.rings,
+        *journey.holds,
+        *journey.wrap_ups,
+        *pauses,
+    ]
+    for stretch in stretches:
+        if stretch.ended_ms is None:
+            stretch.ended_ms = end_ms
+
+
+def _close_recording(
+    recording: RecordingRecord | VoicemailRecord, folder: Path, name: str = "recording"
+) -> tuple[str, int]:
     """Complete a recording's entry from its file; return words for the timeline and its end in the call."""
     if recording.duration_ms is not None:
         return "", recording.started_ms + recording.duration_ms
@@ -82,15 +124,15 @@ def _close_recording(recording: RecordingRecord, folder: Path) -> tuple[str, int
     recording.duration_ms = 0
     path = folder / recording.path
     if not path.resolve().is_relative_to(folder.resolve()):
-        return f"Its recording {recording.path} lies outside the recordings folder and was left alone.", 0
+        return f"Its {name} {recording.path} lies outside the {name}s folder and was left alone.", 0
     try:
         recording.duration_ms = wav.mend(path).duration_ms
     except FileNotFoundError:
-        return "Its recording is missing.", recording.started_ms
+        return f"Its {name} is missing.", recording.started_ms
     except (OSError, DeviceError) as error:
-        return f"Its recording can't be read: {error}.", recording.started_ms
+        return f"Its {name} can't be read: {error}.", recording.started_ms
     seconds = recording.duration_ms / 1000
     return (
-        f"Its recording is incomplete: {seconds:.1f} s reached the card.",
+        f"Its {name} is incomplete: {seconds:.1f} s reached the card.",
         recording.started_ms + recording.duration_ms,
     )

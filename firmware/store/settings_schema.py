@@ -6,7 +6,6 @@ help text, which therefore says what is allowed.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -14,16 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from firmware.core.errors import UserError
-
-_SECRET_BYTES = 15
-"""120 bits of chance: MD5 digests can be attacked offline, so nothing shorter than 96 will do."""
-
-
-def new_secret() -> str:
-    """Return a SIP password of 24 letters and digits that survives being typed on a desk phone."""
-    # Without 0, 1, l and o, which are mistaken for each other; 32 characters, so 5 bits each.
-    alphabet = "23456789abcdefghijkmnpqrstuvwxyz"
-    return "".join(alphabet[secrets.randbelow(32)] for _ in range(_SECRET_BYTES * 8 // 5))
+from firmware.core.secrets import new_secret
 
 
 def _help(en: str, zh: str) -> Meta:

@@ -15,12 +15,17 @@ returns as soon as the fault is known. When the backlog is full, running calls a
 ones, and what is lost is counted. A note that alone can't be written (a defect of ours) is dropped, logged
 and counted, so that it can't hold up the others.
 
+Besides notes it runs *jobs*, what others want done to the database: amending a closed journey, confirming
+what the cloud has. A job comes after the notes that were there before it, in a transaction of its own; while
+the card refuses it fails, and who asked may ask again.
+
 A file that is damaged when it is opened is set aside whole and a new one begun; what can still be read of it
 stays with the administrator.
 """
 
 from __future__ import annotations
 
+import collections
 import concurrent.futures
 import contextlib
 import dataclasses
@@ -30,10 +35,12 @@ import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any, TypeVar
 
 import msgspec
 
 from firmware.core.clock import Instant
+from firmware.core.errors import DeviceError, ZongjiError
 from firmware.core.ids import CallId
 from firmware.core.records import Journey
 from firmware.store import migrations, rows
@@ -44,12 +51,17 @@ logger = logging.getLogger(__name__)
 Waiter = concurrent.futures.Future[None]
 Connect = Callable[[Path], sqlite3.Connection]
 FaultListener = Callable[[str | None], None]
+Job = Callable[[sqlite3.Connection], Any]
+_Result = TypeVar("_Result")
 
 BACKLOG_LIMIT = 2000
 """Journeys kept in memory while the card refuses: days of a small office, at some 4 kB each."""
 
 _BATCH = 64
 """Journeys in one transaction: bounds what a failure repeats and how long a close can take."""
+
+_JOBS_LIMIT = 200
+"""Jobs that wait: more are refused, because whoever asks for them doesn't wait for the answers."""
 
 _FIRST_BACK_OFF_S = 0.25
 _LONGEST_BACK_OFF_S = 30.0
@@ -88,6 +100,12 @@ def _tell(note: Note) -> None:
             waiter.set_result(None)
 
 
+def _refuse(jobs: Sequence[tuple[Job, concurrent.futures.Future[Any]]], reason: str | None) -> None:
+    for _, future in jobs:
+        if future.set_running_or_notify_cancel():
+            future.set_exception(DeviceError(reason or "the records are closed"))
+
+
 def _is_the_disks(error: Exception) -> bool:
     """Whether an error may pass by itself; any other is the fault of the note that was written."""
     if isinstance(error, sqlite3.DatabaseError):
@@ -113,6 +131,7 @@ class RecordWriter:
         self._connect = connect
         self._connection: sqlite3.Connection | None = None
         self._backlog: dict[CallId, Note] = {}
+        self._jobs: collections.deque[tuple[Job, concurrent.futures.Future[Any]]] = collections.deque()
         self._changed = threading.Condition()
         self._stopping = False
         self._ended = False
@@ -158,6 +177,23 @@ class RecordWriter:
         if not kept_waiting:
             _tell(note)
 
+    def perform(self, job: Callable[[sqlite3.Connection], _Result]) -> concurrent.futures.Future[_Result]:
+        """Have `job` run in the thread, in a transaction; the future brings what it returned or raised.
+
+        It brings a DeviceError when the card refuses; the database is then as it was.
+        """
+        future: concurrent.futures.Future[_Result] = concurrent.futures.Future()
+        with self._changed:
+            refusal = self._fault or ("the records are closed" if self._ended or self._stopping else None)
+            if refusal is None and len(self._jobs) >= _JOBS_LIMIT:
+                refusal = "the records are busy"
+            if refusal is None:
+                self._jobs.append((job, future))
+                self._changed.notify_all()
+        if refusal is not None:
+            future.set_exception(DeviceError(refusal))
+        return future
+
     def status(self) -> WriterStatus:
         """Return how things stand."""
         with self._changed:
@@ -183,10 +219,13 @@ class RecordWriter:
                 if not self._backlog:
                     self._faulted(None)
                 self._tried_to_open.set()
-                batch = self._take()
-                if not batch:
+                batch, jobs = self._take()
+                if not batch and not jobs:
                     break
-                self._write(connection, batch)
+                if batch:
+                    self._write(connection, batch)
+                    batch = []
+                self._run_jobs(connection, jobs)
             except Exception as error:
                 self._close_connection()
                 self._put_back(batch)
@@ -205,14 +244,43 @@ class RecordWriter:
         self._close_connection()
         self._give_up()
 
-    def _take(self) -> list[Note]:
-        """Wait for notes and take up to `_BATCH`; none means that it is time to stop."""
+    def _take(self) -> tuple[list[Note], int]:
+        """Wait for notes and take up to `_BATCH`, and tell how many jobs may follow them.
+
+        None of either means that it is time to stop.
+        """
         with self._changed:
-            self._changed.wait_for(lambda: self._backlog or self._stopping)
+            self._changed.wait_for(lambda: self._backlog or self._jobs or self._stopping)
             taken = list(itertools.islice(self._backlog.values(), _BATCH))
             for note in taken:
                 del self._backlog[note.call_id]
-            return taken
+            # A job may build on a note that was made before it.
+            return taken, 0 if self._backlog else len(self._jobs)
+
+    def _run_jobs(self, connection: sqlite3.Connection, count: int) -> None:
+        for _ in range(count):
+            with self._changed:
+                if not self._jobs:
+                    return
+                job, future = self._jobs.popleft()
+            if not future.set_running_or_notify_cancel():
+                continue
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                result = job(connection)
+                connection.execute("COMMIT")
+            except Exception as error:
+                with contextlib.suppress(sqlite3.Error):
+                    if connection.in_transaction:
+                        connection.execute("ROLLBACK")
+                if _is_the_disks(error):
+                    future.set_exception(DeviceError(f"call records can't be written: {error}"))
+                    raise
+                if not isinstance(error, ZongjiError):
+                    logger.exception("a job on the records failed")
+                future.set_exception(error)
+            else:
+                future.set_result(result)
 
     def _put_back(self, batch: list[Note]) -> None:
         """Put notes back in front, where no newer one about the same call has come."""
@@ -303,6 +371,10 @@ class RecordWriter:
         with self._changed:
             before, self._fault = self._fault, fault
             waiting = list(self._backlog.values()) if fault is not None else []
+            refused = list(self._jobs) if fault is not None else []
+            if fault is not None:
+                self._jobs.clear()
+        _refuse(refused, fault)
         for note in [*batch, *waiting]:
             _tell(note)
         if before == fault:
@@ -320,7 +392,10 @@ class RecordWriter:
         with self._changed:
             self._ended = True
             left, self._backlog = list(self._backlog.values()), {}
+            refused = list(self._jobs)
+            self._jobs.clear()
             self._lost += sum(note.closed for note in left)
+        _refuse(refused, "the records are closed")
         for note in left:
             logger.error("[%s] stopped before this journey could be written", note.call_id)
             _tell(note)

@@ -14,6 +14,7 @@ from firmware.core.errors import DeviceError, UserError
 from firmware.core.records import EntryKind, Journey, Outcome
 from firmware.store import wav
 from firmware.store.records import SqliteJourneyStore
+from tests.store.everything import eventful_journey
 from tests.store.sample import BenchClock, answered, running_journey, whole_journey
 
 RATE = 8000
@@ -208,3 +209,25 @@ def test_a_right_header_is_not_written_again(tmp_path: Path) -> None:
     length = wav.mend(path)
     assert length.duration_ms == 500
     assert length.header_is_right
+
+
+def test_what_ran_when_the_power_went_is_ended_and_a_message_measured(
+    tmp_path: Path, recordings: Path, clock: BenchClock
+) -> None:
+    voicemails = tmp_path / "voicemail"
+    stereo_wav(voicemails / "104/one.wav", 3.0)
+    journey = eventful_journey(clock)
+    journey.outcome = None
+    journey.holds[0].ended_ms = journey.queue_waits[0].ended_ms = journey.queue_waits[0].end = None
+    journey.rings[2].ended_ms = journey.rings[2].result = None
+    journey.recordings[0].pauses[0].ended_ms = None
+    journey.voicemails[0].duration_ms, journey.voicemails[0].complete = None, False
+    store = power_cut(tmp_path / "r.sqlite", clock, journey)
+    (closed,) = store.recover(recordings, clock.now(), voicemails)
+    store.stop()
+    assert closed.holds[0].ended_ms == closed.queue_waits[0].ended_ms == closed.duration_ms
+    assert closed.rings[2].ended_ms == closed.duration_ms
+    assert closed.rings[2].result is None, "nobody knows how it would have ended"
+    assert closed.recordings[0].pauses[0].ended_ms == closed.duration_ms
+    assert closed.voicemails[0].duration_ms == 3_000
+    assert "Its message is incomplete: 3.0 s" in last_words(closed)

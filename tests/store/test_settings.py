@@ -13,12 +13,12 @@ import msgspec
 import pytest
 
 from firmware.core.errors import DeviceError, UserError
+from firmware.core.secrets import new_secret
 from firmware.store.settings import SettingsStore
 from firmware.store.settings_schema import (
     Extension,
     Settings,
     field_help,
-    new_secret,
     parse_settings,
 )
 

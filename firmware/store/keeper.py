@@ -1,0 +1,318 @@
+"""The storage keeper: seals audio in a manifest, exports it, clears away what may go.
+
+    complete recording ─► sealed (bytes, SHA-256) ─► exported (copied and compared) ─► removed (entry stays)
+
+It works between calls: while one runs nothing is removed, hashed or copied. A manifest entry outlives its
+file and says when and why it went.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import msgspec
+
+from firmware.core.clock import Clock, Instant
+from firmware.core.errors import DeviceError
+from firmware.core.ids import CallId
+from firmware.store import keeping
+from firmware.store.atomic import fsync_folder
+from firmware.store.keeping import Audio, Disk, Kind, Level, Removal, Rules
+from firmware.store.records import SqliteJourneyStore
+
+logger = logging.getLogger(__name__)
+
+_BLOCK = 1024 * 1024
+_DAY_MS = 86_400_000
+_AT_ONCE = 200
+"""Files sealed or removed in one round, and journeys in one transaction: a call may come at any moment."""
+
+_FILES = """
+    SELECT kind, path, journey.id, seq, started_wall_ms, started_mono_ms, boot_id, clock_set, heard,
+        legal_hold.journey_id IS NOT NULL, audio_file.bytes, audio_file.exported
+    FROM (SELECT 'recording' AS kind, path, journey, 1 AS heard FROM recording
+          UNION ALL SELECT 'voicemail', path, journey, heard FROM voicemail) AS audio
+    JOIN journey ON journey.seq = audio.journey
+    LEFT JOIN legal_hold ON legal_hold.journey_id = journey.id
+    LEFT JOIN audio_file USING (kind, path)
+    WHERE audio_file.removed_wall_ms IS NULL ORDER BY seq
+"""
+
+
+class KeeperReport(msgspec.Struct, frozen=True):
+    """What one round found and did."""
+
+    level: Level
+    share: float
+    """Of the disk used, 0 to 1."""
+    sealed: int = 0
+    exported: int = 0
+    removed: int = 0
+    removed_bytes: int = 0
+    records_removed: int = 0
+    put_off: bool = False
+    """A call ran, so nothing more was done."""
+
+
+class Keeper:
+    """Keeps the audio folders.
+
+    Args:
+        store: The records.
+        folders: Where each kind lies.
+        clock: For ages.
+        busy: Whether a call runs.
+        export_to: The folder of the owner's long-term copies (a USB stick), or None.
+        disk: How full the disk is; tests hand in their own.
+    """
+
+    def __init__(
+        self,
+        store: SqliteJourneyStore,
+        folders: Mapping[Kind, Path],
+        clock: Clock,
+        busy: Callable[[], bool],
+        export_to: Path | None = None,
+        disk: Callable[[Path], Disk] | None = None,
+    ) -> None:
+        self._store = store
+        self._folders = folders
+        self._clock = clock
+        self._busy = busy
+        self._export_to = export_to
+        self._disk = disk or _disk_of
+
+    async def hold(self, call_id: CallId, reason: str) -> None:
+        """Put a call under legal hold: its audio and record stay until released.
+
+        Raises:
+            DeviceError: The card refuses.
+        """
+        since_ms = self._clock.now().wall_ms
+        await self._store.perform(
+            lambda connection: connection.execute(
+                "INSERT OR REPLACE INTO legal_hold VALUES (?, ?, ?)", (call_id, reason, since_ms)
+            )
+        )
+
+    async def release(self, call_id: CallId) -> None:
+        """End a legal hold.
+
+        Raises:
+            DeviceError: The card refuses.
+        """
+        await self._store.perform(
+            lambda connection: connection.execute("DELETE FROM legal_hold WHERE journey_id = ?", (call_id,))
+        )
+
+    async def round(self, rules: Rules) -> KeeperReport:
+        """Seal, export and clear away, as long as no call runs.
+
+        Raises:
+            DeviceError: The records can't be read or written.
+        """
+        folder = self._folders[Kind.RECORDING]
+        disk = await asyncio.to_thread(self._disk, folder)
+        report = KeeperReport(keeping.level(disk), disk.share)
+        if self._busy():
+            return msgspec.structs.replace(report, put_off=True)
+        sealed = await self._seal()
+        exported = await self._export() if self._export_to is not None else 0
+        files = [audio for audio, complete in await asyncio.to_thread(self._files) if complete]
+        removed = 0
+        freed = 0
+        for removal in keeping.removals(files, rules, disk, self._clock.now())[:_AT_ONCE]:
+            if self._busy():
+                report = msgspec.structs.replace(report, put_off=True)
+                break
+            await self._remove(removal)
+            removed += 1
+            freed += removal.audio.bytes
+        records = 0
+        if rules.record_days is not None and not self._busy():
+            records = await self._remove_records(rules.record_days)
+        return msgspec.structs.replace(
+            report,
+            sealed=sealed,
+            exported=exported,
+            removed=removed,
+            removed_bytes=freed,
+            records_removed=records,
+        )
+
+    async def altered(self) -> list[str]:
+        """Return "kind/path" of sealed audio that is missing or isn't what it was.
+
+        Raises:
+            DeviceError: The records can't be read.
+        """
+
+        def sealed() -> list[tuple[str, str, str]]:
+            with self._store.reader.connected() as connection:
+                return connection.execute(
+                    "SELECT kind, path, sha256 FROM audio_file WHERE removed_wall_ms IS NULL ORDER BY path"
+                ).fetchall()
+
+        found = []
+        for kind, path, expected in await asyncio.to_thread(sealed):
+            try:
+                same = await asyncio.to_thread(_sha256, self._folders[Kind(kind)] / path) == expected
+            except OSError:
+                same = False
+            if not same:
+                found.append(f"{kind}/{path}")
+        return found
+
+    def _files(self) -> list[tuple[Audio, bool]]:
+        """Return the files that are there, and whether each is sealed."""
+        with self._store.reader.connected() as connection:
+            found = connection.execute(_FILES).fetchall()
+        files = []
+        for kind, path, call_id, seq, wall, mono, boot, is_set, heard, held, size, exported in found:
+            file = self._folders[Kind(kind)] / path
+            if not file.resolve().is_relative_to(self._folders[Kind(kind)].resolve()):
+                continue
+            if size is None:
+                try:
+                    size = file.stat().st_size
+                except OSError:
+                    continue
+                sealed = False
+            else:
+                sealed = True
+            audio = Audio(
+                Kind(kind),
+                path,
+                CallId(call_id),
+                size,
+                seq,
+                Instant(wall, mono, boot, bool(is_set)),
+                bool(held),
+                bool(heard),
+                bool(exported),
+            )
+            files.append((audio, sealed))
+        return files
+
+    async def _seal(self) -> int:
+        new = [audio for audio, sealed in await asyncio.to_thread(self._files) if not sealed]
+        rows = []
+        for audio in new[:_AT_ONCE]:
+            if self._busy():
+                break
+            try:
+                digest = await asyncio.to_thread(_sha256, self._folders[audio.kind] / audio.path)
+            except OSError as error:
+                logger.warning("[%s] %s can't be sealed: %s", audio.call_id, audio.path, error.strerror)
+                continue
+            rows.append((audio.kind.value, audio.path, audio.call_id, audio.bytes, digest))
+
+        def write(connection: sqlite3.Connection) -> None:
+            connection.executemany(
+                "INSERT OR REPLACE INTO audio_file (kind, path, journey_id, bytes, sha256) "
+                "VALUES (?, ?, ?, ?, ?)",
+                rows,
+            )
+
+        if rows:
+            await self._store.perform(write)
+        return len(rows)
+
+    async def _export(self) -> int:
+        if self._export_to is None:
+            return 0
+        done = 0
+        for audio, sealed in await asyncio.to_thread(self._files):
+            if not sealed or audio.exported or done >= _AT_ONCE:
+                continue
+            if self._busy():
+                break
+            target = self._export_to / audio.kind.value / audio.path
+            try:
+                await asyncio.to_thread(_copy, self._folders[audio.kind] / audio.path, target)
+            except (OSError, DeviceError) as error:
+                logger.warning("[%s] %s can't be exported: %s", audio.call_id, audio.path, error)
+                break
+            await self._mark(audio, "exported = 1", ())
+            done += 1
+        return done
+
+    async def _remove(self, removal: Removal) -> None:
+        audio = removal.audio
+        # The entry first: a file without a mention is only untidy, a mention without its file a riddle.
+        changed = (self._clock.now().wall_ms, removal.because)
+        await self._mark(audio, "removed_wall_ms = ?, removed_because = ?", changed)
+        file = self._folders[audio.kind] / audio.path
+        await asyncio.to_thread(file.unlink, missing_ok=True)
+        logger.info("[%s] removed %s %s: %s", audio.call_id, audio.kind, audio.path, removal.because)
+
+    async def _mark(self, audio: Audio, change: str, values: tuple[object, ...]) -> None:
+        sql = f"UPDATE audio_file SET {change} WHERE kind = ? AND path = ?"  # noqa: S608 - our own changes
+        await self._store.perform(
+            lambda connection: connection.execute(sql, (*values, audio.kind.value, audio.path))
+        )
+
+    async def _remove_records(self, days: int) -> int:
+        """Delete journeys that are too old, but for those with audio, under hold, or not yet in the cloud.
+
+        The newest stays in any case, so that numbers go on where they were.
+        """
+        now = self._clock.now()
+        if not now.clock_set:
+            return 0
+        return await self._store.perform(
+            lambda connection: (
+                connection.execute(
+                    """
+                DELETE FROM journey WHERE seq IN (
+                    SELECT seq FROM journey AS old
+                    WHERE started_wall_ms < ? AND clock_set AND seq < (SELECT max(seq) FROM journey)
+                        AND id NOT IN (SELECT journey_id FROM legal_hold)
+                        AND id NOT IN (SELECT journey_id FROM outbox)
+                        AND NOT EXISTS (SELECT 1 FROM audio_file
+                            WHERE journey_id = old.id AND removed_wall_ms IS NULL)
+                    LIMIT ?)
+                """,
+                    (now.wall_ms - days * _DAY_MS, _AT_ONCE),
+                ).rowcount
+            )
+        )
+
+
+def _disk_of(folder: Path) -> Disk:
+    usage = shutil.disk_usage(folder)
+    # What only root may fill counts as used: our files can't go there.
+    return Disk(usage.total, usage.total - usage.free)
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy durably and compare; a half copy has no meaning.
+
+    Raises:
+        OSError: The stick is full or gone.
+        DeviceError: The copy differs from the original.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(target.name + ".part")
+    shutil.copyfile(source, part)
+    with part.open("rb+") as file:
+        os.fsync(file.fileno())
+    if _sha256(part) != _sha256(source):
+        raise DeviceError(f"the copy at {part} differs from its original")
+    part.replace(target)
+    fsync_folder(target.parent)

@@ -1,0 +1,37 @@
+"""One person, one number: callers in E.164, whichever way the line spelled them."""
+
+from __future__ import annotations
+
+import phonenumbers
+
+_SHORT = 6
+"""Digits of the longest extension; service numbers such as 10086 are no longer either."""
+
+_INTERNATIONAL = {"CN": "00", "HK": "001", "MO": "00", "TW": "002", "SG": "000"}
+"""What modems put before a foreign number that the network doesn't mark as international."""
+
+
+def normalise(number: str | None, country: str = "CN") -> str | None:
+    """Return `number` in E.164 as seen from `country` (ISO 3166), or None when there is none.
+
+    Extensions and service numbers stay as they are; what can't be a telephone number is reduced to its
+    digits, so that it still matches itself.
+    """
+    if number is None:
+        return None
+    plain = "".join(c for c in number if c.isdecimal() and c.isascii())
+    international = number.strip().startswith("+")
+    if not plain:
+        return None
+    if len(plain) <= _SHORT and not international:
+        return plain
+    prefix = _INTERNATIONAL.get(country, "00")
+    if not international and plain.startswith(prefix):
+        international, plain = True, plain.removeprefix(prefix)
+    try:
+        parsed = phonenumbers.parse(f"+{plain}" if international else plain, country)
+    except phonenumbers.NumberParseException:
+        return plain
+    if not phonenumbers.is_possible_number(parsed):
+        return plain
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
