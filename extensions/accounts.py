@@ -1,9 +1,8 @@
-"""Who may register as a phone: the contract that the settings store fulfils, and secrets worth the name."""
+"""Who may register as a phone: the contract that the settings store fulfils."""
 
 from __future__ import annotations
 
 import enum
-import secrets
 from collections.abc import Iterable
 from typing import Protocol
 
@@ -11,11 +10,6 @@ import msgspec
 
 # The digest realm of this box. It is hashed into stored credentials of some phones: never change it.
 REALM = "zongji"
-
-# Lower case and digits without 0/o, 1/l/i: a secret may have to be read aloud and typed on a keypad.
-_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
-# 31**20 is 2**99: above the 96 bits wanted.
-_SECRET_LENGTH = 20
 
 
 class Algorithm(enum.StrEnum):
@@ -55,8 +49,3 @@ class FixedAccounts:
 
     def all(self) -> Iterable[Account]:
         return list(self._accounts.values())
-
-
-def new_secret() -> str:
-    """Return a generated secret of 99 bits in 20 unambiguous characters."""
-    return "".join(secrets.choice(_ALPHABET) for _ in range(_SECRET_LENGTH))

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from firmware.core.errors import UserError
 from firmware.core.leg import Leg
 from firmware.switch.directory import Extension
+from firmware.switch.numbering.emergency import EmergencyNumbers
 
 
 class OfficeDirectory:
@@ -30,13 +31,22 @@ class OfficeDirectory:
         self._leg_to = leg_to
         self.replace(extensions, operator)
 
-    def replace(self, extensions: Iterable[Extension], operator: str | None) -> None:
+    def replace(
+        self,
+        extensions: Iterable[Extension],
+        operator: str | None,
+        emergency: EmergencyNumbers | None = None,
+    ) -> None:
         """Take over a changed list; calls in progress keep the legs they have.
 
         Raises:
-            UserError: The operator isn't one of the extensions; nothing was changed.
+            UserError: The operator isn't one of the extensions, or an extension stands in the way of an
+                emergency number; nothing was changed.
         """
         by_number = {extension.number: extension for extension in extensions}
+        collisions = emergency.collisions(by_number) if emergency is not None else []
+        if collisions:
+            raise UserError("; ".join(collisions))
         if operator is not None and operator not in by_number:
             raise UserError(
                 f"operator: there is no extension {operator}; choose one of {', '.join(by_number)}"

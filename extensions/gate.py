@@ -1,7 +1,9 @@
-"""Lets phones in: digest authentication of requests outside dialogs, and a brake on guessing. Sans-IO.
+"""Lets phones in: digest authentication of requests outside dialogs, and bans on guessing. Sans-IO.
 
+banned? ── yes ───────────────────────────────────► 503 with Retry-After
+    ▼
 credentials? ── none ─────────────────────────────► 401 with a fresh nonce
-    │  wrong secret, unknown user ── counted ─────► 401; too many: 503 for a while
+    │  wrong secret, unknown user ── counted ─────► 401; too many: a ban (`bans.py`)
     │  right, but nonce old or used ──────────────► 401 stale=true (the phone just tries again)
     ▼
 From names the same user? ── no ──────────────────► 403
@@ -12,9 +14,11 @@ the extension
 from __future__ import annotations
 
 import logging
+import math
 from collections import Counter, OrderedDict
 
 from extensions.accounts import REALM, AccountSource, Algorithm
+from extensions.bans import Bans
 from extensions.sip.compose import new_tag
 from extensions.sip.digest import Challenge, Credentials, NonceBook, NonceVerdict
 from extensions.sip.errors import MalformedMessage
@@ -23,35 +27,9 @@ from extensions.sip.message import Request, Response, respond_to
 
 logger = logging.getLogger(__name__)
 
-# Within this many seconds …
-WINDOW_S = 60.0
-# … so many failures of one user from one host, or of one host under any names, close the gate to them.
-# A person who mistypes tries a few times; a phone with an old secret some times a minute.
-MOST_PER_USER = 10
-MOST_PER_HOST = 100
-# Sources remembered; the oldest are forgotten first, so that a flood of addresses costs no memory.
+# Hosts from which each account has authenticated lately: they are spared when the account is attacked from
+# elsewhere.
 _REMEMBERED = 10_000
-
-
-class FailureBrake:
-    """Counts failures per source in a sliding window, coarsely: a count and when it began."""
-
-    def __init__(self, most: int, window_s: float = WINDOW_S) -> None:
-        self._most = most
-        self._window_s = window_s
-        self._counts: OrderedDict[tuple[str, ...], tuple[float, int]] = OrderedDict()
-
-    def is_on(self, source: tuple[str, ...], now: float) -> bool:
-        began, count = self._counts.get(source, (now, 0))
-        return count >= self._most and now - began < self._window_s
-
-    def failed(self, source: tuple[str, ...], now: float) -> None:
-        began, count = self._counts.pop(source, (now, 0))
-        if now - began >= self._window_s:
-            began, count = now, 0
-        self._counts[source] = (began, count + 1)
-        if len(self._counts) > _REMEMBERED:
-            self._counts.popitem(last=False)
 
 
 class Gate:
@@ -60,22 +38,24 @@ class Gate:
     Args:
         accounts: Who there is.
         counters: Where `auth_failed` and `auth_braked` are counted.
+        bans: Who may not even try.
     """
 
-    def __init__(self, accounts: AccountSource, counters: Counter[str]) -> None:
+    def __init__(self, accounts: AccountSource, counters: Counter[str], bans: Bans | None = None) -> None:
         self._accounts = accounts
         self._counters = counters
         self._nonces = NonceBook()
-        self._user_brake = FailureBrake(MOST_PER_USER)
-        self._host_brake = FailureBrake(MOST_PER_HOST)
+        self.bans = bans or Bans()
+        self._good: OrderedDict[tuple[str, str], None] = OrderedDict()
 
     def admit(self, request: Request, flow: Flow, now: float) -> Response | str:
         """Return the extension that sent a request, or the response that challenges or refuses it."""
         claimed = _user_of(request)
-        if self._host_brake.is_on((flow.host,), now) or self._user_brake.is_on((flow.host, claimed), now):
+        wait = 0.0 if (flow.host, claimed) in self._good else self.bans.retry_after(flow.host, claimed, now)
+        if wait:
             self._counters["auth_braked"] += 1
             braked = respond_to(request, 503, tag=new_tag())
-            braked.headers.set("retry-after", str(int(WINDOW_S)))
+            braked.headers.set("retry-after", str(math.ceil(wait)))
             return braked
         credentials = self._credentials_of(request)
         if credentials is None:
@@ -97,6 +77,9 @@ class Gate:
         if claimed != account.extension:
             self._counters["auth_failed"] += 1
             return respond_to(request, 403, tag=new_tag())
+        self._good[flow.host, claimed] = None
+        if len(self._good) > _REMEMBERED:
+            self._good.popitem(last=False)
         return account.extension
 
     def _credentials_of(self, request: Request) -> Credentials | None:
@@ -111,8 +94,8 @@ class Gate:
 
     def _failed(self, flow: Flow, username: str, claimed: str, now: float) -> None:
         self._counters["auth_failed"] += 1
-        self._host_brake.failed((flow.host,), now)
-        self._user_brake.failed((flow.host, claimed), now)
+        self._good.pop((flow.host, claimed), None)
+        self.bans.failed(flow.host, claimed, now)
         logger.warning("%s failed to authenticate as %r", flow, username[:40])
 
     def _challenge(self, request: Request, claimed: str, now: float, *, stale: bool = False) -> Response:

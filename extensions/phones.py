@@ -9,28 +9,41 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 from collections import Counter
 from collections.abc import Callable
 
 import msgspec
 
 from extensions.accounts import AccountSource
+from extensions.bans import Bans
 from extensions.gate import Gate
+from extensions.presence import DIALOG, SUMMARY, Presence
 from extensions.registrar import Binding, Registrar
+from extensions.sip.acl import Acl
 from extensions.sip.agent import Agent
 from extensions.sip.call import Call
 from extensions.sip.errors import MalformedMessage
-from extensions.sip.events import CallOffered, Event, RegistrationChanged
+from extensions.sip.events import (
+    CallOffered,
+    Event,
+    MessageDelivered,
+    MessageReceived,
+    RegistrationChanged,
+    Subscribed,
+    Unsubscribed,
+)
 from extensions.sip.flow import Flow
-from extensions.sip.incoming_call import IncomingCall
 from extensions.sip.message import Request, Response
 from extensions.sip.net.driver import Driver
 from extensions.sip.net.endpoint import Endpoint
 from extensions.sip.offer_answer import is_acceptable
 from extensions.sip.sdp import parse as parse_sdp
-from extensions.sip.transaction.layer import PER_SOURCE
+from extensions.sip.sources import Sources
+from extensions.sip.subscription import Subscription
 from extensions.sip.uri import SipUri, scheme_of
 from extensions.sip_leg import SipLeg
+from extensions.texts import Texts
 from firmware.core.causes import Cause
 from firmware.core.leg import Direction, Party
 from firmware.core.media import MediaPlane
@@ -39,6 +52,13 @@ logger = logging.getLogger(__name__)
 
 MakeDriver = Callable[[Agent, Callable[[Event], None], Callable[[Flow], None]], Driver]
 OnIncoming = Callable[[SipLeg, str], None]
+OnPickup = Callable[[SipLeg, SipLeg], None]
+
+
+_COUNTERS = (
+    "outsiders", "flooded", "malformed", "oversize", "auth_failed", "auth_braked", "refused", "stray",
+    "unsent", "bugs",
+)  # fmt: skip
 
 
 class RegistrationStatus(msgspec.Struct, frozen=True):
@@ -61,7 +81,10 @@ class Phones:
         media: Where the audio runs.
         host: Address to bind, for SIP.
         port: UDP and TCP port; 0 lets the system choose.
-        per_source: Most live transactions of one host.
+        sources: What each host may ask of us; the standard budgets when None.
+        tls: Certificate and key for TLS; None offers none.
+        tls_port: TLS port; 0 lets the system choose.
+        acl: Who is heard at all; everybody when None.
         make_driver: How packets travel; the sockets of `Endpoint` unless a test says otherwise.
     """
 
@@ -72,24 +95,36 @@ class Phones:
         host: str,
         port: int,
         *,
-        per_source: int = PER_SOURCE,
+        sources: Sources | None = None,
+        tls: ssl.SSLContext | None = None,
+        tls_port: int = 5061,
+        acl: Acl | None = None,
         make_driver: MakeDriver | None = None,
     ) -> None:
         self.media = media
         self.on_incoming: OnIncoming | None = None
         """Told of each call from a phone, with the dialled user part; without it calls are refused."""
+        self.on_pickup: OnPickup | None = None
+        """Told of each call that is to take the place of another leg: (the new leg, the leg to replace). A
+        ringing leg is a pickup; a connected one an attended transfer that phones finish by themselves."""
         self._accounts = accounts
         self._registrar = Registrar()
         counters: Counter[str] = Counter()
-        self._agent = Agent(_Policy(Gate(accounts, counters), self._registrar), per_source=per_source)
+        self.bans = Bans()
+        """Who guessed too often; set `on_ban` for alarms, `allow` for networks never banned."""
+        policy = _Policy(accounts, Gate(accounts, counters, self.bans), self._registrar)
+        self._agent = policy.agent = Agent(policy, sources=sources)
         self._agent.counters = counters
         if make_driver is None:
             self.driver: Driver = Endpoint(
-                self._agent, self._on_event, host, port, on_flow_closed=self._registrar.flow_closed
-            )
+                self._agent, self._on_event, host, port,
+                on_flow_closed=self._registrar.flow_closed, tls=tls, tls_port=tls_port, acl=acl,
+            )  # fmt: skip
         else:
             self.driver = make_driver(self._agent, self._on_event, self._registrar.flow_closed)
         self._legs: dict[Call, SipLeg] = {}
+        self.presence = Presence(self._notify, lambda leg: leg.calls if isinstance(leg, SipLeg) else [])
+        self.texts = Texts(accounts, self.bindings, self.driver)
 
     async def start(self) -> None:
         """Open the sockets.
@@ -111,11 +146,17 @@ class Phones:
         return self.driver.port if isinstance(self.driver, Endpoint) else 0
 
     @property
+    def tls_port(self) -> int:
+        """The TLS port in use, once started; 0 without TLS."""
+        return self.driver.tls_port if isinstance(self.driver, Endpoint) else 0
+
+    @property
     def counters(self) -> dict[str, int]:
-        """What was refused or odd since the start: malformed, oversize, auth_failed, auth_braked, refused,
-        stray (responses nobody waits for), unsent (the connection was gone), bugs (ours)."""
-        names = ("malformed", "oversize", "auth_failed", "auth_braked", "refused", "stray", "unsent", "bugs")
-        return {**dict.fromkeys(names, 0), **self._agent.counters}
+        """What was refused or odd since the start.
+
+        outsiders (not of the LAN), flooded (beyond a host's budget), malformed, oversize, auth_failed,
+        auth_braked, refused, stray (responses nobody waits for), unsent (the connection was gone), bugs."""
+        return {**dict.fromkeys(_COUNTERS, 0), **self._agent.counters}
 
     @property
     def first_registered_at(self) -> float | None:
@@ -126,7 +167,9 @@ class Phones:
         """Return an idle leg that will ring every phone of an extension; the first that answers wins."""
         account = self._accounts.find(extension)
         party = Party(extension, None if account is None else account.name)
-        return SipLeg(self, Direction.OUTGOING, party, extension)
+        leg = SipLeg(self, Direction.OUTGOING, party, extension)
+        self.presence.watch(leg)
+        return leg
 
     def is_registered(self, extension: str) -> bool:
         return bool(self.bindings(extension))
@@ -156,21 +199,39 @@ class Phones:
     def detach(self, call: Call) -> None:
         self._legs.pop(call, None)
 
+    def leg_of(self, call: Call) -> SipLeg | None:
+        return self._legs.get(call)
+
     # Events of the agent
 
     def _on_event(self, event: Event) -> None:
-        if isinstance(event, CallOffered):
-            self._offered(event.call, event.identity)
-        elif not isinstance(event, RegistrationChanged):
-            leg = self._legs.get(event.call)
-            if leg is not None:
-                leg.on_event(event)
+        match event:
+            case CallOffered():
+                self._offered(event)
+            case Subscribed():
+                self.presence.subscribed(event.subscription)
+            case Unsubscribed():
+                self.presence.unsubscribed(event.subscription)
+            case MessageReceived():
+                self.texts.received(event)
+            case MessageDelivered():
+                self.texts.delivered(event)
+            case RegistrationChanged():
+                return
+            case _:
+                leg = self._legs.get(event.call)
+                if leg is not None:
+                    leg.on_event(event)
 
-    def _offered(self, call: IncomingCall, extension: str) -> None:
+    def _offered(self, event: CallOffered) -> None:
+        call, extension = event.call, event.identity
         dialled = dialled_of(call.invite)
+        replaced = None if event.replaces is None else self._legs.get(event.replaces)
         refusal: int | None = None
         offer = None
-        if not dialled:
+        if event.replaces is not None and (replaced is None or self.on_pickup is None):
+            refusal = 481 if replaced is None else 501
+        elif not dialled and replaced is None:
             refusal = 484
         elif self.on_incoming is None:
             refusal = 503
@@ -188,22 +249,47 @@ class Phones:
         account = self._accounts.find(extension)
         party = Party(extension, None if account is None else account.name)
         leg = SipLeg.of_call(self, call, party, offer)
+        self.presence.watch(leg)
+        if replaced is not None and self.on_pickup is not None:
+            logger.info("%s: %s takes the place of %s", leg.id, extension, replaced.id)
+            self.on_pickup(leg, replaced)
+            return
         logger.info("%s: %s dialled %s", leg.id, extension, dialled)
         self.on_incoming(leg, dialled)
+
+    def _notify(self, subscription: Subscription, content_type: str, body: bytes) -> None:
+        with self.driver.turn() as now:
+            subscription.notify(content_type, body, now)
 
 
 class _Policy:
     """Phones must authenticate, then may register and call."""
 
-    def __init__(self, gate: Gate, registrar: Registrar) -> None:
+    agent: Agent
+
+    def __init__(self, accounts: AccountSource, gate: Gate, registrar: Registrar) -> None:
+        self._accounts = accounts
         self._gate = gate
         self._registrar = registrar
 
     def admit(self, request: Request, flow: Flow, now: float) -> Response | str:
         return self._gate.admit(request, flow, now)
 
+    def watches(self, identity: str, event: str, user: str) -> int:
+        """Lamps of every extension may be watched; a mailbox by its owner only."""
+        if event not in (DIALOG, SUMMARY):
+            return 489
+        if self._accounts.find(user) is None:
+            return 404
+        return 403 if event == SUMMARY and user != identity else 200
+
     def register(self, request: Request, identity: str, flow: Flow, now: float) -> Response:
-        return self._registrar.register(request, identity, flow, now)
+        response = self._registrar.register(request, identity, flow, now)
+        if response.status == 200:
+            for binding in self._registrar.bindings(identity, now):
+                if binding.flow == flow:
+                    self.agent.flow_found(SipUri.parse(binding.contact), flow, now)
+        return response
 
 
 def dialled_of(invite: Request) -> str:

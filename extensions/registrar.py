@@ -1,8 +1,10 @@
-"""Where each phone can be reached: the registrar (RFC 3261 §10.3). Sans-IO; the caller is authenticated.
+"""Where each phone can be reached: the registrar (RFC 3261 §10.3, RFC 5626). Sans-IO; the caller is
+authenticated.
 
 A binding keeps the flow its REGISTER came on: calls to the phone go out on exactly that path, whatever
-its Contact says. A phone that restarts under a random new contact user replaces its old binding, because
-both came from the same address.
+its Contact says. A phone is the same one again when its instance id and reg-id say so (RFC 5626 §6); without
+them a phone that restarts under a random new contact user replaces its old binding, because both came from
+the same address.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from extensions.sip.errors import MalformedMessage
 from extensions.sip.flow import Flow
 from extensions.sip.headers import NameAddr
 from extensions.sip.message import Request, Response, respond_to
-from extensions.sip.params import param
+from extensions.sip.params import param, unquote
 from extensions.sip.uri import SipUri
 
 # Bounds of a binding's life in seconds. Below a minute phones only make load; beyond an hour a phone that
@@ -26,6 +28,8 @@ DEFAULT_EXPIRES_S = 600
 MAX_BINDINGS = 8
 # Most contacts of one request.
 _MAX_CONTACTS = 8
+# Longest instance id kept: a urn:uuid is 45 characters.
+_MAX_INSTANCE = 100
 
 
 class Binding(msgspec.Struct, frozen=True):
@@ -41,6 +45,8 @@ class Binding(msgspec.Struct, frozen=True):
     call_id: str
     cseq: int
     user_agent: str = ""
+    instance: str = ""
+    """The phone's instance id with its reg-id; empty when it has none."""
 
 
 class Registrar:
@@ -54,6 +60,8 @@ class Registrar:
     def bindings(self, extension: str, now: float) -> list[Binding]:
         """Return the live bindings of an extension, the most recent first."""
         live = [binding for binding in self._bindings.get(extension, ()) if binding.expires_at > now]
+        if len(live) < 2:
+            return live
         return sorted(live, key=lambda binding: binding.registered_at, reverse=True)
 
     def all(self, now: float) -> list[Binding]:
@@ -108,6 +116,10 @@ class Registrar:
 
     def _list(self, request: Request, extension: str, now: float) -> Response:
         response = respond_to(request, 200, tag=new_tag())
+        if any(binding.instance for binding in self.bindings(extension, now)):
+            response.headers.set("supported", "outbound")
+            if "outbound" in request.headers.tokens("supported"):
+                response.headers.set("require", "outbound")
         response.headers.set_lines(
             "contact",
             [
@@ -124,19 +136,31 @@ def _bind(
     agent = (request.headers.get("user-agent") or "")[:80]
     printable = "".join(char for char in agent if char.isprintable())
     return Binding(
-        extension, contact.uri, flow, now, now + seconds, request.call_id, request.cseq.number, printable
-    )
+        extension, contact.uri, flow, now, now + seconds, request.call_id, request.cseq.number, printable,
+        _instance_of(contact),
+    )  # fmt: skip
+
+
+def _instance_of(contact: NameAddr) -> str:
+    """Return what makes a phone the same one again, whatever its address (RFC 5626 §4.1, §6)."""
+    instance = unquote(param(contact.params, "+sip.instance") or "")[:_MAX_INSTANCE]
+    return f"{instance};{param(contact.params, 'reg-id') or '0'}" if instance else ""
 
 
 def _replace(bindings: list[Binding], contact: NameAddr, request: Request, flow: Flow) -> list[Binding]:
     """Return the bindings without those the contact supersedes: the same one, or its phone's earlier life."""
-    address = contact.sip_uri.address
+    address, instance = contact.sip_uri.address, _instance_of(contact)
+    if instance:
+        return [old for old in bindings if old.instance != instance and _address_of(old) != address]
     return [
         old
         for old in bindings
-        if SipUri.parse(old.contact).address != address
-        and (old.flow != flow or old.call_id == request.call_id)
+        if _address_of(old) != address and (old.flow != flow or old.call_id == request.call_id)
     ]
+
+
+def _address_of(binding: Binding) -> tuple[str, str | None, str, int]:
+    return SipUri.parse(binding.contact).address
 
 
 def _expires_of(request: Request, contact: NameAddr) -> int:

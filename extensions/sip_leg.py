@@ -20,7 +20,7 @@ import logging
 import re
 import secrets
 from collections.abc import Callable
-from typing import Protocol
+from typing import ClassVar, Protocol, Self
 
 from extensions.registrar import Binding
 from extensions.sip.call import Call
@@ -34,9 +34,11 @@ from extensions.sip.events import (
     CallEnded,
     CallInfo,
     CallProgressed,
+    CallQuiet,
     CallReanswered,
     CallReoffered,
     Event,
+    TransferAsked,
 )
 from extensions.sip.flow import Flow
 from extensions.sip.headers import NameAddr, Reason
@@ -49,7 +51,16 @@ from extensions.sip.sdp import parse as parse_sdp
 from extensions.sip.uri import SipUri
 from firmware.core.causes import Cause, Side
 from firmware.core.ids import PortId
-from firmware.core.leg import DigitPressed, Direction, Ending, Leg, LegState, Party
+from firmware.core.leg import (
+    AudioBegan,
+    DigitPressed,
+    Direction,
+    Ending,
+    Leg,
+    LegState,
+    Party,
+    TransferRequested,
+)
 from firmware.core.media import (
     DigitHeard,
     MediaError,
@@ -80,13 +91,16 @@ class Exchange(Protocol):
         """Hand the call's events to the leg's `on_event`."""
 
     def detach(self, call: Call) -> None: ...
+    def leg_of(self, call: Call) -> SipLeg | None: ...
 
 
 class SipLeg(Leg):
     """One SIP phone, or all phones of one extension until one answers. Made by `Phones`."""
 
+    KIND: ClassVar[str] = "sip"
+
     def __init__(self, exchange: Exchange, direction: Direction, party: Party, extension: str) -> None:
-        super().__init__("sip", direction, party, extension)
+        super().__init__(self.KIND, direction, party, extension)
         self._exchange = exchange
         self._negotiation = AudioNegotiation(secrets.randbits(31))
         self._rtp: RtpAddress | None = None
@@ -99,13 +113,28 @@ class SipLeg(Leg):
         self._receiving = self._said = True
         self._held_by_phone = False
         self._acknowledged = asyncio.Event()
+        self._early = False
+        self._transfer_accepted = False
 
     @classmethod
     def of_call(
-        cls, exchange: Exchange, call: IncomingCall, party: Party, offer: SessionDescription | None
-    ) -> SipLeg:
-        """Return the leg of a call a phone places; `offer` is None when its INVITE had none."""
-        leg = cls(exchange, Direction.INCOMING, party, party.number or "")
+        cls,
+        exchange: Exchange,
+        call: IncomingCall,
+        party: Party,
+        offer: SessionDescription | None,
+        address: str | None = None,
+    ) -> Self:
+        """Return the leg of a call somebody places.
+
+        Args:
+            exchange: What the leg belongs to.
+            call: Offered to us.
+            party: Who calls.
+            offer: None when its INVITE had none.
+            address: Where the leg runs; the caller's number when None.
+        """
+        leg = cls(exchange, Direction.INCOMING, party, address or party.number or "")
         leg._call = call
         leg._offer = offer
         exchange.attach(call, leg)
@@ -113,7 +142,13 @@ class SipLeg(Leg):
 
     @property
     def port(self) -> PortId | None:
-        return self._rtp.port_id if self._rtp is not None and self.state in _IN_TALK else None
+        open_now = self._early or self.state in _IN_TALK
+        return self._rtp.port_id if self._rtp is not None and open_now else None
+
+    @property
+    def calls(self) -> list[Call]:
+        """The calls that carry it: several while an extension's phones ring."""
+        return [*self._forks, *([] if self._call is None else [self._call])]
 
     # Commands on the wire
 
@@ -127,35 +162,54 @@ class SipLeg(Leg):
         offer = self._negotiation.offer(self._rtp.host, self._rtp.port)
         with self._exchange.driver.turn() as now:
             for binding in bindings:
-                call = self._exchange.driver.agent.call(
-                    binding.flow,
-                    binding.contact,
-                    from_=_from_of(caller, binding.flow),
-                    to=NameAddr(f"sip:{self.address}@{bracketed(binding.flow.local_host)}"),
-                    body=offer,
-                    now=now,
+                self._rings(
+                    self._exchange.driver.agent.call(
+                        binding.flow,
+                        binding.contact,
+                        from_=_from_of(caller, binding.flow),
+                        to=NameAddr(f"sip:{self.address}@{bracketed(binding.flow.local_host)}"),
+                        body=offer,
+                        now=now,
+                    )
                 )
-                self._forks.append(call)
-                self._exchange.attach(call, self)
+
+    def _rings(self, call: OutgoingCall) -> None:
+        """Take a call that rings somebody into the books."""
+        self._forks.append(call)
+        self._exchange.attach(call, self)
 
     async def _do_progress(self) -> None:
         if isinstance(self._call, IncomingCall):
             with self._exchange.driver.turn() as now:
                 self._call.ring(now)
 
+    async def _do_open_early(self) -> bool:
+        call = self._call
+        if not isinstance(call, IncomingCall) or self._offer is None:
+            return False
+        if self._early:
+            return True
+        if not await self._open_port(call.flow.local_host) or self._rtp is None:
+            return False
+        body = self._answer_offer(self._offer, self._rtp)
+        self._early = True
+        with self._exchange.driver.turn() as now:
+            call.open_early(body, now)
+        return True
+
     async def _do_answer(self) -> None:
         call = self._call
         if not isinstance(call, IncomingCall):
             return
-        if not await self._open_port(call.flow.local_host) or self._rtp is None:
+        if not self._early and not await self._open_port(call.flow.local_host):
             with self._exchange.driver.turn() as now:
                 call.refuse(503, now, reason_of(Cause.BEARER_NOT_AVAILABLE))
+        if self._rtp is None:
             return
         if self._offer is None:
             body = self._negotiation.offer(self._rtp.host, self._rtp.port)
         else:
-            body, agreed = self._negotiation.answer(self._offer, self._rtp.host, self._rtp.port)
-            self._aim(agreed)
+            body = self._answer_offer(self._offer, self._rtp)
         with self._exchange.driver.turn() as now:
             call.answer(body, now)
         if self._offer is None:
@@ -173,6 +227,15 @@ class SipLeg(Leg):
             if before is LegState.OFFERED and isinstance(self._call, IncomingCall):
                 self._call.refuse(status_of(cause), now, reason_of(cause))
             self._let_go(now, reason_of(cause))
+
+    def _do_accept_transfer(self) -> None:
+        self._transfer_accepted = True
+
+    def _do_transfer_finished(self, cause: Cause) -> None:
+        if self._call is not None:
+            status = 200 if cause is Cause.NORMAL else status_of(cause)
+            with self._exchange.driver.turn() as now:
+                self._call.transfers.finish(status, now)
 
     async def _do_hold(self, *, on: bool) -> None:
         self._receiving = not on
@@ -196,6 +259,8 @@ class SipLeg(Leg):
             case CallProgressed(status=status):
                 if self.state is LegState.RINGING and status >= 180:
                     self._became(LegState.ALERTING)
+                if event.body:
+                    self._heard_early(event.body)
             case CallAnswered():
                 self._answered_by(event.call, event.body)
             case CallAcknowledged():
@@ -208,6 +273,10 @@ class SipLeg(Leg):
                 if 200 <= status < 300:
                     self._take_answer(event.body)
                 self._say()
+            case CallQuiet():
+                self._say()
+            case TransferAsked():
+                self._transfer_asked(event)
             case CallInfo():
                 digit = _digit_of(event)
                 if digit is not None:
@@ -216,6 +285,35 @@ class SipLeg(Leg):
                 self._call_ended(event)
             case _:
                 logger.debug("%s: nothing to do for %s", self.id, type(event).__name__)
+
+    def _transfer_asked(self, event: TransferAsked) -> None:
+        target, consulted = event.target, None
+        agent = self._exchange.driver.agent
+        if target.replaces is not None:
+            other = agent.find(target.replaces)
+            consulted = None if other is None else self._exchange.leg_of(other)
+        self._transfer_accepted = False
+        known = self.state in _IN_TALK and (target.replaces is None or consulted not in (None, self))
+        if known and (target.user or consulted is not None):
+            self._emit(TransferRequested(target.user, consulted))
+        with self._exchange.driver.turn() as now:
+            if self._transfer_accepted:
+                event.call.transfers.accept(now)
+            else:
+                event.call.transfers.refuse(603 if known else 404, now)
+
+    def _heard_early(self, body: bytes) -> None:
+        """Follow early media of the one phone or trunk that is rung; forks' would mix."""
+        if len(self._forks) != 1 or self.state not in (LegState.RINGING, LegState.ALERTING):
+            return
+        try:
+            agreed = self._negotiation.read_answer(parse_sdp(body))
+        except (MalformedMessage, NoCommonMedia):
+            return
+        self._aim(agreed)
+        if not self._early:
+            self._early = True
+            self._emit(AudioBegan())
 
     def _answered_by(self, call: OutgoingCall, body: bytes) -> None:
         self._call = call
@@ -236,7 +334,8 @@ class SipLeg(Leg):
         if event.status is None and not event.by_peer and event.reason is None:
             cause = Cause.NO_USER_RESPONDING if event.call is not self._call else Cause.TIMER_EXPIRED
         detail = event.phrase if event.status is None else f"{event.status} {event.phrase}"
-        ending = Ending(cause, Side.THEM if event.by_peer else Side.WIRE, detail)
+        redirected_to = _user_of(event.redirected_to) if event.redirected_to else None
+        ending = Ending(cause, Side.THEM if event.by_peer else Side.WIRE, detail, redirected_to)
         if event.call is self._call:
             self._finish(ending)
         elif isinstance(event.call, OutgoingCall) and event.call in self._forks:
@@ -296,6 +395,12 @@ class SipLeg(Leg):
         self._unlisten = self._exchange.media.listen(rtp.port_id, self._heard)
         return True
 
+    def _answer_offer(self, offer: SessionDescription, rtp: RtpAddress) -> bytes:
+        """Return our answer to the caller's offer, having aimed the port where it wants its audio."""
+        body, agreed = self._negotiation.answer(offer, rtp.host, rtp.port)
+        self._aim(agreed)
+        return body
+
     def _take_answer(self, body: bytes) -> bool:
         """Follow the phone's answer to our offer; a call without common media is hung up."""
         if not body and self._offer is not None:
@@ -350,7 +455,7 @@ class SipLeg(Leg):
 
     def _let_go(self, now: float, reason: Reason) -> None:
         """Hang up every call of this leg and hear no more of it."""
-        for call in (*self._forks, *([] if self._call is None else [self._call])):
+        for call in self.calls:
             call.hang_up(now, reason)
             self._exchange.detach(call)
         self._forks.clear()
@@ -362,6 +467,13 @@ def _from_of(caller: Party, flow: Flow) -> NameAddr:
         return NameAddr("sip:anonymous@anonymous.invalid", caller.name or "Anonymous")
     uri = SipUri("sip", caller.number, bracketed(flow.local_host), flow.local_port)
     return NameAddr(str(uri), caller.name or "")
+
+
+def _user_of(uri: str) -> str | None:
+    try:
+        return SipUri.parse(uri).user
+    except MalformedMessage:
+        return None
 
 
 def _digit_of(event: CallInfo) -> str | None:

@@ -16,6 +16,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
+import ssl
 from pathlib import Path
 
 from extensions.sip.agent import Agent
@@ -61,9 +62,10 @@ class SoftPhone:
         extension: Who we are.
         secret: Our secret.
         local_host: Address to bind.
-        transport: `udp` or `tcp`.
+        transport: `udp`, `tcp` or `tls`.
         answer_after: Seconds of ringing before it answers by itself; None never answers.
         plays: A mono 16-bit WAV at 8000 Hz to play over and over; a 1000 Hz tone when None.
+        trust: Whom to believe over TLS.
     """
 
     def __init__(
@@ -78,6 +80,7 @@ class SoftPhone:
         answer_after: float | None = 1.0,
         plays: Path | None = None,
         tone_hz: float = DEFAULT_TONE_HZ,
+        trust: ssl.SSLContext | None = None,
     ) -> None:
         self.extension = extension
         self.caller: str | None = None
@@ -89,7 +92,7 @@ class SoftPhone:
         self._samples = tone(tone_hz) if plays is None else read_wav(plays)
         self._local_host = local_host
         self._agent = Agent(_OnlyFrom(self), contact_user=extension, product="zongji-softphone")
-        self._endpoint = Endpoint(self._agent, self._on_event, local_host, 0, listen_tcp=False)
+        self._endpoint = Endpoint(self._agent, self._on_event, local_host, 0, listen_tcp=False, trust=trust)
         self._flow: Flow | None = None
         self._registration: Registration | None = None
         self._registered: asyncio.Future[str] | None = None
@@ -335,6 +338,9 @@ class _OnlyFrom:
         if request.method == "INVITE" and self._phone.is_box(flow):
             return "box"
         return respond_to(request, 403 if request.method == "INVITE" else 405, tag=new_tag())
+
+    def watches(self, identity: str, event: str, user: str) -> int:
+        return 489
 
     def register(self, request: Request, identity: str, flow: Flow, now: float) -> Response:
         return respond_to(request, 405, tag=new_tag())

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
 
-from extensions.sip import g711
+from firmware.core import g711
 
 RATE_HZ = 8000
 FRAME = 160
@@ -122,7 +122,7 @@ class Voice(asyncio.DatagramProtocol):
             wav.setnchannels(1)
             wav.setsampwidth(2)
             wav.setframerate(RATE_HZ)
-            wav.writeframes(g711.decode(bytes(self._heard)))
+            wav.writeframes(g711.decode_alaw(bytes(self._heard)))
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.DatagramTransport, transport)
@@ -162,5 +162,5 @@ def _frames_of(samples: bytes) -> list[bytes]:
     """Return A-law frames of 20 ms, the last filled up with silence; one of silence for no samples."""
     size = FRAME * 2
     padded = samples + bytes(-len(samples) % size) or bytes(size)
-    coded = g711.encode(padded)
+    coded = g711.encode_alaw(padded)
     return [coded[start : start + FRAME] for start in range(0, len(coded), FRAME)]

@@ -2,13 +2,13 @@
 
                  receive(bytes, flow, now)          commands of calls (answer, hang_up, …)
                           │                                       │
-       limits, parsing, validation ── refused, counted            │
+       budget of the host, limits, parsing, validation            │
                           ▼                                       ▼
                  transaction layer ───────────────────────► take_packets()
                           │
-       Policy.admit (digest) ── outside dialogs: REGISTER, INVITE, OPTIONS
+       Policy.admit (digest) ── outside dialogs: REGISTER, INVITE, SUBSCRIBE, MESSAGE; OPTIONS for all
                           ▼
-             calls by (Call-ID, our tag) ─────────────────► take_events()
+   calls and subscriptions by (Call-ID, our tag) ─────────► take_events()
 
 Nothing a peer sends raises out of `receive`: it is answered or dropped, and counted.
 """
@@ -21,25 +21,31 @@ from collections import Counter
 from extensions.sip.call import Call
 from extensions.sip.client_auth import ClientAuth
 from extensions.sip.compose import contact_uri, new_tag
-from extensions.sip.core import ALLOW, KNOWN_METHODS, SDP_TYPE, Policy
+from extensions.sip.core import ALLOW, EXTENSIONS, KNOWN_METHODS, SDP_TYPE, SUPPORTED, Policy
 from extensions.sip.errors import MalformedMessage, TooLarge
-from extensions.sip.events import CallOffered, Event
+from extensions.sip.events import CallOffered, Event, MessageReceived
 from extensions.sip.flow import Flow
-from extensions.sip.headers import NameAddr
+from extensions.sip.headers import NameAddr, Replaces
+from extensions.sip.inbox import MOST_BYTES, MessageFromUs, MessageToUs
 from extensions.sip.incoming_call import IncomingCall
 from extensions.sip.message import Request, Response, parse_head, parse_message, respond_to
 from extensions.sip.outgoing_call import OutgoingCall
 from extensions.sip.registration import Registration
+from extensions.sip.session_timer import SessionTimer
+from extensions.sip.sources import Sources
+from extensions.sip.subscription import MIN_EXPIRES_S, Subscription, event_of, expires_of
 from extensions.sip.timers import Timers
 from extensions.sip.transaction.base import ServerTransaction
-from extensions.sip.transaction.layer import PER_SOURCE, TransactionLayer
-from extensions.sip.uri import scheme_of
+from extensions.sip.transaction.layer import TransactionLayer
+from extensions.sip.uri import SipUri, scheme_of
 from extensions.sip.validate import can_be_answered, fault_of
 
 logger = logging.getLogger(__name__)
 
 # Most calls at once, over all sources: far above what a small office or the box can carry.
 MAX_CALLS = 2000
+# Most subscriptions at once: fifty phones with forty keys each.
+MAX_SUBSCRIPTIONS = 2000
 
 
 class Agent:
@@ -49,7 +55,7 @@ class Agent:
         policy: Who may do what.
         contact_user: The user part of our Contact.
         product: What User-Agent and Server say.
-        per_source: Most live transactions of one host.
+        sources: What each host may ask; the standard budgets when None.
     """
 
     def __init__(
@@ -58,31 +64,43 @@ class Agent:
         *,
         contact_user: str = "zongji",
         product: str = "zongji",
-        per_source: int = PER_SOURCE,
+        sources: Sources | None = None,
     ) -> None:
         self.counters: Counter[str] = Counter()
-        """What was refused or odd: malformed, oversize, refused, stray, bugs."""
+        """What was refused or odd: flooded, malformed, oversize, refused, stray, bugs."""
         self.timers = Timers()
-        self.transactions = TransactionLayer(self, self.timers, self, per_source)
+        self.sources = sources or Sources()
+        self.transactions = TransactionLayer(self, self.timers, self, self.sources.transactions_of)
         self._policy = policy
         self._contact_user = contact_user
         self._product = product
         self._calls: dict[tuple[str, str], Call] = {}
+        self._subscriptions: dict[tuple[str, str], Subscription] = {}
         self._offers: dict[tuple[str, str, int], IncomingCall] = {}
         """Calls to us by what their INVITE shares with its CANCEL and with copies of itself."""
         self._contacts: dict[tuple[str, str, int], str] = {}
+        self._outside = {
+            "INVITE": self._invite,
+            "REGISTER": self._register,
+            "OPTIONS": self._options,
+            "SUBSCRIBE": self._subscribe,
+            "MESSAGE": self._message,
+        }
         self._packets: list[tuple[bytes, Flow]] = []
         self._events: list[Event] = []
 
     def __len__(self) -> int:
-        """Return the number of calls."""
-        return len(self._calls)
+        """Return the number of calls and subscriptions."""
+        return len(self._calls) + len(self._subscriptions)
 
     # What the adapter drives
 
     def receive(self, data: bytes, flow: Flow, now: float) -> None:
         """Take one datagram, or one framed message of a stream."""
-        if not data.strip(b"\r\n\0"):
+        if not self.sources.takes(flow.host, now):
+            self.counters["flooded"] += 1
+            return
+        if data[:1] in b"\r\n\0" and not data.strip(b"\r\n\0"):
             return
         try:
             self._receive(data, flow, now)
@@ -110,9 +128,17 @@ class Agent:
     def flow_closed(self, flow: Flow, now: float) -> None:
         """A connection is gone."""
         self.transactions.flow_closed(flow, now)
-        for call in list(self._calls.values()):
-            if isinstance(call, IncomingCall) and call.flow == flow:
-                call.caller_vanished(now)
+        for call in [call for call in self._calls.values() if call.flow == flow]:
+            call.flow_lost(now)
+        for subscription in [one for one in self._subscriptions.values() if one.flow == flow]:
+            subscription.flow_lost(now)
+
+    def flow_found(self, contact: SipUri, flow: Flow, now: float) -> None:
+        """A phone has registered over `flow`: its calls whose connection was lost go on over that."""
+        if flow.reliable:
+            for call in list(self._calls.values()):
+                if call.flow.host == flow.host and call.flow != flow and _user_at(call) == contact.user:
+                    call.flow_found(flow, now)
 
     def take_packets(self) -> list[tuple[bytes, Flow]]:
         """Return what is to be sent since the last call."""
@@ -136,15 +162,48 @@ class Agent:
         body: bytes,
         now: float,
         auth: ClientAuth | None = None,
+        headers: list[tuple[str, str]] | None = None,
     ) -> OutgoingCall:
         """Send an INVITE; what comes of it arrives as events about the returned call."""
         call = OutgoingCall(self, flow, target, from_=from_, to=to, body=body, auth=auth)
+        if headers:
+            call.with_headers(headers)
         call.start(now)
         return call
 
-    def registration(self, flow: Flow, aor: str, auth: ClientAuth, expires_s: int) -> Registration:
+    def message(
+        self,
+        flow: Flow,
+        target: str,
+        *,
+        from_: NameAddr,
+        to: NameAddr,
+        content_type: str,
+        body: bytes,
+        token: str,
+        now: float,
+    ) -> None:
+        """Send a text; MessageDelivered with `token` tells what came of it."""
+        MessageFromUs(self, token).send(
+            flow, target, from_=from_, to=to, content_type=content_type, body=body, now=now
+        )
+
+    def find(self, replaces: Replaces) -> Call | None:
+        """Return the call a Replaces names, seen from our end or, as busy lamps show it, from the phone's."""
+        for ours, theirs in (
+            (replaces.local_tag, replaces.remote_tag),
+            (replaces.remote_tag, replaces.local_tag),
+        ):
+            call = self._calls.get((replaces.call_id, ours))
+            if call is not None and (call.dialog is None or call.dialog.remote.tag == theirs):
+                return call
+        return None
+
+    def registration(
+        self, flow: Flow, aor: str, auth: ClientAuth, expires_s: int, contact_user: str = ""
+    ) -> Registration:
         """Return a registration to start."""
-        return Registration(self, flow, aor, auth, expires_s)
+        return Registration(self, flow, aor, auth, expires_s, contact_user)
 
     # What calls use (Core)
 
@@ -161,15 +220,21 @@ class Agent:
             found = self._contacts[key] = f"<{contact_uri(self._contact_user, flow)}>"
         return found
 
-    def adopt(self, call: Call) -> None:
-        self._calls[call.call_id, call.local_tag] = call
-        if isinstance(call, IncomingCall):
-            self._offers[_offer_key(call.invite)] = call
+    def adopt(self, session: Call | Subscription) -> None:
+        key = session.call_id, session.local_tag
+        if isinstance(session, Subscription):
+            self._subscriptions[key] = session
+            return
+        self._calls[key] = session
+        if isinstance(session, IncomingCall):
+            self._offers[_offer_key(session.invite)] = session
 
-    def forget(self, call: Call) -> None:
-        self._calls.pop((call.call_id, call.local_tag), None)
-        if isinstance(call, IncomingCall):
-            self._offers.pop(_offer_key(call.invite), None)
+    def forget(self, session: Call | Subscription) -> None:
+        key = session.call_id, session.local_tag
+        self._subscriptions.pop(key, None)
+        self._calls.pop(key, None)
+        if isinstance(session, IncomingCall):
+            self._offers.pop(_offer_key(session.invite), None)
 
     # What the transaction layer hands up (TransactionUser)
 
@@ -177,30 +242,30 @@ class Agent:
         if request.method == "CANCEL":
             self._cancel(transaction, request, flow, now)
         elif request.to.tag is not None:
-            call = self._call_of(request)
-            if call is None:
+            session = self._session_of(request)
+            if session is None:
                 self._reply(transaction, 481, now)
             else:
-                call.receive(transaction, request, transaction.flow, now)
+                session.receive(transaction, request, transaction.flow, now)
         elif scheme_of(request.uri) not in ("sip", "sips", "tel"):
             self._reply(transaction, 416, now)
-        elif request.headers.items("require") and request.method != "ACK":
+        elif not EXTENSIONS.issuperset(request.headers.tokens("require")):
             self._bad_extension(transaction, request, now)
-        elif request.method == "INVITE":
-            self._invite(transaction, request, now)
-        elif request.method == "REGISTER":
-            self._register(transaction, request, now)
-        elif request.method == "OPTIONS":
-            self._options(transaction, request, now)
-        elif request.method == "BYE":
-            self._reply(transaction, 481, now)
         else:
-            self._reply(transaction, 405 if request.method in KNOWN_METHODS else 501, now)
+            handle = self._outside.get(request.method)
+            if handle is not None:
+                handle(transaction, request, now)
+            elif request.method in ("BYE", "UPDATE", "PRACK", "INFO", "NOTIFY"):
+                self._reply(transaction, 481, now)
+            elif request.method == "REFER":
+                self._reply(transaction, 403, now)
+            else:
+                self._reply(transaction, 405 if request.method in KNOWN_METHODS else 501, now)
 
     def on_ack(self, request: Request, flow: Flow, now: float) -> None:
-        call = self._call_of(request)
-        if call is not None:
-            call.receive_ack(request, now)
+        session = self._session_of(request)
+        if session is not None:
+            session.receive_ack(request, now)
 
     def on_too_many(self, request: Request, flow: Flow, now: float) -> None:
         self.counters["refused"] += 1
@@ -244,9 +309,19 @@ class Agent:
             request.replace_via(request.via.received_from(flow.host, flow.port))
             self.send(respond_to(request, 513, tag=new_tag()).encode(), _answer_flow(request, flow))
 
-    def _call_of(self, request: Request) -> Call | None:
-        call = self._calls.get((request.call_id, request.to.tag or ""))
-        return call if call is not None and call.belongs(request) else None
+    def _session_of(self, request: Request) -> Call | Subscription | None:
+        key = request.call_id, request.to.tag or ""
+        session = self._calls.get(key) or self._subscriptions.get(key)
+        return session if session is not None and session.belongs(request) else None
+
+    def _admit(self, transaction: ServerTransaction, request: Request, now: float) -> str | None:
+        """Return who sent a request; None when that was refused or challenged."""
+        admitted = self._policy.admit(request, transaction.flow, now)
+        if isinstance(admitted, Response):
+            transaction.respond(admitted, now)
+            return None
+        self.sources.vouch(transaction.flow.host, now)
+        return admitted
 
     def _reply(self, transaction: ServerTransaction, status: int, now: float) -> None:
         response = respond_to(transaction.request, status, tag=new_tag())
@@ -260,10 +335,7 @@ class Agent:
         if invite is None or invite.flow.host != flow.host:
             self._reply(transaction, 481, now)
             return
-        call = next(
-            (c for c in self._calls.values() if isinstance(c, IncomingCall) and c.invite is invite.request),
-            None,
-        )
+        call = self._offers.get(_offer_key(request))
         tag = new_tag() if call is None else call.local_tag
         transaction.respond(respond_to(request, 200, tag=tag), now)
         if call is not None:
@@ -271,7 +343,10 @@ class Agent:
 
     def _bad_extension(self, transaction: ServerTransaction, request: Request, now: float) -> None:
         response = respond_to(request, 420, tag=new_tag())
-        response.headers.set("unsupported", ", ".join(request.headers.items("require")))
+        response.headers.set(
+            "unsupported",
+            ", ".join(name for name in request.headers.items("require") if name.lower() not in EXTENSIONS),
+        )
         transaction.respond(response, now)
 
     def _invite(self, transaction: ServerTransaction, request: Request, now: float) -> None:
@@ -288,30 +363,85 @@ class Agent:
             self.counters["refused"] += 1
             self._reply(transaction, 503, now)
         else:
-            admitted = self._policy.admit(request, transaction.flow, now)
-            if isinstance(admitted, Response):
-                transaction.respond(admitted, now)
-                return
-            transaction.respond(respond_to(request, 100), now)
-            try:
-                call = IncomingCall(self, transaction, request, transaction.flow)
-            except MalformedMessage:
-                self._reply(transaction, 400, now)
-                return
-            self.adopt(call)
-            self.emit(CallOffered(call, admitted))
+            self._offer(transaction, request, now)
+
+    def _offer(self, transaction: ServerTransaction, request: Request, now: float) -> None:
+        identity = self._admit(transaction, request, now)
+        if identity is None:
+            return
+        if SessionTimer.too_brief(request):
+            brief = respond_to(request, 422, tag=new_tag())
+            brief.headers.set("min-se", SessionTimer.MIN_SE)
+            transaction.respond(brief, now)
+            return
+        replaced = None
+        try:
+            if "replaces" in request.headers:
+                replaced = self.find(Replaces.parse(request.headers.get("replaces") or ""))
+                if replaced is None:
+                    self._reply(transaction, 481, now)
+                    return
+            call = IncomingCall(self, transaction, request, transaction.flow)
+        except MalformedMessage:
+            self._reply(transaction, 400, now)
+            return
+        transaction.respond(respond_to(request, 100), now)
+        self.adopt(call)
+        self.emit(CallOffered(call, identity, replaced))
 
     def _register(self, transaction: ServerTransaction, request: Request, now: float) -> None:
-        admitted = self._policy.admit(request, transaction.flow, now)
-        if isinstance(admitted, str):
-            admitted = self._policy.register(request, admitted, transaction.flow, now)
-        admitted.headers.set("server", self._product)
-        transaction.respond(admitted, now)
+        identity = self._admit(transaction, request, now)
+        if identity is not None:
+            response = self._policy.register(request, identity, transaction.flow, now)
+            response.headers.set("server", self._product)
+            transaction.respond(response, now)
+
+    def _subscribe(self, transaction: ServerTransaction, request: Request, now: float) -> None:
+        identity = self._admit(transaction, request, now)
+        if identity is None:
+            return
+        event, seconds = event_of(request), expires_of(request)
+        user = _user_of(request.uri)
+        status = self._policy.watches(identity, event, user)
+        if status == 200 and 0 < seconds < MIN_EXPIRES_S:
+            brief = respond_to(request, 423, tag=new_tag())
+            brief.headers.set("min-expires", str(MIN_EXPIRES_S))
+            transaction.respond(brief, now)
+            return
+        if status == 200 and len(self._subscriptions) >= MAX_SUBSCRIPTIONS:
+            self.counters["refused"] += 1
+            status = 503
+        if status != 200:
+            self._reply(transaction, status, now)
+            return
+        try:
+            subscription = Subscription(
+                self, request, transaction.flow, event=event, user=user, identity=identity
+            )
+        except MalformedMessage:
+            self._reply(transaction, 400, now)
+            return
+        self.adopt(subscription)
+        subscription.start(transaction, seconds, now)
+
+    def _message(self, transaction: ServerTransaction, request: Request, now: float) -> None:
+        identity = self._admit(transaction, request, now)
+        if identity is None:
+            return
+        if len(request.body) > MOST_BYTES:
+            self._reply(transaction, 413, now)
+        elif not request.content_type.startswith("text/plain"):
+            response = respond_to(request, 415, tag=new_tag())
+            response.headers.set("accept", "text/plain")
+            transaction.respond(response, now)
+        else:
+            self.emit(MessageReceived(MessageToUs(transaction, _user_of(request.uri)), identity))
 
     def _options(self, transaction: ServerTransaction, request: Request, now: float) -> None:
         response = respond_to(request, 200, tag=new_tag())
         response.headers.set("allow", ALLOW)
         response.headers.set("accept", SDP_TYPE)
+        response.headers.set("supported", SUPPORTED)
         response.headers.set("server", self._product)
         transaction.respond(response, now)
 
@@ -326,3 +456,21 @@ def _answer_flow(request: Request, flow: Flow) -> Flow:
     if flow.reliable or request.via.wants_rport:
         return flow
     return flow.with_port(request.via.port or 5060)
+
+
+def _user_of(uri: str) -> str:
+    """Return the user a sip or tel URI names; `""` when there is none."""
+    if scheme_of(uri) == "tel":
+        return uri.partition(":")[2].partition(";")[0]
+    try:
+        return SipUri.parse(uri).user or ""
+    except MalformedMessage:
+        return ""
+
+
+def _user_at(call: Call) -> str | None:
+    """Return the user part of the peer's Contact."""
+    try:
+        return None if call.dialog is None else SipUri.parse(call.dialog.target).user
+    except MalformedMessage:
+        return None

@@ -5,10 +5,14 @@ Theory of operation
     OFFERED ──answer──► ANSWERED ──ACK──► ESTABLISHED ──► ENDED        incoming_call.py
     CALLING ──2xx, ACK──────────────────► ESTABLISHED ──► ENDED        outgoing_call.py
 
-Here is what both kinds share: BYE either way, re-INVITE either way, INFO, OPTIONS, and the repetition of
-our own 2xx until its ACK comes (§13.3.1.4), which is the user's task and not the transaction's. The
-callee must not send BYE before that ACK (§15): such a hang-up waits for it. After a local hang-up the
-call winds down by itself and tells nothing more.
+Here is what both kinds share: BYE, re-INVITE and UPDATE either way, INFO, REFER and its NOTIFYs
+(`transfer.py`), and the repetition of our own 2xx until its ACK comes (§13.3.1.4), which is the user's task
+and not the transaction's. The callee must not send BYE before that ACK (§15): such a hang-up waits for it.
+After a local hang-up the call winds down by itself and tells nothing more.
+
+A peer that has died is found out in three ways: its connection closed and no new flow came within
+`FLOW_GRACE_S`; it did not answer the OPTIONS that a silent dialog is probed with; its session timer ran
+out (`session_timer.py`).
 """
 
 from __future__ import annotations
@@ -16,19 +20,34 @@ from __future__ import annotations
 import enum
 import secrets
 
-from extensions.sip.core import ALLOW, DTMF_RELAY_TYPE, DTMF_TYPE, KNOWN_METHODS, SDP_TYPE, Core
+from extensions.sip.core import (
+    ALLOW,
+    DTMF_RELAY_TYPE,
+    DTMF_TYPE,
+    KNOWN_METHODS,
+    SDP_TYPE,
+    SUPPORTED,
+    Core,
+)
 from extensions.sip.dialog import Dialog
-from extensions.sip.events import CallEnded, CallInfo, CallReanswered, CallReoffered, Event
+from extensions.sip.events import CallEnded, CallInfo, CallQuiet, CallReanswered, CallReoffered, Event
 from extensions.sip.flow import Flow
 from extensions.sip.headers import Reason, first_reason
 from extensions.sip.message import Request, Response, respond_to
+from extensions.sip.session_timer import SessionTimer
 from extensions.sip.timers import Timer
 from extensions.sip.transaction.base import GIVE_UP_S, T1, T2, ClientTransaction, Failure, ServerTransaction
+from extensions.sip.transfer import Transfers
 
 # RFC 3261 §14.1, in seconds: how long to wait before repeating a re-INVITE that crossed the peer's. Who
 # chose the Call-ID waits longer, so that the two don't meet again.
 _GLARE_OWNER_S = (2.1, 4.0)
 _GLARE_OTHER_S = (0.0, 2.0)
+# A dialog from which nothing was heard for so long is asked whether it is still there. With the 32 s a
+# request takes to fail, a phone without power is missed after a minute.
+PROBE_S = 30.0
+# How long a call outlives the connection it ran on: a phone reconnects and registers within seconds.
+FLOW_GRACE_S = 20.0
 
 
 class CallState(enum.StrEnum):
@@ -50,17 +69,22 @@ class Call:
     def __init__(self, core: Core) -> None:
         self.armed: dict[str, Timer] = {}
         self.dialog: Dialog | None = None
+        self.transfers = Transfers(self, core)
         self._core = core
+        self._session = SessionTimer(self, core.timers)
         self._silent = False
         self._answered: tuple[ServerTransaction, Response] | None = None
         """Our 2xx that waits for its ACK, first or of a re-INVITE."""
         self._interval = T1
         self._reoffer_in: ServerTransaction | None = None
-        """The peer's re-INVITE that waits for our answer."""
+        """The peer's re-INVITE or UPDATE that waits for our answer."""
         self._reoffer_out: ClientTransaction | None = None
         """Our re-INVITE that waits for the peer's answer."""
         self._reoffer_body = b""
+        self._described = b""
+        """The latest session description of ours."""
         self._bye_reason: Reason | None = None
+        self._redirected_to = ""
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.call_id[:8]} {self.state}>"
@@ -86,16 +110,28 @@ class Call:
         return True
 
     def accept_again(self, body: bytes, now: float) -> None:
-        """Answer the peer's re-INVITE with 200."""
-        if self._reoffer_in is not None:
-            transaction, self._reoffer_in = self._reoffer_in, None
+        """Answer the peer's re-INVITE or UPDATE with 200."""
+        if self._reoffer_in is None:
+            return
+        transaction, self._reoffer_in = self._reoffer_in, None
+        if transaction.request.method == "INVITE":
             self._answer_with(transaction, body, now)
+            return
+        response = self._success(transaction.request, transaction.flow, body)
+        self._session.grant(transaction.request, response, now)
+        transaction.respond(response, now)
 
     def refuse_again(self, status: int, now: float) -> None:
-        """Refuse the peer's re-INVITE; the call goes on as it was."""
+        """Refuse the peer's re-INVITE or UPDATE; the call goes on as it was."""
         if self._reoffer_in is not None:
             transaction, self._reoffer_in = self._reoffer_in, None
             transaction.respond(respond_to(transaction.request, status, tag=self.local_tag), now)
+
+    def request_within(self, request: Request, now: float) -> ClientTransaction | None:
+        """Send a request composed by the dialog; what comes of it reaches `on_response`."""
+        if self.dialog is None:
+            return None
+        return self._core.transactions.request(request, self.dialog.flow, self, now)
 
     # Requests within the dialog
 
@@ -107,27 +143,50 @@ class Call:
         """Take a request within the dialog."""
         assert self.dialog is not None  # noqa: S101 - belongs() was asked before
         if not self.dialog.take(request, flow):
-            self._reply(transaction, 500, now)
-        elif request.method == "BYE":
-            self._reply(transaction, 200, now)
-            self._over(None, "BYE", first_reason(request.headers.items("reason")), now)
-        elif request.method == "INVITE":
-            self._reinvited(transaction, request, now)
-        elif request.method == "INFO":
-            self._informed(transaction, request, now)
-        elif request.method == "OPTIONS":
-            self._reply(transaction, 200, now)
-        else:
-            self._reply(transaction, 405 if request.method in KNOWN_METHODS else 501, now)
+            self.reply(transaction, 500, now)
+            return
+        self._heard(now)
+        match request.method:
+            case "BYE":
+                self.reply(transaction, 200, now)
+                self._over(None, "BYE", first_reason(request.headers.items("reason")), now)
+            case "INVITE" | "UPDATE":
+                self._reinvited(transaction, request, now)
+            case "PRACK":
+                self._pracked(transaction, request, now)
+            case "INFO":
+                self._informed(transaction, request, now)
+            case "OPTIONS":
+                self.reply(transaction, 200, now)
+            case "REFER":
+                self.transfers.asked(transaction, request, now)
+            case "NOTIFY":
+                self.transfers.notified(transaction, request, now)
+            case _:
+                self.reply(transaction, 405 if request.method in KNOWN_METHODS else 501, now)
 
     def receive_ack(self, request: Request, now: float) -> None:
         """Take the ACK of one of our 2xx."""
         if self._answered is None or request.cseq.number != self._answered[0].request.cseq.number:
             return
+        self._answered[0].acknowledged = True
         self._answered = None
         self._core.timers.disarm(self, "2xx")
         self._core.timers.disarm(self, "ack")
+        self._heard(now)
         self._acknowledged(request, now)
+
+    def flow_lost(self, now: float) -> None:
+        """The connection to the peer is gone; a call in progress waits for the phone to come back."""
+        if self.state in (CallState.ANSWERED, CallState.ESTABLISHED):
+            self._core.timers.disarm(self, "probe")
+            self._core.timers.arm(self, "flow", now + FLOW_GRACE_S)
+
+    def flow_found(self, flow: Flow, now: float) -> None:
+        """The phone has registered anew over another connection: the call goes on over that."""
+        if self.dialog is not None and "flow" in self.armed:
+            self.dialog.flow = flow
+            self._heard(now)
 
     def on_timer(self, name: str, now: float) -> None:
         if name == "2xx" and self._answered is not None:
@@ -138,35 +197,81 @@ class Call:
         elif name == "ack":
             self._answered = None
             self._core.timers.disarm(self, "2xx")
-            self._send_bye(now)
-            self._over(None, "no ACK", None, now, by_peer=False)
+            self._fail("no ACK", now)
         elif name == "glare" and self.dialog is not None and self.state is CallState.ESTABLISHED:
             self._send_reoffer(self.dialog, now)
+        elif name == "probe" and self.dialog is not None:
+            self.request_within(self.dialog.request("OPTIONS"), now)
+        elif name == "flow":
+            self._over(None, "connection lost", None, now, by_peer=False)
+        elif name == "refresh" and self.dialog is not None:
+            self._refresh(self.dialog, now)
+        elif name == "expiry":
+            self._fail("session expired", now)
 
     # What came of our requests
 
     def on_response(self, transaction: ClientTransaction, response: Response, now: float) -> None:
-        if transaction.request.method == "INVITE":
+        method = transaction.request.method
+        if method == "BYE":
+            return
+        self._heard(now)
+        if method == "INVITE":
             self._reoffer_answered(transaction, response, now)
+        elif response.status in (408, 481) and method in ("OPTIONS", "UPDATE"):
+            self._forgotten(response, now)
+        elif method == "UPDATE" and 200 <= response.status < 300:
+            self._session.granted(response, now)
+        elif method == "UPDATE" and response.status in (405, 501) and self._described:
+            # The peer knows no UPDATE: a re-INVITE that changes nothing refreshes as well (RFC 4028 §7.4).
+            self.reoffer(self._described, now)
+        elif method == "REFER":
+            self.transfers.answered(response)
 
     def on_failure(self, transaction: ClientTransaction, failure: Failure, now: float) -> None:
+        method = transaction.request.method
+        lost = failure is Failure.FLOW_CLOSED and self.state is CallState.ESTABLISHED
         if transaction is self._reoffer_out:
             self._reoffer_out = None
-            self._send_bye(now)
-            self._over(None, "no answer to re-INVITE", None, now, by_peer=False)
+            if not lost:
+                self._fail("no answer to re-INVITE", now)
+        elif method in ("OPTIONS", "UPDATE", "NOTIFY") and not lost:
+            self._fail(f"no answer to {method}", now)
 
     # For the two kinds of call
+
+    def reply(self, transaction: ServerTransaction, status: int, now: float) -> None:
+        """Answer a request within the dialog, without a body."""
+        response = respond_to(transaction.request, status, tag=self.local_tag)
+        if status in (200, 405):
+            response.headers.set("allow", ALLOW)
+        if status == 500:
+            # The peer's request overtook another or met one of ours (§14.2): it may try again shortly.
+            response.headers.set("retry-after", str(secrets.randbelow(10)))
+        if status == 200 and transaction.request.method == "UPDATE":
+            response.headers.set("contact", self._core.contact(transaction.flow))
+            self._session.grant(transaction.request, response, now)
+        transaction.respond(response, now)
+
+    def emit(self, event: Event) -> None:
+        """Tell the owner something, unless it has hung up."""
+        if not self._silent:
+            self._core.emit(event)
+
+    def _heard(self, now: float) -> None:
+        """The peer lives: probe it again only after a silence."""
+        if self.state is CallState.ESTABLISHED:
+            self._core.timers.disarm(self, "flow")
+            self._core.timers.arm(self, "probe", now + PROBE_S)
 
     def _acknowledged(self, request: Request, now: float) -> None:
         """An ACK came that was waited for; a body in it answers the offer in our 200."""
         if self._silent:
             self._send_bye(now)
         elif request.body:
-            self._emit(CallReanswered(self, 200, request.body))
-
-    def _emit(self, event: Event) -> None:
-        if not self._silent:
-            self._core.emit(event)
+            self.emit(CallReanswered(self, 200, request.body))
+        else:
+            self.emit(CallQuiet(self))
 
     def _over(
         self, status: int | None, phrase: str, reason: Reason | None, now: float, *, by_peer: bool = True
@@ -175,11 +280,22 @@ class Call:
         if self.state is not CallState.ENDED:
             self.state = CallState.ENDED
             if self._reoffer_in is not None:
-                self._reply(self._reoffer_in, 487, now)
+                self.reply(self._reoffer_in, 487, now)
                 self._reoffer_in = None
-            self._emit(CallEnded(self, status, phrase, reason, by_peer))
+            self.emit(CallEnded(self, status, phrase, reason, by_peer, self._redirected_to))
         self._core.timers.disarm_all(self)
         self._core.forget(self)
+
+    def _fail(self, phrase: str, now: float) -> None:
+        """End the call because the wire failed; the BYE reaches a peer that is still there."""
+        self._send_bye(now)
+        self._over(None, phrase, None, now, by_peer=False)
+
+    def _forgotten(self, response: Response, now: float) -> None:
+        """The peer knows nothing of the dialog any more (§12.2.1.2)."""
+        if self.state is not CallState.ENDED:
+            self._send_bye(now)
+            self._over(response.status, response.reason, None, now)
 
     def _send_bye(self, now: float) -> None:
         """Send BYE and let go of the dialog; what becomes of it changes nothing."""
@@ -188,64 +304,85 @@ class Call:
         bye = self.dialog.request("BYE")
         if self._bye_reason is not None:
             bye.headers.set("reason", str(self._bye_reason))
-        self._core.transactions.request(bye, self.dialog.flow, self, now)
+        self.request_within(bye, now)
         self.state = CallState.ENDED if self._silent else self.state
         if self._silent:
             self._core.timers.disarm_all(self)
             self._core.forget(self)
 
-    def _answer_with(self, transaction: ServerTransaction, body: bytes, now: float) -> None:
-        """Send a 200 to an INVITE and keep sending it until it is acknowledged."""
-        response = respond_to(transaction.request, 200, tag=self.local_tag)
-        response.headers.set("contact", self._core.contact(transaction.flow))
+    def _success(self, request: Request, flow: Flow, body: bytes) -> Response:
+        response = respond_to(request, 200, tag=self.local_tag)
+        response.headers.set("contact", self._core.contact(flow))
         response.headers.set("allow", ALLOW)
+        response.headers.set("supported", SUPPORTED)
         if body:
             response.headers.set("content-type", SDP_TYPE)
-            response.body = body
+            response.body = self._described = body
+        return response
+
+    def _answer_with(self, transaction: ServerTransaction, body: bytes, now: float) -> None:
+        """Send a 200 to an INVITE and keep sending it until it is acknowledged."""
+        response = self._success(transaction.request, transaction.flow, body)
+        self._session.grant(transaction.request, response, now)
         transaction.respond(response, now)
         self._answered = (transaction, response)
         self._interval = T1
         self._core.timers.arm(self, "2xx", now + T1)
         self._core.timers.arm(self, "ack", now + GIVE_UP_S)
 
-    def _reply(self, transaction: ServerTransaction, status: int, now: float) -> None:
-        response = respond_to(transaction.request, status, tag=self.local_tag)
-        if status in (200, 405):
-            response.headers.set("allow", ALLOW)
-        if status == 500:
-            # The peer's request overtook another or met one of ours (§14.2): it may try again shortly.
-            response.headers.set("retry-after", str(secrets.randbelow(10)))
-        transaction.respond(response, now)
-
     def _reinvited(self, transaction: ServerTransaction, request: Request, now: float) -> None:
-        if self._reoffer_out is not None:
-            self._reply(transaction, 491, now)
+        update = request.method == "UPDATE"
+        if update and not request.body:
+            if self.dialog is not None:
+                self.dialog.refresh_target(request)
+            self.reply(transaction, 200, now)
+        elif self._reoffer_out is not None:
+            self.reply(transaction, 491, now)
         elif self._reoffer_in is not None or self._answered is not None:
-            self._reply(transaction, 500, now)
+            self.reply(transaction, 500, now)
         elif self.state is not CallState.ESTABLISHED or self.dialog is None:
-            self._reply(transaction, 481, now)
+            # Our offer's answer or theirs is still owed: no second offer yet (RFC 3311 §5.2).
+            self.reply(transaction, 500 if update else 481, now)
         elif request.body and request.content_type != SDP_TYPE:
-            self._reply(transaction, 415, now)
+            self.reply(transaction, 415, now)
+        elif self._session.too_brief(request):
+            brief = respond_to(request, 422, tag=self.local_tag)
+            brief.headers.set("min-se", self._session.MIN_SE)
+            transaction.respond(brief, now)
         else:
             self.dialog.refresh_target(request)
             self._reoffer_in = transaction
-            self._emit(CallReoffered(self, request.body))
+            self.emit(CallReoffered(self, request.body))
+
+    def _pracked(self, transaction: ServerTransaction, request: Request, now: float) -> None:
+        """Take a PRACK; only a call that is being offered to us waits for one."""
+        self.reply(transaction, 481, now)
 
     def _informed(self, transaction: ServerTransaction, request: Request, now: float) -> None:
         if request.body and request.content_type not in (DTMF_RELAY_TYPE, DTMF_TYPE):
-            self._reply(transaction, 415, now)
+            self.reply(transaction, 415, now)
             return
-        self._reply(transaction, 200, now)
+        self.reply(transaction, 200, now)
         if request.body:
-            self._emit(CallInfo(self, request.content_type, request.body))
+            self.emit(CallInfo(self, request.content_type, request.body))
 
     def _send_reoffer(self, dialog: Dialog, now: float) -> None:
         invite = dialog.request("INVITE")
         invite.headers.set("contact", self._core.contact(dialog.flow))
         invite.headers.set("allow", ALLOW)
+        invite.headers.set("supported", SUPPORTED)
         invite.headers.set("content-type", SDP_TYPE)
-        invite.body = self._reoffer_body
+        self._session.propose(invite)
+        invite.body = self._described = self._reoffer_body
         self._reoffer_out = self._core.transactions.request(invite, dialog.flow, self, now)
+
+    def _refresh(self, dialog: Dialog, now: float) -> None:
+        """Refresh the session with an UPDATE, which needs no offer (RFC 4028 §7.4)."""
+        update = dialog.request("UPDATE")
+        update.headers.set("contact", self._core.contact(dialog.flow))
+        update.headers.set("supported", SUPPORTED)
+        self._session.propose(update)
+        self.request_within(update, now)
 
     def _reoffer_answered(self, transaction: ClientTransaction, response: Response, now: float) -> None:
         dialog = self.dialog
@@ -263,8 +400,8 @@ class Call:
             wait = low + secrets.randbelow(1000) / 1000 * (high - low)
             self._core.timers.arm(self, "glare", now + wait)
         elif response.status in (408, 481):
-            # The peer has forgotten the dialog (§12.2.1.2).
-            self._send_bye(now)
-            self._over(response.status, response.reason, None, now)
+            self._forgotten(response, now)
         else:
-            self._emit(CallReanswered(self, response.status, response.body))
+            if response.status < 300:
+                self._session.granted(response, now)
+            self.emit(CallReanswered(self, response.status, response.body))

@@ -12,6 +12,7 @@ from extensions.sip.transaction.layer import TransactionLayer
 
 if TYPE_CHECKING:
     from extensions.sip.call import Call
+    from extensions.sip.subscription import Subscription
 
 
 class Core(Protocol):
@@ -27,10 +28,10 @@ class Core(Protocol):
     def contact(self, flow: Flow) -> str:
         """Return our Contact header's value on a flow."""
 
-    def adopt(self, call: Call) -> None:
-        """Route requests within the call's dialog to it."""
+    def adopt(self, session: Call | Subscription) -> None:
+        """Route requests within its dialog to it."""
 
-    def forget(self, call: Call) -> None: ...
+    def forget(self, session: Call | Subscription) -> None: ...
 
 
 class Policy(Protocol):
@@ -39,20 +40,27 @@ class Policy(Protocol):
     def admit(self, request: Request, flow: Flow, now: float) -> Response | str:
         """Return who sent a request outside any dialog, or the response that refuses or challenges it.
 
-        Called for REGISTER and INVITE.
+        Called for REGISTER, INVITE, SUBSCRIBE and MESSAGE.
         """
+
+    def watches(self, identity: str, event: str, user: str) -> int:
+        """Return 200 when an admitted SUBSCRIBE is to be taken, else why not: 489, 404, 403."""
 
     def register(self, request: Request, identity: str, flow: Flow, now: float) -> Response:
         """Carry out a REGISTER that was admitted."""
 
 
 # Methods we carry out (Allow, §20.5).
-ALLOWED = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO")
+ALLOWED = (
+    "INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO", "UPDATE", "PRACK", "REFER", "NOTIFY", "SUBSCRIBE",
+    "MESSAGE",
+)  # fmt: skip
 ALLOW = ", ".join(ALLOWED)
+# Extensions we understand (Supported, §20.37); nothing else may be required of us.
+EXTENSIONS = frozenset({"100rel", "timer", "replaces", "norefersub", "outbound"})
+SUPPORTED = "100rel, timer, replaces, norefersub"
 # Methods that exist but that we don't take: 405, while an unheard-of method gets 501.
-KNOWN_METHODS = frozenset(
-    {*ALLOWED, "REGISTER", "UPDATE", "PRACK", "REFER", "SUBSCRIBE", "NOTIFY", "MESSAGE", "PUBLISH"}
-)
+KNOWN_METHODS = frozenset({*ALLOWED, "REGISTER", "PUBLISH"})
 SDP_TYPE = "application/sdp"
 DTMF_RELAY_TYPE = "application/dtmf-relay"
 DTMF_TYPE = "application/dtmf"

@@ -6,20 +6,21 @@ import msgspec
 
 UDP = "udp"
 TCP = "tcp"
+TLS = "tls"
 
 
 class Flow(msgspec.Struct, frozen=True):
     """Where a message came from and where the answer goes: the adapter sends on exactly this."""
 
     transport: str
-    """`UDP` or `TCP`."""
+    """`UDP`, `TCP` or `TLS`."""
     host: str
     port: int
     local_host: str
     """Our address as the peer reaches it; goes into Via, Contact and SDP."""
     local_port: int
     connection: int = 0
-    """A serial number per TCP connection, so that a reused port is another flow; 0 for UDP."""
+    """A serial number per connection, so that a reused port is another flow; 0 for UDP."""
 
     @property
     def reliable(self) -> bool:

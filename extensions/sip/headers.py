@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 
 import msgspec
@@ -68,6 +69,11 @@ class Via(msgspec.Struct, frozen=True):
         return self if params is self.params else Via(self.transport, self.host, self.port, params)
 
 
+# Addresses of this length at most are remembered as parsed: those of a dialog come again in each message.
+_REMEMBER_UP_TO = 200
+_REMEMBERED = 4096
+
+
 class NameAddr(msgspec.Struct, frozen=True):
     """`"Name" <uri>;params`, the form of From, To, Contact and Route (§20.10, §20.20, §20.39)."""
 
@@ -75,22 +81,9 @@ class NameAddr(msgspec.Struct, frozen=True):
     display: str = ""
     params: Params = ()
 
-    @classmethod
-    def parse(cls, text: str) -> NameAddr:
-        if "<" in text:
-            match = _DISPLAY.match(text)
-            if match is None:
-                raise MalformedMessage(f"not an address: {text[:60]!r}")
-            rest = match[3].strip()
-            if rest and not rest.startswith(";"):
-                raise MalformedMessage(f"rubbish after an address: {rest[:40]!r}")
-            return cls(match[2].strip(), unquote(match[1].strip()), parse_params(rest))
-        # Without brackets, whatever follows `;` belongs to the header, not to the URI (§20.10).
-        uri, _, rest = text.strip().partition(";")
-        uri = uri.strip()
-        if not uri or '"' in uri or " " in uri:
-            raise MalformedMessage(f"not an address: {text[:60]!r}")
-        return cls(uri, "", parse_params(rest))
+    @staticmethod
+    def parse(text: str) -> NameAddr:
+        return _parse_address_again(text) if len(text) <= _REMEMBER_UP_TO else _parse_address(text)
 
     def __str__(self) -> str:
         display = f"{quote(self.display)} " if self.display else ""
@@ -111,6 +104,26 @@ class NameAddr(msgspec.Struct, frozen=True):
 
     def tagged(self, tag: str) -> NameAddr:
         return NameAddr(self.uri, self.display, with_param(self.params, "tag", tag))
+
+
+def _parse_address(text: str) -> NameAddr:
+    if "<" in text:
+        match = _DISPLAY.match(text)
+        if match is None:
+            raise MalformedMessage(f"not an address: {text[:60]!r}")
+        rest = match[3].strip()
+        if rest and not rest.startswith(";"):
+            raise MalformedMessage(f"rubbish after an address: {rest[:40]!r}")
+        return NameAddr(match[2].strip(), unquote(match[1].strip()), parse_params(rest))
+    # Without brackets, whatever follows `;` belongs to the header, not to the URI (§20.10).
+    uri, _, rest = text.strip().partition(";")
+    uri = uri.strip()
+    if not uri or '"' in uri or " " in uri:
+        raise MalformedMessage(f"not an address: {text[:60]!r}")
+    return NameAddr(uri, "", parse_params(rest))
+
+
+_parse_address_again = functools.lru_cache(_REMEMBERED)(_parse_address)
 
 
 class CSeq(msgspec.Struct, frozen=True):
@@ -151,6 +164,30 @@ class Reason(msgspec.Struct, frozen=True):
         cause = "" if self.cause is None else f";cause={self.cause}"
         text = f";text={quote(self.text)}" if self.text else ""
         return f"{self.protocol}{cause}{text}"
+
+
+class Replaces(msgspec.Struct, frozen=True):
+    """Which dialog a new call takes the place of (RFC 3891), as the one who receives it sees the tags."""
+
+    call_id: str
+    local_tag: str
+    """`to-tag`: the receiver's."""
+    remote_tag: str
+    """`from-tag`: that of the receiver's peer."""
+    early_only: bool = False
+
+    @classmethod
+    def parse(cls, text: str) -> Replaces:
+        call_id, _, rest = text.strip().partition(";")
+        params = parse_params(rest)
+        to_tag, from_tag = param(params, "to-tag"), param(params, "from-tag")
+        if not call_id or " " in call_id or not to_tag or not from_tag:
+            raise MalformedMessage("not a Replaces")
+        return cls(call_id.strip(), to_tag, from_tag, param(params, "early-only") is not None)
+
+    def __str__(self) -> str:
+        early = ";early-only" if self.early_only else ""
+        return f"{self.call_id};to-tag={self.local_tag};from-tag={self.remote_tag}{early}"
 
 
 class AuthValue(msgspec.Struct, frozen=True):

@@ -11,8 +11,8 @@ Bytes that are not UTF-8 survive a round trip (surrogateescape).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from functools import cached_property
+from collections.abc import Callable, Iterator
+from typing import Any, Generic, TypeVar, overload
 
 from extensions.sip.errors import MalformedMessage, TooLarge
 from extensions.sip.headers import CSeq, NameAddr, Via
@@ -41,17 +41,21 @@ _SPELLING = {
     "mime-version": "MIME-Version",
     "rseq": "RSeq",
     "rack": "RAck",
+    "min-se": "Min-SE",
 }
 _TOKEN = re.compile(r"[A-Za-z0-9.!%*_+`'~-]+\Z")
 _FOLD = re.compile(rb"[ \t]*\r?\n[ \t]+")
 _SPELLED: dict[str, str] = {}
+# Header names as they are written, read once; phones use some dozens, rubbish must not fill the memory.
+_NAMES: dict[str, str] = {}
+_MOST_NAMES = 1000
 
 
 def _spelled(name: str) -> str:
     known = _SPELLED.get(name)
     if known is None:
         known = _SPELLING.get(name) or name.title()
-        if len(_SPELLED) < 1000:
+        if len(_SPELLED) < _MOST_NAMES:
             _SPELLED[name] = known
     return known
 
@@ -78,6 +82,10 @@ class Headers:
         """Return the first value, as written."""
         values = self._values.get(name)
         return values[0] if values else None
+
+    def count(self, name: str) -> int:
+        """Return how many lines a header has."""
+        return len(self._values.get(name, ()))
 
     def lines(self, name: str) -> list[str]:
         """Return every line of a header, as written."""
@@ -118,8 +126,32 @@ class Headers:
         """Append the wire form of every header but Content-Length."""
         for name, values in self._values.items():
             if name != "content-length":
-                spelled = _spelled(name)
-                lines += [f"{spelled}: {value}" for value in values]
+                spelled = _SPELLED.get(name) or _spelled(name)
+                for value in values:
+                    lines.append(f"{spelled}: {value}")  # noqa: PERF401 - mostly one: no list for it
+
+
+Read = TypeVar("Read")
+
+
+class _ReadOnce(Generic[Read]):
+    """A property computed at its first use and kept in the instance: `functools.cached_property` without
+    the lock that Python 3.11's takes each time."""
+
+    def __init__(self, read: Callable[[Any], Read]) -> None:
+        self._read = read
+        self._name = read.__name__
+        self.__doc__ = read.__doc__
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> _ReadOnce[Read]: ...
+    @overload
+    def __get__(self, instance: object, owner: type) -> Read: ...
+    def __get__(self, instance: object | None, owner: type) -> _ReadOnce[Read] | Read:
+        if instance is None:
+            return self
+        value = instance.__dict__[self._name] = self._read(instance)
+        return value
 
 
 class Message:
@@ -139,7 +171,7 @@ class Message:
         lines.append(f"Content-Length: {len(self.body)}\r\n\r\n")
         return "\r\n".join(lines).encode("utf-8", "surrogateescape") + self.body
 
-    @cached_property
+    @_ReadOnce
     def via(self) -> Via:
         """The topmost Via.
 
@@ -148,19 +180,19 @@ class Message:
         """
         return Via.parse(self._first_item("via"))
 
-    @cached_property
+    @_ReadOnce
     def cseq(self) -> CSeq:
         return CSeq.parse(self._only("cseq"))
 
-    @cached_property
+    @_ReadOnce
     def from_(self) -> NameAddr:
         return NameAddr.parse(self._only("from"))
 
-    @cached_property
+    @_ReadOnce
     def to(self) -> NameAddr:
         return NameAddr.parse(self._only("to"))
 
-    @cached_property
+    @_ReadOnce
     def call_id(self) -> str:
         return self._only("call-id")
 
@@ -270,12 +302,22 @@ def _split(data: bytes) -> tuple[str, Headers, bytes]:
 
 def _parse_headers(lines: list[str]) -> Headers:
     headers = Headers()
+    values = headers._values
     for line in lines[1:]:
-        name, colon, value = line.partition(":")
-        name = name.rstrip(" \t").lower()
-        if not colon or not _TOKEN.match(name):
-            raise MalformedMessage(f"not a header: {line[:40]!r}")
-        headers.add(_COMPACT.get(name, name), value.strip(" \t"))
+        written, colon, value = line.partition(":")
+        name = _NAMES.get(written)
+        if name is None or not colon:
+            name = written.rstrip(" \t").lower()
+            if not colon or not _TOKEN.match(name):
+                raise MalformedMessage(f"not a header: {line[:40]!r}")
+            name = _COMPACT.get(name, name)
+            if len(_NAMES) < _MOST_NAMES:
+                _NAMES[written] = name
+        known = values.get(name)
+        if known is None:
+            values[name] = [value.strip(" \t")]
+        else:
+            known.append(value.strip(" \t"))
     return headers
 
 
@@ -330,10 +372,12 @@ REASONS = {
     202: "Accepted", 302: "Moved Temporarily", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden",
     404: "Not Found", 405: "Method Not Allowed", 406: "Not Acceptable", 407: "Proxy Authentication Required",
     408: "Request Timeout", 410: "Gone", 413: "Request Entity Too Large", 415: "Unsupported Media Type",
-    416: "Unsupported URI Scheme", 420: "Bad Extension", 423: "Interval Too Brief",
+    416: "Unsupported URI Scheme", 420: "Bad Extension", 421: "Extension Required",
+    422: "Session Interval Too Small", 423: "Interval Too Brief", 439: "First Hop Lacks Outbound Support",
     480: "Temporarily Unavailable", 481: "Call/Transaction Does Not Exist", 482: "Loop Detected",
     483: "Too Many Hops", 484: "Address Incomplete", 486: "Busy Here", 487: "Request Terminated",
-    488: "Not Acceptable Here", 491: "Request Pending", 500: "Server Internal Error", 501: "Not Implemented",
+    488: "Not Acceptable Here", 489: "Bad Event", 491: "Request Pending",
+    500: "Server Internal Error", 501: "Not Implemented",
     502: "Bad Gateway", 503: "Service Unavailable", 504: "Server Time-out", 505: "Version Not Supported",
     513: "Message Too Large", 600: "Busy Everywhere", 603: "Decline", 604: "Does Not Exist Anywhere",
     606: "Not Acceptable",

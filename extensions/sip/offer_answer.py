@@ -9,12 +9,16 @@ whenever what we say differs from what we last said.
 
 Hold is a direction: who puts the other on hold stops *receiving* (sendonly, inactive, or the old
 c=0.0.0.0). We describe ours by `receiving`; the peer's is `Agreed.send`.
+
+With `secure` the stream is SRTP with keys in the SDP (RTP/SAVP, `sdes.py`), and plain RTP is refused: what
+was set to be secret must not fall back.
 """
 
 from __future__ import annotations
 
 import msgspec
 
+from extensions.sip.sdes import CryptoKey, choose
 from extensions.sip.sdp import MediaDirection, MediaLine, SessionDescription
 from firmware.core.errors import PeerError
 from firmware.core.media import PCMA, PCMU
@@ -45,6 +49,9 @@ class Agreed(msgspec.Struct, frozen=True):
     """Whether the peer wants to hear us; it has put us on hold when not."""
     receive: bool
     """Whether the peer sends to us."""
+    our_key: CryptoKey | None = None
+    """What we encrypt with; None for plain RTP."""
+    their_key: CryptoKey | None = None
 
 
 class AudioNegotiation:
@@ -52,9 +59,11 @@ class AudioNegotiation:
 
     Args:
         session_id: The `o=` session id, below 2**62.
+        secure: Speak SRTP, and nothing else.
     """
 
-    def __init__(self, session_id: int) -> None:
+    def __init__(self, session_id: int, *, secure: bool = False) -> None:
+        self._key = CryptoKey.new() if secure else None
         self._session_id = session_id
         self._version = session_id
         self._last: tuple[str, ...] | None = None
@@ -62,7 +71,7 @@ class AudioNegotiation:
     def offer(self, host: str, port: int, *, receiving: bool = True, sending: bool = True) -> bytes:
         """Write an offer of our one stream at host:port."""
         direction = MediaDirection.of(sends=sending, receives=receiving)
-        return self._write(host, [_audio_lines(port, _PREFERENCE, EVENT_PAYLOAD_TYPE, direction)])
+        return self._write(host, [_audio_lines(port, _PREFERENCE, EVENT_PAYLOAD_TYPE, direction, self._key)])
 
     def answer(
         self, offer: SessionDescription, host: str, port: int, *, receiving: bool = True
@@ -72,14 +81,14 @@ class AudioNegotiation:
         Raises:
             NoCommonMedia: The offer has no stream for us; answer 488.
         """
-        chosen = _choose(offer)
+        chosen = _choose(offer, secure=self._key is not None)
         if chosen is None:
             raise NoCommonMedia("no G.711 audio was offered")
-        agreed = _agree(offer, chosen)
+        agreed = self._keyed(_agree(offer, chosen), chosen)
         theirs = offer.direction_of(chosen)
         direction = MediaDirection.of(sends=theirs.receives, receives=theirs.sends and receiving)
         sections = [
-            _audio_lines(port, (agreed.payload_type,), agreed.event_payload_type, direction)
+            _audio_lines(port, (agreed.payload_type,), agreed.event_payload_type, direction, self._key)
             if line is chosen
             else [f"m={line.kind} 0 {line.protocol} {' '.join(line.formats) or '0'}"]
             for line in offer.media
@@ -92,10 +101,20 @@ class AudioNegotiation:
         Raises:
             NoCommonMedia: It refuses our stream.
         """
-        chosen = _choose(answer)
+        chosen = _choose(answer, secure=self._key is not None)
         if chosen is None:
             raise NoCommonMedia("the answer has no G.711 audio")
-        return _agree(answer, chosen)
+        return self._keyed(_agree(answer, chosen), chosen)
+
+    def _keyed(self, agreed: Agreed, line: MediaLine) -> Agreed:
+        """Add the keys; ours takes the tag and suite of theirs (RFC 4568 §5.1.2)."""
+        if self._key is None:
+            return agreed
+        theirs = choose(line.crypto)
+        if theirs is None:
+            raise NoCommonMedia("no key we can use")
+        self._key = msgspec.structs.replace(self._key, tag=theirs.tag, suite=theirs.suite)
+        return msgspec.structs.replace(agreed, our_key=self._key, their_key=theirs)
 
     def _write(self, host: str, sections: list[list[str]]) -> bytes:
         family = "IP6" if ":" in host else "IP4"
@@ -116,12 +135,16 @@ class AudioNegotiation:
 
 
 def is_acceptable(offer: SessionDescription) -> bool:
-    """Tell whether an offer has a stream we can answer."""
-    return _choose(offer) is not None
+    """Tell whether an offer has a plain stream we can answer."""
+    return _choose(offer, secure=False) is not None
 
 
 def _audio_lines(
-    port: int, payload_types: tuple[int, ...], events: int | None, direction: MediaDirection
+    port: int,
+    payload_types: tuple[int, ...],
+    events: int | None,
+    direction: MediaDirection,
+    key: CryptoKey | None,
 ) -> list[str]:
     formats = [str(payload_type) for payload_type in payload_types]
     lines = [f"a=rtpmap:{payload_type} {_NAMES[payload_type]}/8000" for payload_type in payload_types]
@@ -129,16 +152,18 @@ def _audio_lines(
         formats.append(str(events))
         lines += [f"a=rtpmap:{events} telephone-event/8000", f"a=fmtp:{events} 0-15"]
     return [
-        f"m=audio {port} RTP/AVP {' '.join(formats)}",
+        f"m=audio {port} {'RTP/AVP' if key is None else 'RTP/SAVP'} {' '.join(formats)}",
         *lines,
+        *([] if key is None else [f"a=crypto:{key}"]),
         f"a=ptime:{PTIME_MS}",
         f"a={direction.value}",
     ]
 
 
-def _choose(description: SessionDescription) -> MediaLine | None:
+def _choose(description: SessionDescription, *, secure: bool) -> MediaLine | None:
+    protocols = ("RTP/SAVP", "RTP/SAVPF") if secure else ("RTP/AVP", "RTP/AVPF")
     for line in description.media:
-        usable = line.kind == "audio" and line.port and line.protocol in ("RTP/AVP", "RTP/AVPF")
+        usable = line.kind == "audio" and line.port and line.protocol in protocols
         if usable and description.host_of(line) and _codec(line) is not None:
             return line
     return None

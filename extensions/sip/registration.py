@@ -9,7 +9,7 @@ half of the granted time. A failure is told and tried again after `RETRY_S`. `st
 from __future__ import annotations
 
 from extensions.sip.client_auth import ClientAuth
-from extensions.sip.compose import new_call_id, new_request, new_tag
+from extensions.sip.compose import contact_uri, new_call_id, new_request, new_tag
 from extensions.sip.core import Core
 from extensions.sip.errors import MalformedMessage
 from extensions.sip.events import RegistrationChanged
@@ -36,9 +36,13 @@ class Registration:
         aor: Our address of record, such as `sip:101@box.lan`.
         auth: Our credentials.
         expires_s: The time we ask for, in seconds.
+        contact_user: The user part of the Contact; the agent's own when empty.
     """
 
-    def __init__(self, core: Core, flow: Flow, aor: str, auth: ClientAuth, expires_s: int) -> None:
+    def __init__(
+        self, core: Core, flow: Flow, aor: str, auth: ClientAuth, expires_s: int, contact_user: str = ""
+    ) -> None:
+        self._contact = f"<{contact_uri(contact_user, flow)}>" if contact_user else core.contact(flow)
         self.armed: dict[str, Timer] = {}
         self.registered = False
         self._core = core
@@ -62,6 +66,12 @@ class Registration:
         self._core.timers.disarm_all(self)
         self._attempts = 0
         self._send(0, now)
+
+    def abandon(self) -> None:
+        """Let go without a word: the registrar is not to be reached."""
+        self._stopping = True
+        self.registered = False
+        self._core.timers.disarm_all(self)
 
     def on_timer(self, name: str, now: float) -> None:
         self.start(now)
@@ -95,14 +105,14 @@ class Registration:
             "REGISTER", registrar, self._flow,
             from_=self._aor.tagged(self._tag), to=self._aor, call_id=self._call_id, cseq=self._number,
         )  # fmt: skip
-        request.headers.set("contact", self._core.contact(self._flow))
+        request.headers.set("contact", self._contact)
         request.headers.set("expires", str(expires_s))
         self._auth.sign(request)
         self._core.transactions.request(request, self._flow, self, now)
 
     def _granted(self, response: Response) -> int:
         """Return the seconds our contact got; what we asked for when the registrar doesn't say."""
-        ours = self._core.contact(self._flow).strip("<>")
+        ours = self._contact.strip("<>")
         try:
             for contact in response.contacts():
                 text = param(contact.params, "expires") or ""

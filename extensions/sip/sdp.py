@@ -60,6 +60,8 @@ class MediaLine(msgspec.Struct, frozen=True):
     direction: MediaDirection | None
     """None when the section doesn't say."""
     ptime_ms: int | None = None
+    crypto: tuple[str, ...] = ()
+    """Values of the crypto attributes, as written."""
 
 
 class SessionDescription(msgspec.Struct, frozen=True):
@@ -86,6 +88,7 @@ class _Section:
         self.direction: MediaDirection | None = None
         self.encodings: list[tuple[int, str, int]] = []
         self.ptime_ms: int | None = None
+        self.crypto: list[str] = []
 
     def connection(self, value: str) -> None:
         fields = value.split()
@@ -99,6 +102,8 @@ class _Section:
             self.direction = _DIRECTIONS[name]
         elif name == "rtpmap" and (match := _RTPMAP.match(rest.strip())):
             self.encodings.append((int(match[1]), match[2].lower(), int(match[3])))
+        elif name == "crypto":
+            self.crypto.append(rest)
         elif name == "ptime" and rest.strip().isdigit() and 0 < int(rest) <= 200:
             self.ptime_ms = int(rest)
 
@@ -108,7 +113,7 @@ class _Section:
             raise MalformedMessage("a session section is no media line")
         return MediaLine(
             media[1].lower(), int(media[2]), media[3].upper(), tuple((media[4] or "").split()),
-            self.host, tuple(self.encodings), self.direction, self.ptime_ms,
+            self.host, tuple(self.encodings), self.direction, self.ptime_ms, tuple(self.crypto),
         )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from urllib.parse import quote as percent_encode
 from urllib.parse import unquote as percent_decode
@@ -32,31 +33,14 @@ class SipUri(msgspec.Struct, frozen=True):
     headers: str = ""
     """What follows `?`, as written."""
 
-    @classmethod
-    def parse(cls, text: str) -> SipUri:
+    @staticmethod
+    def parse(text: str) -> SipUri:
         """Parse a URI.
 
         Raises:
             MalformedMessage: It is no `sip:` or `sips:` URI.
         """
-        if _BAD_IN_URI.search(text):
-            raise MalformedMessage("a blank or delimiter in a URI")
-        scheme, colon, rest = text.partition(":")
-        scheme = scheme.lower()
-        if not colon or scheme not in ("sip", "sips"):
-            raise MalformedMessage(f"not a sip URI: {text[:40]!r}")
-        userinfo, at, hostpart = rest.rpartition("@")
-        user: str | None = None
-        password: str | None = None
-        if at:
-            raw_user, has_password, raw_password = userinfo.partition(":")
-            user = percent_decode(raw_user)
-            password = raw_password if has_password else None
-        hostpart, _, headers = hostpart.partition("?")
-        hostport, semicolon, raw_params = hostpart.partition(";")
-        host, port = parse_host_port(hostport)
-        params = parse_params(raw_params) if semicolon else ()
-        return cls(scheme, user, host, port, password, params, headers)
+        return _parse_again(text) if len(text) <= _REMEMBER_UP_TO else _parse(text)
 
     def __str__(self) -> str:
         user = ""
@@ -78,6 +62,33 @@ class SipUri(msgspec.Struct, frozen=True):
         """What makes two URIs the same contact: scheme, user, host, port (RFC 3261 §19.1.4, shortened)."""
         default = 5061 if self.scheme == "sips" else 5060
         return self.scheme, self.user, self.host.lower(), self.port or default
+
+
+def _parse(text: str) -> SipUri:
+    if _BAD_IN_URI.search(text):
+        raise MalformedMessage("a blank or delimiter in a URI")
+    scheme, colon, rest = text.partition(":")
+    scheme = scheme.lower()
+    if not colon or scheme not in ("sip", "sips"):
+        raise MalformedMessage(f"not a sip URI: {text[:40]!r}")
+    userinfo, at, hostpart = rest.rpartition("@")
+    user: str | None = None
+    password: str | None = None
+    if at:
+        raw_user, has_password, raw_password = userinfo.partition(":")
+        user = percent_decode(raw_user)
+        password = raw_password if has_password else None
+    hostpart, _, headers = hostpart.partition("?")
+    hostport, semicolon, raw_params = hostpart.partition(";")
+    host, port = parse_host_port(hostport)
+    params = parse_params(raw_params) if semicolon else ()
+    return SipUri(scheme, user, host, port, password, params, headers)
+
+
+# URIs of this length at most are remembered as parsed: a phone's is the same in every message.
+_REMEMBER_UP_TO = 200
+_REMEMBERED = 4096
+_parse_again = functools.lru_cache(_REMEMBERED)(_parse)
 
 
 def scheme_of(text: str) -> str:

@@ -48,7 +48,7 @@ def _require(message: Message) -> None:
         if name not in message.headers:
             raise MalformedMessage(f"no {name}")
     for name in _SINGLE:
-        if len(message.headers.lines(name)) > 1:
+        if message.headers.count(name) > 1:
             raise MalformedMessage(f"more than one {name}")
     _ = message.via, message.cseq, message.from_, message.to
     if not message.call_id or " " in message.call_id:

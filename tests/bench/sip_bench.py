@@ -6,6 +6,11 @@ Each call is challenged (401), rings, is answered, and is hung up after 300 ms: 
 transactions at the box. Times are from the first INVITE, the challenge included. The floor of each
 figure is SIPp calling SIPp directly at the same rate in the same minute: C++ on both sides, no
 authentication, no second leg; its CPU is that of the answering side.
+
+`max` looks for the highest rate at which no call fails, upwards from 200 in steps; its other figures are
+those of the rate it found. `phones` registers 1,000 phones and tells what one costs in memory. `fuzz` feeds
+120,000 mutants to the agent and tells how many raised (0) and how the memory grew. `flood` makes 10 calls a
+second while another host sends 5,000 REGISTERs and INVITEs a second: its times are the bystander's.
 """
 
 from __future__ import annotations
@@ -20,11 +25,20 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from tests.bench.sip_load import Registering, flooding
+from tests.extensions.sip_fuzz import fuzz
 from tests.interop import sipp
 from tests.interop.baresip import free_port
 
 # Calls per second and how many calls a case makes: long enough for a steady state, short enough for CI.
-CASES = {"50cps": (50, 300), "200cps": (200, 1200)}
+CASES = {"10cps": (10, 60), "50cps": (50, 300), "200cps": (200, 1200)}
+# Rates tried for `max`, in calls a second, and for how many seconds each.
+_MAX_RATES = (200, 250, 300, 350, 400, 450, 500, 600)
+_MAX_FOR_S = 5
+_PHONES = 1000
+_MUTANTS = 120_000
+# What the flooding host sends, in messages a second.
+_FLOOD_PER_S = 5000
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 _READY_WITHIN_S = 10.0
 
@@ -36,15 +50,52 @@ def run(cases: Sequence[str] | None = None) -> list[dict[str, object]]:
         RuntimeError: A call failed: a figure over failed calls would mean nothing.
     """
     rows: list[dict[str, object]] = []
-    for case in cases or CASES:
-        rate, calls = CASES[case]
-        with tempfile.TemporaryDirectory() as folder:
-            box = asyncio.run(_through_the_box(Path(folder) / "box", rate, calls))
-            floor = asyncio.run(_direct(Path(folder) / "direct", rate, calls))
-        for figure, unit in _UNITS.items():
-            row: dict[str, object] = {"bench": "sip", "case": case, "figure": figure, "unit": unit}
-            rows.append({**row, "value": round(box[figure], 3), "floor": round(floor[figure], 3)})
+    for case in cases or ("max", *CASES, "flood", "phones", "fuzz"):
+        figures, floors = _case(case)
+        for figure, value in figures.items():
+            row: dict[str, object] = {"bench": "sip", "case": case, "figure": figure, "unit": _UNITS[figure]}
+            row["value"] = round(value, 3)
+            if figure in floors:
+                row["floor"] = round(floors[figure], 3)
+            rows.append(row)
     return rows
+
+
+def _case(case: str) -> tuple[dict[str, float], dict[str, float]]:
+    """Return a case's figures and their floors."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        if case == "phones":
+            return {"kb_per_phone": asyncio.run(_memory_of_phones())}, {}
+        if case == "fuzz":
+            return fuzz(_MUTANTS), {}
+        if case == "max":
+            figures, rate = _highest(folder)
+            return figures, asyncio.run(_direct(folder / "direct", rate, rate * _MAX_FOR_S))
+        if case == "flood":
+            rate, calls = CASES["10cps"]
+            figures = asyncio.run(_through_the_box(folder / "box", rate, calls, flooded=True))
+            del figures["cpu_ms_per_setup"]
+            return figures, {}
+        rate, calls = CASES[case]
+        figures = asyncio.run(_through_the_box(folder / "box", rate, calls))
+        return figures, asyncio.run(_direct(folder / "direct", rate, calls))
+
+
+def _highest(folder: Path) -> tuple[dict[str, float], int]:
+    """Return the figures of the highest rate without a failed call, and that rate."""
+    best: tuple[dict[str, float], int] | None = None
+    for rate in _MAX_RATES:
+        try:
+            figures = asyncio.run(_through_the_box(folder / str(rate), rate, rate * _MAX_FOR_S))
+        except RuntimeError:
+            break
+        if figures["setups_per_s"] < _KEPT_UP * rate:
+            break
+        best = figures, rate
+    if best is None:
+        raise RuntimeError(f"calls failed at {_MAX_RATES[0]} a second")
+    return best
 
 
 _UNITS = {
@@ -52,10 +103,49 @@ _UNITS = {
     "cpu_ms_per_setup": "ms",
     "invite_to_180_p99_ms": "ms",
     "invite_to_200_p99_ms": "ms",
+    "invite_to_180_p50_ms": "ms",
+    "invite_to_200_p50_ms": "ms",
+    "kb_per_phone": "kB",
+    "mutants": "",
+    "raised": "",
+    "grown_kb": "kB",
 }
+# A rate counts as sustained when so much of it was kept up, ramp and tail included.
+_KEPT_UP = 0.8
 
 
-async def _through_the_box(folder: Path, rate: int, calls: int) -> dict[str, float]:
+async def _memory_of_phones() -> float:
+    """Return how many kB the box grows by per registered phone."""
+    key = secrets.token_hex(12)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.bench.sip_box", key, stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        if process.stdout is None:
+            raise RuntimeError("the box has no output")
+        ready = await asyncio.wait_for(process.stdout.readline(), _READY_WITHIN_S)
+        phone = Registering("127.0.0.1", int(ready.split()[1]), key)
+        await phone.start()
+        # The first hundred pay for code and caches.
+        await phone.register(range(101, 201))
+        before = _resident_kb(process.pid)
+        await phone.register(range(201, 101 + _PHONES))
+        grown = _resident_kb(process.pid) - before
+        await phone.stop()
+        return grown / (_PHONES - 100)
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+def _resident_kb(pid: int) -> float:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return float(line.split()[1])
+    raise RuntimeError("no VmRSS")
+
+
+async def _through_the_box(folder: Path, rate: int, calls: int, *, flooded: bool = False) -> dict[str, float]:
     key = secrets.token_hex(12)
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.bench.sip_box", key, stdout=asyncio.subprocess.PIPE
@@ -77,7 +167,8 @@ async def _through_the_box(folder: Path, rate: int, calls: int) -> dict[str, flo
         ):  # fmt: skip
             await asyncio.sleep(0.5)
             before = _cpu_s(process.pid)
-            figures = await _load(folder, "uac_calls", port, rate, calls, user="101", key=key)
+            async with flooding(port, _FLOOD_PER_S if flooded else 0):
+                figures = await _load(folder, "uac_calls", port, rate, calls, user="101", key=key)
             figures["cpu_ms_per_setup"] = (_cpu_s(process.pid) - before) * 1000 / calls
         return figures
     finally:
@@ -113,8 +204,10 @@ async def _load(
     times = _response_times(calling.folder)
     return {
         "setups_per_s": calls / took,
-        "invite_to_180_p99_ms": _p99(times["1"]),
-        "invite_to_200_p99_ms": _p99(times["2"]),
+        "invite_to_180_p50_ms": _percentile(times["1"], 0.5),
+        "invite_to_180_p99_ms": _percentile(times["1"], 0.99),
+        "invite_to_200_p50_ms": _percentile(times["2"], 0.5),
+        "invite_to_200_p99_ms": _percentile(times["2"], 0.99),
     }
 
 
@@ -129,8 +222,10 @@ def _response_times(folder: Path) -> dict[str, list[float]]:
     return times
 
 
-def _p99(values: list[float]) -> float:
-    return sorted(values)[min(len(values) - 1, round(len(values) * 0.99))] if values else float("nan")
+def _percentile(values: list[float], share: float) -> float:
+    if not values:
+        return float("nan")
+    return sorted(values)[min(len(values) - 1, round(len(values) * share))]
 
 
 def _cpu_s(pid: int) -> float:

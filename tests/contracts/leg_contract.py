@@ -18,7 +18,7 @@ from __future__ import annotations
 import asyncio
 import enum
 from collections.abc import Callable
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, cast
 
 import pytest
 
@@ -33,6 +33,7 @@ from firmware.core.leg import (
     LegState,
     Party,
     StateChanged,
+    TransferRequested,
 )
 
 # Longest any wire of ours may take to say that a call has ended, in (mostly virtual) seconds.
@@ -54,6 +55,13 @@ class Lacks(enum.Enum):
     DIGITS = "carry keypresses"
     FAR_HOLD = "be put on hold by the far end"
     NEAR_HOLD = "tell the far end that it is on hold"
+
+
+class Has(enum.Enum):
+    """What only some technologies can; a harness that has it says so in `has`."""
+
+    TRANSFER = "ask for a transfer"
+    EARLY_AUDIO = "hear us before the answer"
 
 
 class FarEnd(Protocol):
@@ -86,6 +94,16 @@ class FarEnd(Protocol):
         """Its call was refused as busy."""
 
 
+class TransferringFarEnd(FarEnd, Protocol):
+    """A far end of a technology that has transfers."""
+
+    async def transfer(self, number: str) -> None:
+        """Ask that whoever it talks to be connected to `number`."""
+
+    def transfer_outcome(self) -> str | None:
+        """What it was told of its transfer: "declined", "done", "failed"; None while it waits."""
+
+
 class LegHarness(Protocol):
     lacks: frozenset[Lacks]
 
@@ -105,6 +123,7 @@ class LegHarness(Protocol):
 Story = TypeVar("Story", bound=Callable[..., object])
 
 _NEEDS: dict[str, tuple[Lacks, ...]] = {}
+_WANTS: dict[str, tuple[Has, ...]] = {}
 
 
 def needs(*features: Lacks) -> Callable[[Story], Story]:
@@ -112,6 +131,16 @@ def needs(*features: Lacks) -> Callable[[Story], Story]:
 
     def mark(story: Story) -> Story:
         _NEEDS[story.__name__] = features
+        return story
+
+    return mark
+
+
+def wants(*features: Has) -> Callable[[Story], Story]:
+    """Say which rarer feature a story is about."""
+
+    def mark(story: Story) -> Story:
+        _WANTS[story.__name__] = features
         return story
 
     return mark
@@ -129,6 +158,9 @@ class LegContract:
         for feature in _NEEDS.get(request.function.__name__, ()):
             if feature in harness.lacks:
                 pytest.skip(f"this technology can't {feature.value}")
+        for rare in _WANTS.get(request.function.__name__, ()):
+            if rare not in getattr(harness, "has", ()):
+                pytest.skip(f"this technology can't {rare.value}")
 
     # We ring somebody
 
@@ -342,7 +374,69 @@ class LegContract:
         await asyncio.gather(leg.hang_up(), far.hang_up())
         await _nothing_is_left(harness, leg, far)
 
+    @wants(Has.EARLY_AUDIO)
+    async def test_a_caller_hears_us_before_the_answer(self, harness: LegHarness) -> None:
+        leg, far = await harness.incoming()
+        assert await leg.open_early()
+        assert await leg.open_early()
+        port = leg.port
+        assert port is not None
+        assert state_of(leg) is LegState.OFFERED
+        await harness.settle()
+        await leg.answer()
+        assert leg.port == port
+        await harness.settle()
+        assert far.is_talking()
+        await leg.hang_up()
+        await _nothing_is_left(harness, leg, far)
+
+    @wants(Has.EARLY_AUDIO)
+    async def test_a_caller_who_heard_us_is_refused(self, harness: LegHarness) -> None:
+        leg, far = await harness.incoming()
+        assert await leg.open_early()
+        await harness.settle()
+        await leg.hang_up(Cause.BUSY)
+        await _nothing_is_left(harness, leg, far)
+
     # In the call
+
+    @wants(Has.TRANSFER)
+    async def test_a_transfer_nobody_takes_on_is_declined(self, harness: LegHarness) -> None:
+        leg, far = await harness.incoming()
+        await leg.answer()
+        await harness.settle()
+        await transferring(far).transfer("105")
+        await harness.settle()
+        assert transferring(far).transfer_outcome() == "declined"
+        assert state_of(leg) is LegState.CONNECTED
+        await leg.hang_up()
+        await _nothing_is_left(harness, leg, far)
+
+    @wants(Has.TRANSFER)
+    @pytest.mark.parametrize(("cause", "outcome"), [(Cause.NORMAL, "done"), (Cause.BUSY, "failed")])
+    async def test_a_transfer_is_taken_on_and_told_of(
+        self, harness: LegHarness, cause: Cause, outcome: str
+    ) -> None:
+        leg, far = await harness.incoming()
+        await leg.answer()
+        await harness.settle()
+        asked: list[TransferRequested] = []
+
+        def take_on(event: LegEvent) -> None:
+            if isinstance(event, TransferRequested):
+                asked.append(event)
+                leg.accept_transfer()
+
+        leg.subscribe(take_on)
+        await transferring(far).transfer("105")
+        await harness.settle()
+        assert asked == [TransferRequested("105", None)]
+        assert transferring(far).transfer_outcome() is None
+        leg.transfer_finished(cause)
+        await harness.settle()
+        assert transferring(far).transfer_outcome() == outcome
+        await leg.hang_up()
+        await _nothing_is_left(harness, leg, far)
 
     @needs(Lacks.INCOMING, Lacks.DIGITS)
     async def test_digits_arrive_once_and_in_order(self, harness: LegHarness) -> None:
@@ -453,3 +547,8 @@ async def _nothing_is_left(harness: LegHarness, leg: Leg, far: FarEnd) -> None:
     assert leg.port is None
     assert far.is_free()
     assert harness.open_ports() == 0
+
+
+def transferring(far: FarEnd) -> TransferringFarEnd:
+    """Return the far end of a technology that said it has transfers."""
+    return cast(TransferringFarEnd, far)

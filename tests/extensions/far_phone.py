@@ -17,6 +17,7 @@ from extensions.sip.events import (
     CallReoffered,
     Event,
     RegistrationChanged,
+    TransferProgressed,
 )
 from extensions.sip.flow import Flow
 from extensions.sip.headers import NameAddr
@@ -31,6 +32,9 @@ from tests.extensions.sip_net import Net, NetDriver
 class _TakesCalls:
     def admit(self, request: Request, flow: Flow, now: float) -> Response | str:
         return "box"
+
+    def watches(self, identity: str, event: str, user: str) -> int:
+        return 200
 
     def register(self, request: Request, identity: str, flow: Flow, now: float) -> Response:
         return respond_to(request, 405, tag=new_tag())
@@ -54,6 +58,9 @@ class FarPhone:
         self.registration: Registration | None = None
         self.flow: Flow | None = None
         self.holds = False
+        self.answers_offers = True
+        self.transfer_statuses: list[int] = []
+        self._offered_media = True
         self._negotiation = AudioNegotiation(1)
         self._registered = asyncio.Event()
 
@@ -69,9 +76,12 @@ class FarPhone:
             self.registration.start(now)
         await asyncio.wait_for(self._registered.wait(), 60)
 
-    def dial(self, number: str, body: bytes | None = None) -> None:
+    def dial(
+        self, number: str, body: bytes | None = None, headers: list[tuple[str, str]] | None = None
+    ) -> None:
         assert self.flow is not None
         sdp = self._negotiation.offer(self.host, 4000) if body is None else body
+        self._offered_media = bool(sdp)
         with self.driver.turn() as now:
             self.call = self.agent.call(
                 self.flow,
@@ -81,6 +91,7 @@ class FarPhone:
                 body=sdp,
                 now=now,
                 auth=self.auth,
+                headers=headers,
             )
 
     def alert(self) -> None:
@@ -118,6 +129,12 @@ class FarPhone:
             with self.driver.turn() as now:
                 self.call.reoffer(offer, now)
 
+    def refer(self, target: str) -> None:
+        """Press the transfer key."""
+        if self.call is not None:
+            with self.driver.turn() as now:
+                self.call.transfers.refer(target, now)
+
     def vanish(self) -> None:
         """The power plug is pulled."""
         self.driver._net.detach(self.driver)
@@ -148,8 +165,14 @@ class FarPhone:
                 self.offered = self.call = event.call
             case CallProgressed(status=180):
                 self.hears_ringback = True
+            case CallAnswered() if not self._offered_media:
+                answer, self.agreed = self._negotiation.answer(parse_sdp(event.body), self.host, 4000)
+                with self.driver.turn() as now:
+                    event.call.acknowledge(answer if self.answers_offers else b"", now)
             case CallAnswered():
                 self.agreed = self._negotiation.read_answer(parse_sdp(event.body))
+            case TransferProgressed():
+                self.transfer_statuses.append(event.status)
             case CallReoffered():
                 answer, self.agreed = self._negotiation.answer(
                     parse_sdp(event.body), self.host, 4000, receiving=not self.holds

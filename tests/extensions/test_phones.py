@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from extensions.accounts import Account, new_secret
-from extensions.gate import MOST_PER_USER, WINDOW_S
+from extensions.accounts import Account
+from extensions.bans import FIRST_BAN_S, MOST_PER_USER
 from extensions.sip.causes import cause_of, reason_of, status_of
 from extensions.sip.compose import new_request
 from extensions.sip.events import CallEnded
@@ -15,6 +15,7 @@ from extensions.sip.headers import NameAddr, Reason
 from extensions.sip.message import Request, Response, parse_message
 from firmware.core.causes import Cause, Side
 from firmware.core.leg import DigitPressed, Leg, LegEnded, LegEvent, LegState, Party
+from firmware.core.secrets import new_secret
 from tests.extensions.office import Office
 from tests.extensions.sip_net import ONE_BYTE
 
@@ -73,7 +74,7 @@ async def test_a_wrong_secret_does_not_register_and_is_braked() -> None:
     assert failures < 2 * MOST_PER_USER
     # The right phone behind another address isn't locked out, and the brake lets go.
     await place.phone("101")
-    await asyncio.sleep(WINDOW_S + 1)
+    await asyncio.sleep(FIRST_BAN_S + 1)
     with far.driver.turn() as now:
         far.registration.start(now)
     await asyncio.sleep(1)
@@ -108,7 +109,7 @@ async def test_a_phone_cannot_call_as_somebody_else() -> None:
 async def test_secrets_are_long_and_readable_and_never_shown() -> None:
     secrets = {new_secret() for _ in range(50)}
     assert len(secrets) == 50
-    assert all(len(secret) == 20 and not set(secret) & set("0o1li") for secret in secrets)
+    assert all(len(secret) == 24 and not set(secret) & set("0o1l") for secret in secrets)
     assert "hush" not in repr(Account("101", "Ann", "hush"))
 
 
@@ -329,11 +330,23 @@ async def test_a_phone_that_offers_nothing_is_offered_something() -> None:
     far = await place.phone("102")
     far.dial("101", body=b"")
     leg, _ = await asyncio.wait_for(place.incoming.get(), 5)
-    answering = asyncio.create_task(leg.answer())
-    await asyncio.sleep(0.2)
-    # The far phone's ACK carries no answer: nobody would hear anything, so the call is ended.
+    await asyncio.wait_for(leg.answer(), 5)
+    assert leg.port is not None
+    assert place.media.aims[leg.port][-1].port == 4000
+    assert far.is_talking()
+    await leg.hang_up()
+    await place.settle()
+    assert far.is_free()
+
+
+async def test_a_phone_that_answers_our_offer_with_nothing_is_hung_up() -> None:
+    place = await office()
+    far = await place.phone("102")
+    far.answers_offers = False
+    far.dial("101", body=b"")
+    leg, _ = await asyncio.wait_for(place.incoming.get(), 5)
     with pytest.raises(LegEnded) as told:
-        await answering
+        await asyncio.wait_for(leg.answer(), 5)
     assert told.value.ending.cause is Cause.INCOMPATIBLE
     await place.settle()
     assert far.is_free()
@@ -381,6 +394,24 @@ async def test_hold_right_after_the_answer_is_said_once_the_phone_has_acknowledg
     await place.settle()
     assert far.is_talking()
     assert leg.state is LegState.CONNECTED
+
+
+async def test_hold_while_the_phone_resumes_is_said_once_that_is_over() -> None:
+    place = await office()
+    far = await place.phone("102")
+    far.dial("101")
+    leg, _ = await asyncio.wait_for(place.incoming.get(), 5)
+    await leg.answer()
+    await place.settle()
+    far.hold(on=True)
+    await place.settle()
+    far.hold(on=False)
+    # The box has answered the phone's re-INVITE, and waits for its ACK.
+    await asyncio.sleep(0.007)
+    assert leg.state is LegState.CONNECTED
+    await leg.hold()
+    await place.settle()
+    assert far.is_held()
 
 
 async def test_we_hold_while_the_phone_holds() -> None:

@@ -124,3 +124,16 @@ def test_the_oldest_of_too_many_phones_is_forgotten() -> None:
     found = contacts(registrar, 50)
     assert len(found) == MAX_BINDINGS
     assert "sip:101@10.0.1.0" not in found
+
+
+def test_a_phone_with_an_instance_id_is_known_wherever_it_comes_from() -> None:
+    registrar = Registrar()
+    for number, host in enumerate(("10.0.0.2", "10.0.0.77")):
+        contact = f'<sip:x{number}@{host}>;+sip.instance="<urn:uuid:1>";reg-id=1'
+        flow = Flow(UDP, host, 5060, "10.0.0.1", 5060)
+        response = register(registrar, contact, flow=flow, call_id=f"call-{number}")
+        assert response.headers.get("supported") == "outbound"
+    (binding,) = registrar.bindings("101", 1.0)
+    assert binding.flow.host == "10.0.0.77"
+    register(registrar, '<sip:y@10.0.0.2>;+sip.instance="<urn:uuid:2>";reg-id=1', call_id="other")
+    assert len(registrar.bindings("101", 1.0)) == 2

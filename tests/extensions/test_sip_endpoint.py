@@ -11,7 +11,7 @@ import pytest
 
 from extensions.accounts import FixedAccounts
 from extensions.phones import Phones
-from extensions.sip.net import endpoint
+from extensions.sip.net import connection, endpoint
 from tests.media.fake_media import FakeMedia
 
 pytestmark = pytest.mark.e2e
@@ -63,7 +63,7 @@ async def test_udp_and_tcp_answer_on_the_same_port(phones: Phones) -> None:
 async def test_a_message_that_never_ends_costs_a_bounded_time(
     phones: Phones, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(endpoint, "_MESSAGE_WITHIN_S", 0.2)
+    monkeypatch.setattr(connection, "_MESSAGE_WITHIN_S", 0.2)
     silent, nothing = await asyncio.open_connection("127.0.0.1", phones.port)
     slow, writer = await asyncio.open_connection("127.0.0.1", phones.port)
     dribbling = asyncio.create_task(dribble(writer))

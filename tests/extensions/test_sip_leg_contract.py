@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from firmware.core.leg import Leg
-from tests.contracts.leg_contract import FarEnd, Lacks, LegContract, LegHarness
+from tests.contracts.leg_contract import FarEnd, Has, Lacks, LegContract, LegHarness
 from tests.extensions.far_phone import FarPhone
 from tests.extensions.office import Office
 from tests.extensions.sip_net import LATE, LINES, LOSSY, Line
@@ -47,6 +47,13 @@ class _Far:
     async def resume(self) -> None:
         self._phone.hold(on=False)
 
+    async def transfer(self, number: str) -> None:
+        self._phone.refer(f"sip:{number}@10.0.0.1")
+
+    def transfer_outcome(self) -> str | None:
+        final = next((status for status in self._phone.transfer_statuses if status >= 200), None)
+        return None if final is None else {200: "done", 603: "declined"}.get(final, "failed")
+
     def is_rung(self) -> bool:
         return self._phone.is_rung()
 
@@ -68,6 +75,7 @@ class _Harness:
         # A provisional response is sent once: where packets get lost, nobody may count on it.
         unsure = {Lacks.ALERTING, Lacks.PROGRESS} if line in (LOSSY, LATE) else set()
         self.lacks: frozenset[Lacks] = frozenset(unsure)
+        self.has = frozenset(Has)
         self.office = Office(line)
 
     async def outgoing(self) -> tuple[Leg, FarEnd]:

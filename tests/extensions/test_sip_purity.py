@@ -11,8 +11,8 @@ import extensions
 
 ROOT = Path(extensions.__file__).parent
 CORE = sorted(path for path in (ROOT / "sip").rglob("*.py") if "net" not in path.parts)
-# These two decide, and are driven by the core: sans-IO likewise.
-CORE += [ROOT / "gate.py", ROOT / "registrar.py"]
+# These decide, and are driven by the core: sans-IO likewise.
+CORE += [ROOT / name for name in ("gate.py", "registrar.py", "bans.py", "presence.py")]
 FORBIDDEN = {"asyncio", "socket", "time", "datetime", "select", "selectors", "threading", "ssl", "subprocess"}
 
 

@@ -19,7 +19,6 @@ import contextlib
 import json
 import math
 import re
-import shutil
 import socket
 import struct
 import wave
@@ -31,10 +30,6 @@ PATIENCE_S = 15.0
 _MODULES = Path("/usr/lib/baresip/modules")
 _SAMPLE_RATE = 8000
 _REGISTERED = re.compile(r"\{\d/\w+/v4\} (\d{3}) [^\n]*")
-
-
-def is_installed() -> bool:
-    return shutil.which("baresip") is not None and _MODULES.is_dir()
 
 
 def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
@@ -87,18 +82,25 @@ class Baresip:
         plays: Path | None = None,
         codecs: str = "PCMA/8000/1,PCMU/8000/1",
         registers: bool = True,
+        authority: Path | None = None,
+        listens_at: int | None = None,
     ) -> AsyncIterator[Baresip]:
-        """Start a phone in `folder` (made if missing) and stop it at the end."""
+        """Start a phone in `folder` (made if missing) and stop it at the end.
+
+        Over TLS it believes whoever `authority` vouches for; without a registrar it is called at
+        `listens_at`.
+        """
         phone = cls(folder, extension)
         folder.mkdir(parents=True, exist_ok=True)
         tone = plays or write_tone(folder / "plays.wav", 1000.0)
         control = free_port()
-        (folder / "config").write_text(_config(folder, control, tone))
-        outbound = f"sip:{registrar_host}:{registrar_port};transport={transport}"
+        (folder / "config").write_text(_config(folder, control, tone, authority, listens_at))
+        through = f"sip:{registrar_host}:{registrar_port};transport={transport}"
+        outbound = f';outbound="{through}"' if registers else ""
         (folder / "accounts").write_text(
             f"<sip:{extension}@{registrar_host}:{registrar_port};transport={transport}>"
             f";regint={60 if registers else 0};auth_user={extension};auth_pass={secret}"
-            f';outbound="{outbound}";answermode={"auto" if auto_answer else "manual"};audio_codecs={codecs}\n'
+            f"{outbound};answermode={'auto' if auto_answer else 'manual'};audio_codecs={codecs}\n"
         )
         try:
             await phone._start(control)
@@ -132,6 +134,10 @@ class Baresip:
 
     async def resume(self) -> None:
         await self.command("resume")
+
+    async def transfer(self, number: str) -> None:
+        """Blind: have whoever it talks to connected to `number`."""
+        await self.command("transfer", number)
 
     async def press(self, digits: str) -> None:
         """Key digits in a call, 200 ms apart."""
@@ -225,10 +231,10 @@ class Baresip:
                 await self._listening
 
 
-def _config(folder: Path, control: int, tone: Path) -> str:
+def _config(folder: Path, control: int, tone: Path, authority: Path | None, listens_at: int | None) -> str:
     return "\n".join(
         [
-            f"sip_listen 127.0.0.1:{free_port(socket.SOCK_DGRAM)}",
+            f"sip_listen 127.0.0.1:{listens_at or free_port(socket.SOCK_DGRAM)}",
             "net_interface 127.0.0.1",
             f"audio_source aufile,{tone}",
             "audio_player aubridge,sink",
@@ -248,6 +254,7 @@ def _config(folder: Path, control: int, tone: Path) -> str:
             "module_app account.so",
             "module_app menu.so",
             "module_app ctrl_tcp.so",
+            *([] if authority is None else [f"sip_cafile {authority}", "sip_verify_server yes"]),
             f"ctrl_tcp_listen 127.0.0.1:{control}",
             f"snd_path {folder}",
             "",

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
 
 from extensions.accounts import Account, FixedAccounts
+from extensions.certificates import Certificates
 from extensions.phones import Phones
 from extensions.sip_leg import SipLeg
 from firmware.core.causes import Cause, Side
-from firmware.core.leg import Leg, LegEnded, LegState, Party
-from tests.interop import baresip
+from firmware.core.leg import Leg, LegEnded, LegEvent, LegState, Party, TransferRequested
 from tests.interop.baresip import Baresip
 from tests.media.fake_media import FakeMedia
 
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.slow,
-    pytest.mark.skipif(not baresip.is_installed(), reason="baresip is not installed"),
 ]
 
 KEY = "k7mn2pq9rs4tvw6xyz3a"
@@ -28,10 +28,11 @@ CALLER = Party("13800138000", "Li Lei")
 
 
 class Box:
-    def __init__(self) -> None:
+    def __init__(self, certificates: Certificates | None = None) -> None:
+        tls = None if certificates is None else certificates.server_context()
         accounts = FixedAccounts([Account("101", "Ann", KEY), Account("102", "Bob", KEY)])
         self.media = FakeMedia()
-        self.phones = Phones(accounts, self.media, "127.0.0.1", 0)
+        self.phones = Phones(accounts, self.media, "127.0.0.1", 0, tls=tls, tls_port=0)
         self.incoming: asyncio.Queue[tuple[SipLeg, str]] = asyncio.Queue()
         self.phones.on_incoming = lambda leg, dialled: self.incoming.put_nowait((leg, dialled))
 
@@ -163,3 +164,47 @@ async def test_one_extension_rings_on_two_phones_and_one_takes_the_call(tmp_path
         assert leg.state is LegState.CONNECTED
         await leg.hang_up()
         await sofa.event("CALL_CLOSED")
+
+
+async def test_a_phone_talks_over_tls(tmp_path: Path) -> None:
+    certificates = Certificates(tmp_path / "tls")
+    certificates.ensure(["127.0.0.1"], datetime.datetime.now(datetime.UTC))
+    box = Box(certificates)
+    await box.phones.start()
+    async with Baresip.running(
+        tmp_path / "ann", "101", KEY, registrar_port=box.phones.tls_port, transport="tls",
+        authority=certificates.authority,
+    ) as ann:  # fmt: skip
+        await ann.registered()
+        (status,) = box.phones.registrations()
+        assert status.transport == "tls"
+        leg = box.phones.leg_to("101")
+        await leg.ring(CALLER)
+        await ann.event("CALL_INCOMING")
+        await ann.accept()
+        await asyncio.wait_for(leg.answered(), 10)
+        await ann.hang_up()
+        assert (await asyncio.wait_for(leg.ended(), 10)).cause is Cause.NORMAL
+    await box.phones.stop()
+
+
+async def test_a_phone_asks_for_a_transfer(tmp_path: Path, box: Box) -> None:
+    async with Baresip.running(tmp_path / "ann", "101", KEY, registrar_port=box.phones.port) as ann:
+        await ann.registered()
+        await ann.dial("102")
+        leg, _ = await asyncio.wait_for(box.incoming.get(), 10)
+        asked: list[TransferRequested] = []
+
+        def take_on(event: LegEvent) -> None:
+            if isinstance(event, TransferRequested):
+                asked.append(event)
+                leg.accept_transfer()
+
+        leg.subscribe(take_on)
+        await leg.answer()
+        await ann.event("CALL_ESTABLISHED")
+        await ann.transfer(f"sip:105@127.0.0.1:{box.phones.port}")
+        await until(lambda: bool(asked), "the transfer never arrived")
+        assert asked == [TransferRequested("105", None)]
+        leg.transfer_finished(Cause.NORMAL)
+        await asyncio.wait_for(leg.ended(), 10)

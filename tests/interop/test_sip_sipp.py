@@ -13,12 +13,13 @@ from extensions.accounts import Account, FixedAccounts
 from extensions.phones import Phones
 from firmware.core.causes import Cause, Side
 from firmware.core.leg import Leg, LegEnded, LegState, Party
+from tests.bench import sip_bench
 from tests.interop import sipp
 from tests.interop.baresip import free_port
 from tests.interop.two_legs import TwoLegs
 from tests.media.fake_media import FakeMedia
 
-pytestmark = [pytest.mark.e2e, pytest.mark.skipif(not sipp.is_installed(), reason="sipp is not installed")]
+pytestmark = [pytest.mark.e2e]
 
 KEY = "k7mn2pq9rs4tvw6xyz3a"
 WRONG_KEY = KEY[::-1]
@@ -141,8 +142,10 @@ async def test_a_caller_gives_up(tmp_path: Path, phones: Phones) -> None:
 async def test_calls_succeed_though_packets_get_lost(tmp_path: Path, phones: Phones) -> None:
     switch = TwoLegs(phones)
     port = await register(tmp_path, phones, "102")
+    # Only the caller's side loses packets: a SIPp that plays the called phone takes a repeated INVITE, whose
+    # 180 and 200 it threw away itself, for a fault of ours. Loss on all sides is told on virtual time.
     async with sipp.running(
-        tmp_path, "uas_answers", registrar_port=phones.port, local_port=port, calls=20, lost_percent=5
+        tmp_path, "uas_answers", registrar_port=phones.port, local_port=port, calls=20
     ) as called:
         caller = await sipp.run(
             tmp_path, "uac_calls", registrar_port=phones.port, local_port=free_port(socket.SOCK_DGRAM),
@@ -152,6 +155,18 @@ async def test_calls_succeed_though_packets_get_lost(tmp_path: Path, phones: Pho
     assert switch.connected == 20
     assert called.returncode is not None
     await switch.close()
+
+
+@pytest.mark.slow
+def test_a_flood_from_one_host_does_not_delay_anothers_calls() -> None:
+    figures = {str(row["figure"]): row["value"] for row in sip_bench.run(["flood"])}
+    assert float(str(figures["invite_to_200_p99_ms"])) < 100
+
+
+@pytest.mark.slow
+def test_a_proxy_with_many_phones_behind_it_is_not_taken_for_a_flood() -> None:
+    rows = sip_bench.run(["50cps"])
+    assert {row["figure"] for row in rows} >= {"setups_per_s", "cpu_ms_per_setup"}
 
 
 async def test_an_invite_of_64_kilobytes_is_refused_and_nothing_else_notices(

@@ -16,7 +16,7 @@ import enum
 
 from firmware.core.causes import Cause, Side
 from firmware.core.ids import PortId, new_port_id
-from firmware.core.leg import DigitPressed, Direction, Ending, Leg, LegState, Party
+from firmware.core.leg import DigitPressed, Direction, Ending, Leg, LegState, Party, TransferRequested
 from firmware.core.media import DigitHeard, MediaPlane, PortEvent
 
 
@@ -41,6 +41,8 @@ class FakeFarEnd:
         self.state = FarState.QUIET
         self.refusal: Cause | None = None
         """The cause it was told when the leg ended from our side."""
+        self.transfer: str | None = None
+        """What it was told of the transfer it asked for: "declined", "accepted", "done", "failed"."""
 
     def alerts(self) -> None:
         if self._leg.state is LegState.RINGING:
@@ -60,6 +62,13 @@ class FakeFarEnd:
     def presses(self, digits: str) -> None:
         for digit in digits:
             self._leg._emit(DigitPressed(digit))
+
+    def asks_transfer(self, number: str, consulted: Leg | None = None) -> None:
+        """Press the transfer key; attended when `consulted` is its other leg."""
+        self.transfer = None
+        self._leg._emit(TransferRequested(number, consulted))
+        if self.transfer is None:
+            self.transfer = "declined"
 
     def holds(self) -> None:
         if self._leg.state is LegState.CONNECTED:
@@ -145,7 +154,8 @@ class FakeLeg(Leg):
 
     async def _do_answer(self) -> None:
         self.history.append("answer")
-        await self._open_port()
+        if self._media_port is None:
+            await self._open_port()
         if self.ending is None:
             self.far.state = FarState.TALKING
             self._ready()
@@ -154,6 +164,21 @@ class FakeLeg(Leg):
         self.history.append(f"hang up {cause.name}")
         self.far.state = FarState.GONE
         self.far.refusal = cause
+
+    async def _do_open_early(self) -> bool:
+        self.history.append("open early")
+        if self._media_port is None:
+            await self._open_port()
+            self._ready()
+        return True
+
+    def _do_accept_transfer(self) -> None:
+        self.history.append("accept transfer")
+        self.far.transfer = "accepted"
+
+    def _do_transfer_finished(self, cause: Cause) -> None:
+        self.history.append(f"transfer finished {cause.name}")
+        self.far.transfer = "done" if cause is Cause.NORMAL else "failed"
 
     async def _do_hold(self, *, on: bool) -> None:
         self.history.append("hold" if on else "resume")

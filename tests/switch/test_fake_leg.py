@@ -8,7 +8,7 @@ import pytest
 
 from firmware.core.causes import Cause
 from firmware.core.leg import Leg
-from tests.contracts.leg_contract import FarEnd, Lacks, LegContract, LegHarness
+from tests.contracts.leg_contract import FarEnd, Has, Lacks, LegContract, LegHarness
 from tests.switch.fake_leg import FakeLeg, FarState
 
 pytestmark = pytest.mark.looptime
@@ -42,6 +42,12 @@ class _Far:
     async def resume(self) -> None:
         self._far.resumes()
 
+    async def transfer(self, number: str) -> None:
+        self._far.asks_transfer(number)
+
+    def transfer_outcome(self) -> str | None:
+        return None if self._far.transfer == "accepted" else self._far.transfer
+
     def is_rung(self) -> bool:
         return self._far.state is FarState.RINGING
 
@@ -60,6 +66,7 @@ class _Far:
 
 class _Harness:
     lacks: frozenset[Lacks] = frozenset()
+    has = frozenset(Has)
 
     async def outgoing(self) -> tuple[Leg, FarEnd]:
         leg = FakeLeg.outgoing()

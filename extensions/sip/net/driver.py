@@ -11,15 +11,29 @@ from __future__ import annotations
 
 import abc
 import asyncio
-import contextlib
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from extensions.sip.agent import Agent
 from extensions.sip.events import Event
 from extensions.sip.flow import Flow
 
 logger = logging.getLogger(__name__)
+
+
+class _Turn:
+    """The `with` block of a turn; one object serves all, also nested, since the driver counts them."""
+
+    __slots__ = ("_driver",)
+
+    def __init__(self, driver: Driver) -> None:
+        self._driver = driver
+
+    def __enter__(self) -> float:
+        return self._driver._begin()
+
+    def __exit__(self, *_: object) -> None:
+        self._driver._end()
 
 
 class Driver(abc.ABC):
@@ -34,6 +48,8 @@ class Driver(abc.ABC):
         self.agent = agent
         self._on_event = on_event
         self._depth = 0
+        self._turn = _Turn(self)
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._armed_for: float | None = None
 
@@ -61,17 +77,26 @@ class Driver(abc.ABC):
     async def close(self) -> None:
         """Close the sockets and the timer."""
 
-    @contextlib.contextmanager
-    def turn(self) -> Iterator[float]:
-        """Use the agent: gives `now`, and does afterwards what the agent wants done."""
+    def turn(self) -> _Turn:
+        """Use the agent: `with driver.turn() as now`; does afterwards what the agent wants done."""
+        return self._turn
+
+    def _begin(self) -> float:
         self._depth += 1
+        return self._loop_time()
+
+    def _end(self) -> None:
         try:
-            yield asyncio.get_running_loop().time()
-        finally:
             if self._depth == 1:
                 self._drain()
                 self._arm()
+        finally:
             self._depth -= 1
+
+    def _loop_time(self) -> float:
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+        return self._loop.time()
 
     def _drain(self) -> None:
         agent = self.agent

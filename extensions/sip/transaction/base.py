@@ -139,6 +139,8 @@ class ServerTransaction(Transaction):
 
     last: bytes | None = None
     """The latest response on the wire; None while there is none."""
+    acknowledged = False
+    """The user has got the ACK of its 2xx: nothing can come any more but late copies."""
 
     def respond(self, response: Response, now: float) -> None:
         raise NotImplementedError
@@ -151,3 +153,8 @@ class ServerTransaction(Transaction):
     def answerable(self) -> bool:
         """Whether a final response can still be given."""
         return self.state in (State.TRYING, State.PROCEEDING)
+
+    @property
+    def expendable(self) -> bool:
+        """Whether it only waits for copies of what it has dealt with."""
+        return not self.answerable and (self.state is not State.ACCEPTED or self.acknowledged)

@@ -1,9 +1,16 @@
-"""Matches messages to transactions (RFC 3261 §17.1.3, §17.2.3) and bounds how many a source may hold."""
+"""Matches messages to transactions (RFC 3261 §17.1.3, §17.2.3) and bounds how many a source may hold.
+
+A finished transaction lives on to absorb copies of its request (32 s on UDP). A source that has as many as it
+may loses the oldest finished ones, whose copies would have come long ago; only one with that many
+*unfinished* ones is refused.
+"""
 
 from __future__ import annotations
 
+import itertools
 import secrets
-from collections import Counter
+from collections import deque
+from collections.abc import Callable
 from typing import Protocol
 
 from extensions.sip.flow import Flow
@@ -14,6 +21,7 @@ from extensions.sip.transaction.base import (
     ClientUser,
     Failure,
     ServerTransaction,
+    State,
     Transaction,
     Wire,
 )
@@ -24,9 +32,8 @@ from extensions.sip.transaction.server import NonInviteServer
 
 # RFC 3261 §8.1.1.7: a branch that begins so is unique by itself.
 MAGIC_COOKIE = "z9hG4bK"
-# Most live server transactions of one host. A finished one lives 32 s on UDP, so this allows an office
-# phone 30 requests a second and costs at most some 5 MB.
-PER_SOURCE = 1000
+# How many of a source's oldest transactions are looked at for one that can be forgotten.
+_LOOK_AT = 8
 
 
 class TransactionUser(Protocol):
@@ -44,19 +51,37 @@ class TransactionUser(Protocol):
     def on_stray_response(self, response: Response, now: float) -> None: ...
 
 
+class _Held:
+    """The server transactions of one source."""
+
+    __slots__ = ("live", "oldest")
+
+    def __init__(self) -> None:
+        self.live = 0
+        self.oldest: deque[ServerTransaction] = deque()
+        """In the order they began; terminated ones stay until they come to the front."""
+
+
 class TransactionLayer:
-    """All transactions of one user agent. Messages must have been validated."""
+    """All transactions of one user agent. Messages must have been validated.
+
+    Args:
+        wire: Where packets go.
+        timers: On whose clock they run.
+        user: Who takes requests.
+        most_of: Returns how many live server transactions a host may hold.
+    """
 
     def __init__(
-        self, wire: Wire, timers: Timers, user: TransactionUser, per_source: int = PER_SOURCE
+        self, wire: Wire, timers: Timers, user: TransactionUser, most_of: Callable[[str, float], int]
     ) -> None:
         self._wire = wire
         self._timers = timers
         self._user = user
-        self._per_source = per_source
+        self._most_of = most_of
         self._servers: dict[tuple[str, ...], ServerTransaction] = {}
         self._clients: dict[tuple[str, ...], ClientTransaction] = {}
-        self._sources: Counter[str] = Counter()
+        self._sources: dict[str, _Held] = {}
 
     def __len__(self) -> int:
         return len(self._servers) + len(self._clients)
@@ -91,13 +116,20 @@ class TransactionLayer:
         if transaction is not None:
             transaction.receive_again(now)
             return
-        if self._sources[flow.host] >= self._per_source:
+        held = self._sources.get(flow.host)
+        if held is None:
+            held = self._sources[flow.host] = _Held()
+        elif held.live >= self._most_of(flow.host, now) and not _make_room(held):
             self._user.on_too_many(request, flow, now)
             return
+        held = self._sources.setdefault(flow.host, held)
         kind = InviteServer if request.method == "INVITE" else NonInviteServer
         transaction = kind(key, request, flow, self._wire, self._timers, self._forget)
         self._servers[key] = transaction
-        self._sources[flow.host] += 1
+        held.live += 1
+        held.oldest.append(transaction)
+        if len(held.oldest) > 2 * held.live + _LOOK_AT:
+            held.oldest = deque(one for one in held.oldest if one.state is not State.TERMINATED)
         self._user.on_request(transaction, request, flow, now)
 
     def invite_of(self, cancel: Request) -> InviteServer | None:
@@ -117,13 +149,33 @@ class TransactionLayer:
             del self._clients[transaction.key]
         elif self._servers.get(transaction.key) is transaction:
             del self._servers[transaction.key]
-            self._sources[transaction.flow.host] -= 1
-            if not self._sources[transaction.flow.host]:
+            held = self._sources[transaction.flow.host]
+            held.live -= 1
+            if not held.live:
                 del self._sources[transaction.flow.host]
 
 
+# Unique over space and time (RFC 3261 §8.1.1.7): a chance beginning per process, then numbers.
+_BRANCHES = itertools.count(secrets.randbits(32))
+_OURS = MAGIC_COOKIE + secrets.token_hex(6)
+
+
 def new_branch() -> str:
-    return MAGIC_COOKIE + secrets.token_hex(8)
+    return f"{_OURS}{next(_BRANCHES):x}"
+
+
+def _make_room(held: _Held) -> bool:
+    """Forget the oldest finished transaction; False when none of the oldest is."""
+    before = held.live
+    for _ in range(min(_LOOK_AT, len(held.oldest))):
+        transaction = held.oldest.popleft()
+        if transaction.expendable:
+            transaction.terminate()
+            if held.live < before:
+                return True
+        elif transaction.state is not State.TERMINATED:
+            held.oldest.append(transaction)
+    return False
 
 
 def _acknowledges(transaction: InviteServer) -> bool:

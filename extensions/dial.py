@@ -1,0 +1,63 @@
+"""What becomes of what a phone of the office dials.
+
+dialled ─► emergency ─► feature code ─► extension ─► group, queue, room ─► outside, by its rights
+                                                                          └─ nothing: the phone is told
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+
+import msgspec
+
+from extensions.internal_call import internal_call
+from firmware.core.causes import Cause
+from firmware.core.leg import LegState
+from firmware.switch.call import Call
+from firmware.switch.destinations import Destination, Destinations
+from firmware.switch.numbering import NumberClass
+from firmware.switch.numbering.number import clean
+from firmware.switch.outbound.outbound import Outbound, tell
+
+Code = Callable[[Call, str], Awaitable[bool]]
+"""Serves a dialled feature code; false when it is none."""
+
+
+class Office(msgspec.Struct, frozen=True):
+    """What the office's phones can reach, as the composition root put it together."""
+
+    outbound: Outbound
+    destinations: Destinations
+    numbers: Mapping[str, Destination] = msgspec.field(default_factory=dict)
+    """Groups, queues and rooms by the number that is dialled for them."""
+    code: Code | None = None
+    ring_seconds: float = 25.0
+
+
+async def dial(call: Call, dialled: str, office: Office) -> None:
+    """Serve a phone's call.
+
+    Args:
+        call: Begun by the phone, not answered yet.
+        dialled: What its user keyed, or the address book sent.
+        office: What there is to reach.
+    """
+    outbound = office.outbound
+    number = outbound.plan.read(dialled)
+    if number.number_class is NumberClass.EMERGENCY:
+        await outbound.dial(call, number, call.caller.address)
+        return
+    digits = clean(dialled)
+    if office.code is not None and await office.code(call, digits):
+        return
+    if call.directory.find(digits) is not None:
+        await internal_call(call, digits, office.ring_seconds)
+        return
+    place = office.numbers.get(digits)
+    if place is not None:
+        call.journey.is_for(digits)
+        cause = await office.destinations.lead(call, place)
+    else:
+        cause = await outbound.dial(call, number, call.caller.address)
+    if cause is not Cause.NORMAL and call.caller.state is not LegState.ENDED:
+        await tell(call, cause, outbound.speaker)

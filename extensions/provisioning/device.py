@@ -1,0 +1,66 @@
+"""A device to be set up, and what its configuration says."""
+
+from __future__ import annotations
+
+import enum
+import re
+
+import msgspec
+
+from firmware.core.errors import UserError
+
+_MAC = re.compile(r"[0-9a-f]{12}\Z")
+
+
+class Make(enum.StrEnum):
+    YEALINK = "yealink"
+    GRANDSTREAM = "grandstream"
+    FANVIL = "fanvil"
+    SNOM = "snom"
+    LINPHONE = "linphone"
+    """A softphone on a computer or mobile, which reads Linphone's XML."""
+    GENERIC = "generic"
+    """Whatever is set up by hand or by a script: plain JSON."""
+
+
+class Device(msgspec.Struct, frozen=True):
+    """One phone."""
+
+    mac: str
+    """Twelve lower-case hexadecimal digits; an invented one for a softphone."""
+    make: Make
+    extension: str
+
+
+class Configuration(msgspec.Struct, frozen=True):
+    """What a device is told."""
+
+    extension: str
+    name: str
+    secret: str | None
+    """None after it was served once: devices keep what they have."""
+    host: str
+    port: int
+    transport: str
+    """`udp`, `tcp` or `tls`."""
+    language: str = "zh-CN"
+    time_zone_hours: int = 8
+    lamps: tuple[tuple[str, str], ...] = ()
+    """Extensions, with their names, whose state the device's keys show."""
+
+    def __repr__(self) -> str:
+        return f"Configuration({self.extension!r}, {self.name!r}, secret=…)"
+
+
+def mac_of(text: str) -> str:
+    """Return a MAC address as twelve lower-case digits, however it was written.
+
+    Raises:
+        UserError: It is none.
+    """
+    plain = re.sub(r"[-:. ]", "", text).lower()
+    if not _MAC.match(plain):
+        raise UserError(
+            f"{text!r} is no MAC address; it has twelve digits 0-9 and a-f, as on the phone's label"
+        )
+    return plain

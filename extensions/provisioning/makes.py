@@ -1,0 +1,155 @@
+"""A configuration as each make reads it. Keys are those of the vendors' provisioning guides.
+
+A key that is left out keeps its value in the device, which is how a configuration without the secret updates
+everything else.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from xml.sax.saxutils import escape
+
+from extensions.provisioning.device import Configuration, Make
+
+_TRANSPORT_NUMBER = {"udp": "0", "tcp": "1", "tls": "2"}
+
+
+def document(make: Make, configuration: Configuration) -> tuple[str, bytes]:
+    """Return a configuration's content type and body."""
+    content_type, write = _WRITERS[make]
+    return content_type, write(configuration).encode()
+
+
+def file_names(make: Make, mac: str) -> tuple[str, ...]:
+    """Return the file names, in lower case, under which a device of a make asks for its configuration."""
+    return {
+        Make.YEALINK: (f"{mac}.cfg",),
+        Make.GRANDSTREAM: (f"cfg{mac}.xml", f"cfg{mac}"),
+        Make.FANVIL: (f"{mac}.cfg", f"{mac}.txt"),
+        Make.SNOM: (f"snom-{mac}.htm", f"{mac}.htm", f"{mac}.xml"),
+        Make.LINPHONE: ("linphone.xml",),
+        Make.GENERIC: (f"{mac}.json",),
+    }[make]
+
+
+def _lines(pairs: list[tuple[str, str]], head: str = "") -> str:
+    return head + "".join(f"{key} = {_one_line(value)}\n" for key, value in pairs)
+
+
+def _one_line(value: str) -> str:
+    """Return a value that can't begin a line of its own."""
+    return "".join(char for char in value if char.isprintable())
+
+
+def _yealink(c: Configuration) -> str:
+    pairs = [
+        ("account.1.enable", "1"),
+        ("account.1.label", c.extension),
+        ("account.1.display_name", c.name),
+        ("account.1.user_name", c.extension),
+        ("account.1.auth_name", c.extension),
+        *([] if c.secret is None else [("account.1.password", c.secret)]),
+        ("account.1.sip_server.1.address", c.host),
+        ("account.1.sip_server.1.port", str(c.port)),
+        ("account.1.sip_server.1.transport_type", _TRANSPORT_NUMBER[c.transport]),
+        ("account.1.subscribe_mwi", "1"),
+        ("account.1.codec.1.payload_type", "PCMA"),
+        ("account.1.codec.1.enable", "1"),
+        ("account.1.codec.1.priority", "1"),
+        ("lang.gui", "Chinese_S" if c.language.startswith("zh") else "English"),
+        ("local_time.time_zone", f"{c.time_zone_hours:+d}"),
+        ("local_time.ntp_server1", c.host),
+    ]
+    for key, (number, name) in enumerate(c.lamps, 1):
+        prefix = f"linekey.{key + 1}"
+        pairs += [
+            (f"{prefix}.type", "16"), (f"{prefix}.line", "1"), (f"{prefix}.value", number),
+            (f"{prefix}.label", name),
+        ]  # fmt: skip
+    return _lines(pairs, "#!version:1.0.0.1\n")
+
+
+def _grandstream(c: Configuration) -> str:
+    values = [
+        ("P271", "1"), ("P270", c.extension), ("P3", c.name), ("P35", c.extension), ("P36", c.extension),
+        *([] if c.secret is None else [("P34", c.secret)]),
+        ("P47", f"{c.host}:{c.port}"), ("P130", _TRANSPORT_NUMBER[c.transport]), ("P99", "1"), ("P57", "8"),
+        ("P30", c.host), ("P1362", "zh" if c.language.startswith("zh") else "en"),
+    ]  # fmt: skip
+    body = "".join(f"<{key}>{escape(_one_line(value))}</{key}>\n" for key, value in values)
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n<gs_provision version="1">\n<config version="1">\n'
+        f"{body}</config>\n</gs_provision>\n"
+    )
+
+
+def _fanvil(c: Configuration) -> str:
+    values = [
+        ("SIP1 Phone Number", c.extension), ("SIP1 Display Name", c.name),
+        ("SIP1 Register User", c.extension),
+        *([] if c.secret is None else [("SIP1 Register Pswd", c.secret)]),
+        ("SIP1 Register Addr", c.host), ("SIP1 Register Port", str(c.port)),
+        ("SIP1 Transport", _TRANSPORT_NUMBER[c.transport]), ("SIP1 Enable Reg", "1"), ("SIP1 MWI Num", "*97"),
+    ]  # fmt: skip
+    body = "".join(f"{key:<20}:{_one_line(value)}\n" for key, value in values)
+    return f"<<VOIP CONFIG FILE>>Version:2.0000000000\n\n<SIP CONFIG MODULE>\n{body}\n<<END OF FILE>>\n"
+
+
+def _snom(c: Configuration) -> str:
+    values = [
+        ("user_active", "on"), ("user_realname", c.name), ("user_name", c.extension),
+        ("user_pname", c.extension),
+        *([] if c.secret is None else [("user_pass", c.secret)]),
+        ("user_host", f"{c.host}:{c.port};transport={c.transport}"),
+        ("user_srtp", "off"),
+    ]  # fmt: skip
+    body = "".join(f'<{key} idx="1" perm="">{escape(_one_line(value))}</{key}>\n' for key, value in values)
+    keys = "".join(
+        f'<fkey idx="{index}" context="1" label="{escape(_one_line(name), _QUOTE)}" perm="">'
+        f"blf sip:{escape(number)}@{escape(c.host)}</fkey>\n"
+        for index, (number, name) in enumerate(c.lamps)
+    )
+    return (
+        '<?xml version="1.0" encoding="utf-8"?>\n<settings>\n<phone-settings>\n'
+        f"{body}</phone-settings>\n<functionKeys>\n{keys}</functionKeys>\n</settings>\n"
+    )
+
+
+_QUOTE = {'"': "&quot;"}
+
+
+def _linphone(c: Configuration) -> str:
+    identity = f'"{_one_line(c.name)}" <sip:{c.extension}@{c.host}>'
+    proxy = f"<sip:{c.host}:{c.port};transport={c.transport}>"
+    secret = "" if c.secret is None else _entry("passwd", c.secret)
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        '<config xmlns="http://www.linphone.org/xsds/lpconfig.xsd">\n<section name="proxy_0">\n'
+        f"{_entry('reg_proxy', proxy)}{_entry('reg_identity', identity)}{_entry('reg_sendregister', '1')}"
+        f'</section>\n<section name="auth_info_0">\n{_entry("username", c.extension)}{secret}'
+        f"{_entry('realm', 'zongji')}</section>\n</config>\n"
+    )
+
+
+def _entry(name: str, value: str) -> str:
+    return f'<entry name="{name}" overwrite="true">{escape(value)}</entry>\n'
+
+
+def _generic(c: Configuration) -> str:
+    settings = {
+        "extension": c.extension, "name": c.name, "server": c.host, "port": c.port, "transport": c.transport,
+        "user": c.extension, "codecs": ["PCMA", "PCMU"],
+        **({} if c.secret is None else {"secret": c.secret}),
+    }  # fmt: skip
+    return json.dumps(settings, ensure_ascii=False, indent=1) + "\n"
+
+
+_WRITERS: dict[Make, tuple[str, Callable[[Configuration], str]]] = {
+    Make.YEALINK: ("text/plain; charset=utf-8", _yealink),
+    Make.GRANDSTREAM: ("text/xml; charset=utf-8", _grandstream),
+    Make.FANVIL: ("text/plain; charset=utf-8", _fanvil),
+    Make.SNOM: ("text/xml; charset=utf-8", _snom),
+    Make.LINPHONE: ("text/xml; charset=utf-8", _linphone),
+    Make.GENERIC: ("application/json", _generic),
+}

@@ -1,0 +1,127 @@
+"""Load made by our own stack: many phones registering from one socket, and a flood."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator, Iterable
+
+from extensions.sip.agent import Agent
+from extensions.sip.client_auth import ClientAuth
+from extensions.sip.compose import new_tag
+from extensions.sip.events import Event, RegistrationChanged
+from extensions.sip.flow import Flow
+from extensions.sip.message import Request, Response, respond_to
+from extensions.sip.net.endpoint import Endpoint
+
+# Registrations under way at once: a phone answers its challenge within a round trip.
+_AT_ONCE = 20
+
+
+# Where the flood comes from: another host than any phone of the bench.
+FLOODER = "127.0.0.2"
+_MESSAGES = ("REGISTER", "INVITE")
+
+
+@contextlib.asynccontextmanager
+async def flooding(port: int, per_s: int) -> AsyncIterator[None]:
+    """Have another process send so many messages a second to the box meanwhile; none for 0."""
+    if not per_s:
+        yield
+        return
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.bench.sip_load", str(port), str(per_s)
+    )
+    try:
+        yield
+    finally:
+        process.kill()
+        await process.wait()
+
+
+def flood(port: int, per_s: int) -> None:
+    """Send messages at a rate until killed."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        sender.bind((FLOODER, 0))
+        number, began = 0, time.monotonic()
+        while True:
+            due = int((time.monotonic() - began) * per_s)
+            while number < due:
+                number += 1
+                sender.sendto(_message(_MESSAGES[number % 2], number), ("127.0.0.1", port))
+            time.sleep(0.005)
+
+
+def _message(method: str, number: int) -> bytes:
+    return (
+        f"{method} sip:102@127.0.0.1 SIP/2.0\r\n"
+        f"Via: SIP/2.0/UDP {FLOODER}:5060;rport;branch=z9hG4bKflood{number}\r\n"
+        f"From: <sip:101@127.0.0.1>;tag={number}\r\nTo: <sip:101@127.0.0.1>\r\n"
+        f"Call-ID: flood{number}\r\nCSeq: 1 {method}\r\nContact: <sip:101@{FLOODER}>\r\n"
+        "Max-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
+    ).encode()
+
+
+class _Nobody:
+    def admit(self, request: Request, flow: Flow, now: float) -> Response | str:
+        return respond_to(request, 403, tag=new_tag())
+
+    def watches(self, identity: str, event: str, user: str) -> int:
+        return 489
+
+    def register(self, request: Request, identity: str, flow: Flow, now: float) -> Response:
+        return respond_to(request, 405, tag=new_tag())
+
+
+class Registering:
+    """Phones at one address, all with one secret."""
+
+    def __init__(self, host: str, port: int, secret: str) -> None:
+        self._server = (host, port)
+        self._secret = secret
+        self._endpoint = Endpoint(Agent(_Nobody()), self._on_event, host, 0, listen_tcp=False)
+        self._waiting: dict[object, asyncio.Future[bool]] = {}
+
+    async def start(self) -> None:
+        await self._endpoint.start()
+
+    async def stop(self) -> None:
+        await self._endpoint.close()
+
+    async def register(self, extensions: Iterable[int]) -> None:
+        """Register each; returns when all are.
+
+        Raises:
+            RuntimeError: One was refused.
+        """
+        host, port = self._server
+        flow = await self._endpoint.connect(host, port, "udp")
+        limit = asyncio.Semaphore(_AT_ONCE)
+
+        async def one(extension: int) -> bool:
+            async with limit:
+                auth = ClientAuth(str(extension), self._secret)
+                registration = self._endpoint.agent.registration(
+                    flow, f"sip:{extension}@{host}:{port}", auth, 3600, contact_user=str(extension)
+                )
+                done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+                self._waiting[registration] = done
+                with self._endpoint.turn() as now:
+                    registration.start(now)
+                return await done
+
+        if not all(await asyncio.gather(*(one(extension) for extension in extensions))):
+            raise RuntimeError("a phone could not register")
+
+    def _on_event(self, event: Event) -> None:
+        if isinstance(event, RegistrationChanged):
+            done = self._waiting.pop(event.registration, None)
+            if done is not None:
+                done.set_result(event.registered)
+
+
+if __name__ == "__main__":
+    flood(int(sys.argv[1]), int(sys.argv[2]))

@@ -1,0 +1,138 @@
+"""Phones that set themselves up: each make reads its own, and a secret leaves the box once."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from xml.etree import ElementTree
+
+import pytest
+
+from extensions.provisioning.desk import ProvisioningDesk
+from extensions.provisioning.device import Configuration, Device, Make, mac_of
+from extensions.provisioning.http import ProvisioningServer
+from extensions.provisioning.makes import document, file_names
+from extensions.provisioning.tickets import LIFE_S
+from extensions.sip.acl import Acl
+from firmware.core.errors import UserError
+
+MAC = "001565112233"
+SECRET = "k7mn2pq9rs4tvw6xyz3abcde"  # noqa: S105 - of a phone that does not exist
+NASTY = "Ann <\"&'>\r\naccount.1.sip_server.1.address = evil"
+CONFIGURATION = Configuration("101", NASTY, SECRET, "192.168.1.2", 5061, "tls", lamps=(("102", "Bob"),))
+
+
+def a_desk(make: Make = Make.YEALINK) -> tuple[ProvisioningDesk, Device]:
+    device = Device(MAC, make, "101")
+    desk = ProvisioningDesk(
+        lambda mac: device if mac == MAC else None,
+        lambda _: CONFIGURATION,
+        lambda: b"-----BEGIN CERTIFICATE-----",
+    )
+    return desk, device
+
+
+def path_of(url: str) -> str:
+    return url.removeprefix("http://box:8088")
+
+
+@pytest.mark.parametrize("make", list(Make))
+def test_each_make_finds_server_user_and_secret_in_its_file(make: Make) -> None:
+    content_type, body = document(make, CONFIGURATION)
+    text = body.decode()
+    assert all(word in text for word in ("101", SECRET, "192.168.1.2", "5061"))
+    # A name can't smuggle in a line or a tag of its own.
+    assert "\naccount.1.sip_server.1.address = evil" not in text
+    if "xml" in content_type:
+        ElementTree.fromstring(body)  # noqa: S314 - our own document
+    elif "json" in content_type:
+        assert json.loads(body)["secret"] == SECRET
+
+
+@pytest.mark.parametrize("make", list(Make))
+def test_the_secret_is_served_once_per_act_of_an_administrator(make: Make) -> None:
+    desk, device = a_desk(make)
+    for _ in range(2):
+        invitation = desk.issue(device, "http://box:8088/", 0)
+        path = path_of(invitation.qr)
+        assert path.rpartition("/")[2] in file_names(make, MAC)
+        assert SECRET in desk.get(path, 1).body.decode()
+        again = desk.get(path, 2)
+        assert again.status == 200
+        assert SECRET not in again.body.decode()
+    assert (desk.counters["served"], desk.counters["refreshed"]) == (2, 2)
+
+
+def test_a_new_ticket_voids_the_old_and_all_run_out() -> None:
+    desk, device = a_desk()
+    old = path_of(desk.issue(device, "http://box:8088", 0).qr)
+    new = path_of(desk.issue(device, "http://box:8088", 0).qr)
+    assert desk.get(old, 1).status == 404
+    assert desk.get(new, LIFE_S).status == 404
+    late = path_of(desk.issue(device, "http://box:8088", LIFE_S).qr)
+    desk.revoke(MAC)
+    assert desk.get(late, LIFE_S).status == 404
+
+
+def test_asking_for_other_files_does_not_use_the_ticket_up() -> None:
+    desk, device = a_desk()
+    folder = path_of(desk.issue(device, "http://box:8088", 0).url)
+    for name in ("y000000000028.cfg", "0004f2aaaaaa.cfg", "../../etc/passwd", "", f"{MAC}.cfg/x"):
+        assert desk.get(folder + name, 1).status == 404
+    assert SECRET in desk.get(folder + MAC.upper() + ".cfg", 1).body.decode()
+
+
+def test_snom_puts_its_model_into_the_name() -> None:
+    desk, device = a_desk(Make.SNOM)
+    folder = path_of(desk.issue(device, "http://box:8088", 0).url)
+    assert desk.get(f"{folder}snomD785-{MAC.upper()}.htm", 1).status == 200
+
+
+def test_the_authority_is_for_everybody() -> None:
+    desk, _ = a_desk()
+    assert desk.get("/ca.pem", 0).body.startswith(b"-----BEGIN")
+    assert ProvisioningDesk(lambda _: None, lambda _: None).get("/ca.pem", 0).status == 404
+    assert desk.get("/", 0).status == 404
+
+
+def test_mac_addresses_as_people_write_them() -> None:
+    assert {
+        mac_of(text) for text in ("00:15:65:11:22:33", "00-15-65-11-22-33", "001565112233", "0015.6511.2233")
+    } == {MAC}
+    with pytest.raises(UserError, match="MAC"):
+        mac_of("phone on my desk")
+    assert SECRET not in repr(CONFIGURATION)
+
+
+async def ask(port: int, text: str) -> bytes:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(text.encode())
+    answer = await asyncio.wait_for(reader.read(), 5)
+    writer.close()
+    return answer
+
+
+async def test_over_http() -> None:
+    desk, device = a_desk()
+    server = ProvisioningServer(desk, "127.0.0.1", 0)
+    await server.start()
+    path = path_of(desk.issue(device, "http://box:8088", asyncio.get_running_loop().time()).qr)
+    assert (await ask(server.port, f"HEAD {path} HTTP/1.1\r\n\r\n")).startswith(b"HTTP/1.1 200")
+    first = await ask(server.port, f"GET {path}?x=1 HTTP/1.1\r\nHost: box\r\n\r\n")
+    assert first.startswith(b"HTTP/1.1 200") and SECRET.encode() in first
+    assert SECRET.encode() not in await ask(server.port, f"GET {path} HTTP/1.1\r\n\r\n")
+    assert b" 405 " in await ask(server.port, f"POST {path} HTTP/1.1\r\n\r\n")
+    assert b" 400 " in await ask(server.port, "rubbish\r\n\r\n")
+    assert await ask(server.port, "GET /" + "x" * 20_000) == b""
+    await server.stop()
+
+
+async def test_an_outsider_gets_nothing() -> None:
+    desk, _ = a_desk()
+    server = ProvisioningServer(desk, "127.0.0.1", 0, acl=Acl(["192.168.0.0/16"]))
+    await server.start()
+    with contextlib.suppress(ConnectionError):
+        assert await ask(server.port, "GET /ca.pem HTTP/1.1\r\n\r\n") == b""
+    assert desk.counters["refused"] == 1
+    await server.stop()
