@@ -19,6 +19,7 @@ import asyncio
 import logging
 import secrets
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -31,6 +32,8 @@ from firmware.core.media import (
     PortEvent,
     PortFailed,
     PortListener,
+    PortOptions,
+    Quality,
     RecordingResult,
     RtpAddress,
     RtpRemote,
@@ -43,6 +46,8 @@ logger = logging.getLogger(__name__)
 
 ANSWER_SECONDS: Final = 5.0
 """To wait for the media process; a restart takes half a second."""
+MAX_MEASURED: Final = 1000
+"""Ports whose quality is kept, the open ones and those closed last."""
 _FRAMES_PER_MS: Final = 8
 
 Send = Callable[[protocol.Command], None]
@@ -83,7 +88,23 @@ class ClientRecording:
         self.closing = False
         self.interrupted = False
         """The media process was away in between."""
+        self.adjustment = protocol.AdjustRecording(command.recorder_id, paused=False, muted=False)
         self._client = client
+
+    def pause(self) -> None:
+        self._adjust(paused=True, muted=self.adjustment.muted)
+
+    def resume(self) -> None:
+        self._adjust(paused=False, muted=self.adjustment.muted)
+
+    def mute(self, muted: bool) -> None:
+        self._adjust(paused=self.adjustment.paused, muted=muted)
+
+    def _adjust(self, *, paused: bool, muted: bool) -> None:
+        adjusted = protocol.AdjustRecording(self.command.recorder_id, paused, muted)
+        if adjusted != self.adjustment and not self.closing:
+            self.adjustment = adjusted
+            self._client.tell(adjusted)
 
     async def close(self) -> RecordingResult:
         return await self._client.close_recording(self)
@@ -116,6 +137,9 @@ class MediaClient:
         self._routes: dict[PortId, protocol.Route] = {}
         self._playbacks: dict[str, ClientPlayback] = {}
         self._recordings: dict[str, ClientRecording] = {}
+        self._options: dict[PortId, protocol.Configure] = {}
+        self._conferences: dict[str, protocol.Confer] = {}
+        self._quality: OrderedDict[PortId, Quality] = OrderedDict()
         self._listeners: dict[PortId, list[PortListener]] = {}
 
     # The supervisor's side
@@ -127,7 +151,7 @@ class MediaClient:
         for port_id, command in self._ports.items():
             if port_id not in self._failed:
                 send(command)
-        for state in (self._aims, self._routes):
+        for state in (self._aims, self._routes, self._options, self._conferences):
             for told in state.values():
                 send(told)
         for playback in self._playbacks.values():
@@ -135,6 +159,7 @@ class MediaClient:
         for recording in self._recordings.values():
             if not recording.closing:
                 send(recording.command)
+                send(recording.adjustment)
         send(protocol.Settled())
 
     def detach(self) -> None:
@@ -166,6 +191,11 @@ class MediaClient:
                     self._failed_port(event.port_id, event.event)
                 else:
                     self._emit(event.port_id, event.event)
+            case protocol.PortMeasured():
+                self._quality[event.port_id] = event.quality
+                self._quality.move_to_end(event.port_id)
+                if len(self._quality) > MAX_MEASURED:
+                    self._quality.popitem(last=False)
             case protocol.PlaybackEnded():
                 playback = self._playbacks.get(event.player_id)
                 if playback is not None:
@@ -178,6 +208,10 @@ class MediaClient:
                 self._recording_closed(event)
             case protocol.Swept() | protocol.Pulse() | protocol.MediaStats():
                 return
+
+    def tell(self, command: protocol.Command) -> None:
+        """Send a difference, while a media process is attached."""
+        self._tell(command)
 
     def _tell(self, command: protocol.Command) -> None:
         if self._send is not None:
@@ -250,6 +284,7 @@ class MediaClient:
             return
         self._aims.pop(port_id, None)
         self._routes.pop(port_id, None)
+        self._options.pop(port_id, None)
         self._failed.discard(port_id)
         self._listeners.pop(port_id, None)
         for playback in list(self._playbacks.values()):
@@ -273,6 +308,26 @@ class MediaClient:
                 del self._listeners[port_id]
 
         return unlisten
+
+    def configure(self, port_id: PortId, options: PortOptions) -> None:
+        if port_id in self._ports:
+            self._options[port_id] = protocol.Configure(port_id, options)
+            self._tell(self._options[port_id])
+
+    def confer(self, conference: str, members: Sequence[PortId]) -> None:
+        command = protocol.Confer(conference, tuple(dict.fromkeys(members)))
+        if command.members:
+            self._conferences[conference] = command
+        elif self._conferences.pop(conference, None) is None:
+            return
+        self._tell(command)
+
+    def send_digits(self, port_id: PortId, digits: str, duration_ms: int = 100) -> None:
+        if port_id in self._ports:
+            self._tell(protocol.SendDigits(port_id, digits, duration_ms))
+
+    def quality(self, port_id: PortId) -> Quality | None:
+        return self._quality.get(port_id)
 
     # Players
 

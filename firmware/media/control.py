@@ -17,6 +17,8 @@ from firmware.media import protocol
 
 BUDGET_SECONDS: Final = 0.004
 """Spent on commands in one tick; hundreds of ports told anew must not make the next tick late."""
+ACCEPT_TICKS: Final = 10
+"""Between two looks for a second switch, which is only turned away."""
 MAX_UNSENT: Final = 4096
 """Events kept for a switch that doesn't read; then the connection is dropped, and told anew after the
 next."""
@@ -33,6 +35,7 @@ class ControlServer:
         self.refused = 0
         """Messages that were no commands."""
         self._path = path
+        self._turn = 0
         self._switch: socket.socket | None = None
         self._unsent: deque[bytes] = deque()
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -51,7 +54,9 @@ class ControlServer:
 
     def receive(self, apply: Callable[[protocol.Command], None]) -> None:
         """Hand over what the switch has sent, as far as the budget goes."""
-        self._accept()
+        self._turn += 1
+        if self._switch is None or self._turn % ACCEPT_TICKS == 0:
+            self._accept()
         deadline = time.monotonic() + BUDGET_SECONDS
         while self._switch is not None and time.monotonic() < deadline:
             try:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -92,7 +93,10 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 def compile_plan(
-    codecs: Mapping[int, Codec], routes: Mapping[int, Sequence[Edge]], players: frozenset[int]
+    codecs: Mapping[int, Codec],
+    routes: Mapping[int, Sequence[Edge]],
+    players: frozenset[int],
+    processed: frozenset[int] = frozenset(),
 ) -> Plan:
     """Sort every sink into copied, single and mixed. Edges from rows without a codec are left out."""
     copies: list[tuple[int, int]] = []
@@ -107,6 +111,7 @@ def compile_plan(
         if sink not in players and len(edges) <= 1 and all(edge.gain == 1.0 for edge in edges):
             for edge in edges:
                 same = codecs[edge.source] is codec and codec is not Codec.LINEAR
+                same = same and edge.source not in processed
                 (copies if same else singles).append((sink, edge.source))
             continue
         if edges:
@@ -148,6 +153,8 @@ class Crosspoint:
         self.routes: dict[int, tuple[Edge, ...]] = {}
         self.players: set[int] = set()
         """Rows that a player plays to."""
+        self.processed: set[int] = set()
+        """Rows that are heard otherwise than they came in, and so are never copied as codewords."""
         self._plan: Plan | None = None
 
     def changed(self) -> None:
@@ -157,14 +164,16 @@ class Crosspoint:
     def plan(self) -> Plan:
         """Return the compiled state."""
         if self._plan is None:
-            self._plan = compile_plan(self.codecs, self.routes, frozenset(self.players))
+            self._plan = compile_plan(
+                self.codecs, self.routes, frozenset(self.players), frozenset(self.processed)
+            )
         return self._plan
 
     def run(
         self,
         payload: U8,
         linear: I16,
-        played: Mapping[int, I16],
+        played: Mapping[int, npt.NDArray[Any]],
         out_payload: U8,
         out_linear: I16,
     ) -> None:
@@ -173,7 +182,7 @@ class Crosspoint:
         Args:
             payload: What came in, in each row's codec, shape (rows, 160).
             linear: The same, decoded; may be stale when `plan().needs_linear` is false.
-            played: A frame of 160 samples for every row in `players`.
+            played: A frame of 160 samples for every row in `players`, perhaps wider than 16 bits.
             out_payload: Written for rows of codec µ-law and A-law, shape (rows, 160).
             out_linear: Written for rows of codec linear, shape (rows, 160).
         """
@@ -191,7 +200,7 @@ class Crosspoint:
             _deliver(plan.mixed_deliveries, _mix(plan, linear, played), out_payload, out_linear)
 
 
-def _mix(plan: Plan, linear: I16, played: Mapping[int, I16]) -> I16:
+def _mix(plan: Plan, linear: I16, played: Mapping[int, npt.NDArray[Any]]) -> I16:
     """Return what the mixed sinks hear, shape (sinks, 160)."""
     total = np.zeros((plan.mixed, FRAME), np.float32)
     if len(plan.edge_sources):

@@ -14,22 +14,29 @@ it is built with gives it the world. So a test steps it through an hour in a sec
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from firmware.core.ids import PortId
-from firmware.core.media import DigitHeard, MediaError, PortFailed, RtpRemote
+from firmware.core.media import DigitHeard, MediaError, PortFailed, PortOptions, RtpRemote
 from firmware.media import protocol
+from firmware.media.conferences import Conferences
 from firmware.media.crosspoint import Codec, Crosspoint, Edge
 from firmware.media.g711 import ALAW, FRAME, I16, LAWS, ULAW
 from firmware.media.intake import NO_EVENTS, RtpIntake
+from firmware.media.keying import Keying
 from firmware.media.loader import FileLoader
 from firmware.media.pcm import DeviceGone, PcmBuffer, PcmDevice
 from firmware.media.players import Player
+from firmware.media.processing import InputProcessing, factor
+from firmware.media.quality import quality_of
 from firmware.media.recorder import RecorderBank
+from firmware.media.reports import Reporter
 from firmware.media.rows import RowAllocator, grown, row_array
 from firmware.media.rtp_sockets import RtpNetwork
 from firmware.media.transmit import Transmitter
@@ -37,8 +44,12 @@ from firmware.media.writer import Closed, Opened, RecordingWriter
 
 FIRST_CAPACITY: Final = 16
 """Rows at the start: eight calls."""
-MIN_GAIN_DB: Final = -60.0
-MAX_GAIN_DB: Final = 24.0
+MEASURE_TICKS: Final = 250
+"""Ticks (5 s) between two reports of a port's quality; the rows take turns."""
+CONTROL_TICKS: Final = 5
+"""Between two looks for RTCP packets; a round trip is known to that many ticks at worst."""
+RELAYED_MS: Final = 100
+"""Length of a digit that is passed on: it is sent on when it begins, and its end isn't waited for."""
 
 
 class _Port(msgspec.Struct):
@@ -65,6 +76,7 @@ class Engine:
         open_pcm: Opens a serial device (path, sample rate); raises MediaError.
         loader: Reads prompt files.
         writer: Writes recordings.
+        wall_clock: Seconds since 1970, for RTCP.
     """
 
     def __init__(
@@ -73,6 +85,7 @@ class Engine:
         open_pcm: Callable[[str, int], PcmDevice],
         loader: FileLoader,
         writer: RecordingWriter,
+        wall_clock: Callable[[], float] = time.time,
     ) -> None:
         self._network = network
         self._open_pcm = open_pcm
@@ -83,6 +96,17 @@ class Engine:
         self._by_row: dict[int, PortId] = {}
         self._routes: dict[PortId, protocol.Route] = {}
         self._stale_routes: set[PortId] = set()
+        self._options: dict[PortId, PortOptions] = {}
+        self._stale_options: set[PortId] = set()
+        self._conference_members: dict[str, tuple[PortId, ...]] = {}
+        self._stale_conferences: set[str] = set()
+        self._processing = InputProcessing()
+        self._conferences = Conferences()
+        self._keying = Keying()
+        self._reporter = Reporter()
+        self._wall_clock = wall_clock
+        self._hearers: dict[int, list[_Port]] = {}
+        """Who is routed to hear each row: where its digits go."""
         self._players: dict[str, _Playing] = {}
         self._recorder_ports: dict[str, bool] = {}
         """Recorders, and whether they are confirmed."""
@@ -129,8 +153,17 @@ class Engine:
                 self._end_playing(command.player_id)
             case protocol.Record():
                 self._record(command)
+            case protocol.AdjustRecording():
+                self._recorders.adjust(command.recorder_id, paused=command.paused, muted=command.muted)
+                self._changed = True
             case protocol.StopRecording():
                 self._stop_recording(command.recorder_id)
+            case protocol.Configure():
+                self._configure(command)
+            case protocol.Confer():
+                self._confer(command)
+            case protocol.SendDigits():
+                self._send_digits(command)
 
     def _begin_epoch(self) -> None:
         for port in self._ports.values():
@@ -141,11 +174,19 @@ class Engine:
             self._recorder_ports[recorder_id] = False
         # A sink that hears nothing is not told of in the new epoch, so its old route must not outlive it.
         self._stale_routes = set(self._routes)
+        self._stale_options = set(self._options)
+        self._stale_conferences = set(self._conference_members)
 
     def _end_epoch(self) -> None:
         for sink in self._stale_routes:
             self._routes.pop(sink, None)
         self._stale_routes = set()
+        for port_id in self._stale_options:
+            self._options.pop(port_id, None)
+        self._stale_options = set()
+        for conference in self._stale_conferences:
+            self._conference_members.pop(conference, None)
+        self._stale_conferences = set()
         self._changed = True
         for port_id in [port_id for port_id, port in self._ports.items() if not port.confirmed]:
             self._close_port(port_id)
@@ -221,6 +262,11 @@ class Engine:
             self._network.close(row)
         for player_id in [name for name, playing in self._players.items() if playing.port_id == port_id]:
             self._end_playing(player_id)
+        if port.device is None and port.remote is not None:
+            self._measure(port)
+        self._options.pop(port_id, None)
+        self._keying.forget(row)
+        self._reporter.forget(row)
         self._intake.open(row)
         self._transmitter.stop(row)
         self._linear[row] = 0
@@ -240,6 +286,42 @@ class Engine:
         self._routes[command.sink] = command
         self._stale_routes.discard(command.sink)
         self._changed = True
+
+    def _configure(self, command: protocol.Configure) -> None:
+        if command.port_id not in self._ports or not math.isfinite(command.options.gain_db):
+            self.refused_commands += 1
+            return
+        self._stale_options.discard(command.port_id)
+        if command.options == PortOptions():
+            self._options.pop(command.port_id, None)
+        else:
+            self._options[command.port_id] = command.options
+        self._changed = True
+
+    def _confer(self, command: protocol.Confer) -> None:
+        self._stale_conferences.discard(command.conference)
+        if command.members:
+            self._conference_members[command.conference] = command.members
+        else:
+            self._conference_members.pop(command.conference, None)
+        self._changed = True
+
+    def _send_digits(self, command: protocol.SendDigits) -> None:
+        port = self._ports.get(command.port_id)
+        if port is None:
+            self.refused_commands += 1
+            return
+        self._key(port, command.digits, command.duration_ms)
+
+    def _key(self, port: _Port, digits: str, duration_ms: int) -> None:
+        self._keying.key(port.row, digits, duration_ms, as_events=_takes_events(port))
+        self._changed = True
+
+    def _relay(self, row: int, digit: str, *, audible: bool) -> None:
+        """Pass a digit on to who hears this row; where it was audible, tones went the same way already."""
+        for sink in self._hearers.get(row, ()):
+            if _takes_events(sink) or not audible:
+                self._key(sink, digit, RELAYED_MS)
 
     def _play(self, command: protocol.Play) -> None:
         known = self._players.get(command.player_id)
@@ -301,13 +383,29 @@ class Engine:
         rows = {port_id: port.row for port_id, port in self._ports.items()}
         crosspoint.routes = {
             rows[sink]: tuple(
-                Edge(rows[source.port_id], _factor(source.gain_db))
+                Edge(rows[source.port_id], factor(source.gain_db))
                 for source in route.sources
                 if source.port_id in rows
             )
             for sink, route in self._routes.items()
         }
+        self._hearers = {}
+        for sink, edges in crosspoint.routes.items():
+            for edge in edges:
+                self._hearers.setdefault(edge.source, []).append(self._ports[self._by_row[sink]])
+        self._processing.arrange(
+            {rows[port_id]: options for port_id, options in self._options.items()},
+            {port.row for port in self._ports.values() if port.device is not None},
+        )
+        self._conferences.arrange(
+            {
+                name: [rows[port_id] for port_id in members if port_id in rows]
+                for name, members in self._conference_members.items()
+            }
+        )
+        crosspoint.processed = self._processing.changing
         crosspoint.players = {rows[playing.port_id] for playing in self._players.values()}
+        crosspoint.players |= self._conferences.rows | self._keying.tones.keys()
         crosspoint.changed()
         self._ulaw_rows = row_array([row for row, codec in crosspoint.codecs.items() if codec is Codec.ULAW])
         self._alaw_rows = row_array([row for row, codec in crosspoint.codecs.items() if codec is Codec.ALAW])
@@ -317,7 +415,10 @@ class Engine:
         )
         self._pcm = [port for port in self._ports.values() if port.device is not None]
         sending = [port.row for port in self._ports.values() if port.remote is not None and port.remote.send]
-        self._network.sending(self._transmitter.views(sending))
+        for row in sending:
+            self._transmitter.pause(row, paused=row in self._keying.events)
+        audible = [row for row in sending if row not in self._keying.events]
+        self._network.sending(self._transmitter.views(audible))
 
     # The tick
 
@@ -334,19 +435,87 @@ class Engine:
             self.idle_ticks = 0
             for row, digit in keyed:
                 self._events.append(protocol.PortSaid(self._by_row[row], DigitHeard(digit)))
+                self._relay(row, digit, audible=False)
         payload = self._jitter.play()
-        if self._crosspoint.plan().needs_linear or self._recorders.needs_linear:
+        if (
+            self._crosspoint.plan().needs_linear
+            or self._recorders.needs_linear
+            or self._processing.active
+            or self._conference_members
+        ):
             self._decode()
         self._read_devices()
+        if self._processing.active:
+            self._process()
         played, over = self._render_players()
+        if self._conference_members:
+            self._conferences.run(self._linear, played)
         self._crosspoint.run(payload, self._linear, played, self._transmitter.payload, self._out_linear)
         self._transmitter.stamp()
         self._network.transmit()
         self._transmitter.sent()
+        self._send_events()
         self._write_devices()
         self._recorders.run(payload, self._linear)
         for player_id in over:
             self._end_playing(player_id)
+        if (self._keying.events or self._keying.tones) and self._keying.tidy():
+            self._changed = True
+        for row in range(self.ticks % MEASURE_TICKS, self._jitter.capacity, MEASURE_TICKS):
+            port_id = self._by_row.get(row)
+            if port_id is not None:
+                self._report(self._ports[port_id])
+        if self.ticks % CONTROL_TICKS == 0:
+            self._take_reports()
+
+    def _process(self) -> None:
+        for row, event in self._processing.run(self._linear, self._out_linear):
+            port_id = self._by_row.get(row)
+            if port_id is not None:
+                self._events.append(protocol.PortSaid(port_id, event))
+                if isinstance(event, DigitHeard):
+                    self._relay(row, event.digit, audible=True)
+
+    def _send_events(self) -> None:
+        for row, sender in self._keying.events.items():
+            out = sender.next()
+            remote = self._ports[self._by_row[row]].remote
+            if out is not None and remote is not None and remote.event_payload_type is not None:
+                self._network.send(row, self._transmitter.event(row, remote.event_payload_type, out))
+
+    def _report(self, port: _Port) -> None:
+        """Send a port's RTCP report, and tell the switch its figures."""
+        if port.device is not None or port.remote is None:
+            return
+        row = port.row
+        self._network.send_report(
+            row,
+            self._reporter.report(
+                row,
+                self._transmitter.ssrc(row),
+                self._jitter.reception(row),
+                self._transmitter.sent_by(row),
+                self._wall_clock(),
+            ),
+        )
+        self._measure(port)
+
+    def _take_reports(self) -> None:
+        arrived = self._network.reports() + self._intake.reports
+        self._intake.reports.clear()
+        for row, packet in arrived:
+            if not self._reporter.take(row, packet, self._transmitter.ssrc(row), self._wall_clock()):
+                self._intake.malformed += 1
+
+    def _measure(self, port: _Port) -> None:
+        """Tell how well a port's audio comes in, if it ever did."""
+        reception = self._jitter.reception(port.row)
+        if reception.expected > 0:
+            self._events.append(
+                protocol.PortMeasured(
+                    port.command.port_id, quality_of(reception, self._reporter.far(port.row))
+                )
+            )
 
     def _decode(self) -> None:
         """Decode every row by the more common law, then the few of the other; PCM rows come after."""
@@ -392,15 +561,19 @@ class Engine:
             port.device.close()
         self._events.append(protocol.PortSaid(port.command.port_id, PortFailed(reason)))
 
-    def _render_players(self) -> tuple[dict[int, I16], list[str]]:
-        """Return a frame of every player by row, and which players are at their end."""
-        played: dict[int, I16] = {}
+    def _render_players(self) -> tuple[dict[int, npt.NDArray[Any]], list[str]]:
+        """Return a frame of every player and keypad by row, and which players are at their end."""
+        played: dict[int, npt.NDArray[Any]] = {}
         over: list[str] = []
         for player_id, playing in self._players.items():
             frame = np.empty(FRAME, np.int16)
             if not playing.player.render(frame):
                 over.append(player_id)
             played[self._ports[playing.port_id].row] = frame
+        for row, sender in self._keying.tones.items():
+            frame = np.empty(FRAME, np.int16)
+            sender.fill(frame)
+            played[row] = played[row] + frame.astype(np.int32) if row in played else frame
         return played, over
 
     def _collect_results(self) -> None:
@@ -444,6 +617,5 @@ class Engine:
             self._stop_recording(recorder_id)
 
 
-def _factor(gain_db: float) -> float:
-    """Return a gain as a factor, held within what makes sense; 0 dB is exactly 1."""
-    return float(10 ** (min(max(gain_db, MIN_GAIN_DB), MAX_GAIN_DB) / 20))
+def _takes_events(port: _Port) -> bool:
+    return port.remote is not None and port.remote.event_payload_type is not None

@@ -11,6 +11,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from firmware.core import g711
+
 U8 = npt.NDArray[np.uint8]
 I16 = npt.NDArray[np.int16]
 
@@ -21,26 +23,6 @@ RATE: Final = 8000
 
 ULAW_SILENCE: Final = 0xFF
 ALAW_SILENCE: Final = 0xD5
-
-
-def _ulaw_decoded() -> I16:
-    """Return the linear value of each µ-law codeword (G.711 table 2: bias 33, all bits inverted)."""
-    word = ~np.arange(256, dtype=np.uint8)
-    mantissa = (word & 0x0F).astype(np.int32)
-    exponent = (word >> 4) & 0x07
-    magnitude = (((mantissa << 3) + 0x84) << exponent) - 0x84
-    return np.where(word & 0x80, -magnitude, magnitude).astype(np.int16)
-
-
-def _alaw_decoded() -> I16:
-    """Return the linear value of each A-law codeword (G.711 table 1: even bits inverted)."""
-    word = np.arange(256, dtype=np.uint8) ^ 0x55
-    mantissa = (word & 0x0F).astype(np.int32)
-    exponent = ((word >> 4) & 0x07).astype(np.int32)
-    magnitude = np.where(
-        exponent == 0, (mantissa << 4) + 8, ((mantissa << 4) + 0x108) << np.maximum(exponent - 1, 0)
-    )
-    return np.where(word & 0x80, magnitude, -magnitude).astype(np.int16)
 
 
 def _nearest(decoded: I16, *, negative_zero: int | None) -> U8:
@@ -76,18 +58,26 @@ class Law:
         """Decode C-contiguous codewords, shape (…, even), into `out` of the same shape."""
         self._pairs.take(words.view(np.uint16), out=out.view(np.uint32), mode="clip")
 
-    def decode_pairs(self, words: U8) -> npt.NDArray[np.uint32]:
-        """Return two samples as one number, the first in its lower half, of codewords of shape (…, 2)."""
-        return self._pairs.take(words.view(np.uint16)[..., 0], mode="clip")
+    def decode_two(self, first: U8, second: U8) -> npt.NDArray[np.uint32]:
+        """Return the samples of two streams as numbers, the first in the lower half: stereo on this machine.
+
+        Args:
+            first: Codewords.
+            second: As many, of the same shape.
+        """
+        words = second.astype(np.uint16)
+        words <<= 8
+        words |= first
+        return self._pairs.take(words, mode="clip")
 
     def encode(self, linear: I16) -> U8:
         """Return the codewords of C-contiguous samples, same shape."""
         return self._encoded.take(linear.view(np.uint16), mode="clip")
 
 
-ULAW: Final = Law(_ulaw_decoded(), ULAW_SILENCE, negative_zero=0x7F)
+ULAW: Final = Law(np.array(g711.ULAW, np.int16), ULAW_SILENCE, negative_zero=0x7F)
 """0x7F is µ-law's second zero: it survives a copy, but not decode and encode."""
-ALAW: Final = Law(_alaw_decoded(), ALAW_SILENCE, negative_zero=None)
+ALAW: Final = Law(np.array(g711.ALAW, np.int16), ALAW_SILENCE, negative_zero=None)
 
 LAWS: Final = {0: ULAW, 8: ALAW}
 """By RTP payload type (RFC 3551, table 4)."""

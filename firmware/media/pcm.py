@@ -36,6 +36,11 @@ REVIEW_TICKS: Final = 100
 """Ticks (2 s) between two looks at the smallest fill."""
 SPARE: Final = FRAME + FRAME // 2
 """Samples never needed in a whole review that make one frame worth skipping."""
+ALIGN_TICKS: Final = 5
+"""Between two looks at whether samples are torn (100 ms)."""
+TORN_LOOKS: Final = 2
+TORN_RATIO: Final = 4
+"""How much smoother the audio must be a byte further on."""
 MAX_REPEATS: Final = 3
 """Frames that a gap is bridged by repeating the last, each quieter."""
 MAX_READ: Final = 8192
@@ -52,6 +57,10 @@ class PcmBuffer:
         self._ticks = 0
         self._last: I16 = np.zeros(FRAME, np.int16)
         self._misses = 0
+        self._torn = 0
+        """Looks in a row that found the samples cut in two."""
+        self.shifted = 0
+        """Bytes left out because the device had lost one."""
         self.skipped = 0
         """Frames left out because the device is faster than we are."""
         self.starved = 0
@@ -73,6 +82,8 @@ class PcmBuffer:
 
     def pull(self, out: I16) -> None:
         """Write the next frame, shape (160,); a gap is bridged, then silent."""
+        if self._ticks % ALIGN_TICKS == 0 and self.fill > FRAME:
+            self._align()
         if not self._playing and self.fill >= TARGET:
             self._playing = True
             self._least = MAX_FILL
@@ -87,6 +98,22 @@ class PcmBuffer:
         else:
             self._bridge(out)
         self._review()
+
+    def _align(self) -> None:
+        """Find out whether a byte was lost, by which low and high halves have changed places.
+
+        Audio is smooth; torn samples jump by the low byte times 256. One look may be wrong on a strange
+        sound, `TORN_LOOKS` in a row are not.
+        """
+        steps = [
+            np.abs(np.diff(np.frombuffer(self._bytes, "<i2", FRAME, offset).astype(np.int32))).sum()
+            for offset in (0, 1)
+        ]
+        self._torn = self._torn + 1 if steps[1] * TORN_RATIO < steps[0] else 0
+        if self._torn >= TORN_LOOKS:
+            del self._bytes[:1]
+            self.shifted += 1
+            self._torn = 0
 
     def _bridge(self, out: I16) -> None:
         self._misses += 1

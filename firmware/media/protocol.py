@@ -21,7 +21,7 @@ from __future__ import annotations
 import msgspec
 
 from firmware.core.ids import PortId
-from firmware.core.media import PlayItem, PortEvent, RtpRemote, Source
+from firmware.core.media import PlayItem, PortEvent, PortOptions, Quality, RtpRemote, Source
 
 VERSION = 1
 """Raised when a message changes its meaning; media refuses another version's switch."""
@@ -90,6 +90,31 @@ class Record(msgspec.Struct, frozen=True, tag="record"):
     """CLOCK_MONOTONIC when the recording began; a resumed file is filled with silence up to now."""
 
 
+class AdjustRecording(msgspec.Struct, frozen=True, tag="adjust_recording"):
+    recorder_id: str
+    paused: bool
+    muted: bool
+
+
+class Configure(msgspec.Struct, frozen=True, tag="configure"):
+    port_id: PortId
+    options: PortOptions
+
+
+class Confer(msgspec.Struct, frozen=True, tag="confer"):
+    conference: str
+    members: tuple[PortId, ...]
+    """All of them; none ends it."""
+
+
+class SendDigits(msgspec.Struct, frozen=True, tag="send_digits"):
+    """No part of the state: not told again after a restart, as a digit keyed twice is another number."""
+
+    port_id: PortId
+    digits: str
+    duration_ms: int
+
+
 class StopRecording(msgspec.Struct, frozen=True, tag="stop_recording"):
     recorder_id: str
 
@@ -105,7 +130,11 @@ Command = (
     | Play
     | StopPlaying
     | Record
+    | AdjustRecording
     | StopRecording
+    | Configure
+    | Confer
+    | SendDigits
 )
 
 
@@ -129,6 +158,13 @@ class PortSaid(msgspec.Struct, frozen=True, tag="port_said"):
 
     port_id: PortId
     event: PortEvent
+
+
+class PortMeasured(msgspec.Struct, frozen=True, tag="port_measured"):
+    """How well an RTP port's audio comes in; every 5 s, and when it is closed."""
+
+    port_id: PortId
+    quality: Quality
 
 
 class PlaybackEnded(msgspec.Struct, frozen=True, tag="playback_ended"):
@@ -200,6 +236,7 @@ Event = (
     PortOpened
     | PortRefused
     | PortSaid
+    | PortMeasured
     | PlaybackEnded
     | RecordingOpened
     | RecordingClosed

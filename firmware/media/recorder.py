@@ -1,9 +1,10 @@
 """Stereo recording: the tick's side.
 
-    frames of two rows, decoded ─► 0.8 s in memory ─► one job for the writer thread (`writer.py`)
+    frames of two rows, as codewords or decoded ─► 0.8 s in memory ─► decoded ─► writer thread (`writer.py`)
 
 All recorders share one block of memory; each hands over its block in a tick of its own, so that the
-work is spread.
+work is spread. Where both sides speak the same G.711 law, the block holds codewords and is decoded in one go:
+half the memory to touch in a tick.
 """
 
 from __future__ import annotations
@@ -17,33 +18,38 @@ import numpy.typing as npt
 
 from firmware.media.g711 import FRAME, I16, U8, Law
 from firmware.media.rows import RowAllocator, grown, row_array
-from firmware.media.writer import Append, Close, Open, RecordingWriter
+from firmware.media.writer import Append, Close, Job, Open, RecordingWriter
 
 BLOCK_FRAMES: Final = 40
 """Frames (0.8 s) between two writes: what a kill can take of a recording."""
-
-
 PHASE_STEP: Final = 7
 """Frames by which the blocks of recorders opened together end apart; no divisor of BLOCK_FRAMES."""
+FIRST_PLACES: Final = 4
+NO_ROW: Final = -1
+"""The last row of decoded audio, which is silence."""
 
 Rows = npt.NDArray[np.intp]
 
 
 class _Recorder(msgspec.Struct):
+    recorder_id: str
     place: int
     left: int | None
     """Row; None once the port is closed, which records silence."""
     right: int | None
+    law: Law | None = None
+    """Of both sides; None when they differ, are linear or are to be kept out."""
+    paused: bool = False
+    muted: bool = False
 
 
 class _Group(msgspec.Struct, frozen=True):
     """Recorders that are run alike."""
 
     law: Law | None
-    """Of both sides: decoded and interleaved in one lookup. None when the sides differ or are linear."""
     places: Rows
-    left: Rows
-    right: Rows
+    sides: Rows
+    """Rows of left and right, shape (recorders, 2)."""
 
 
 class RecorderBank:
@@ -52,15 +58,17 @@ class RecorderBank:
     def __init__(self, writer: RecordingWriter) -> None:
         self._writer = writer
         self._recorders: dict[str, _Recorder] = {}
+        self._by_place: dict[int, _Recorder] = {}
         self._places = RowAllocator()
-        # Every machine this runs on is little-endian, as WAV is.
-        self._blocks = np.zeros((4, BLOCK_FRAMES, FRAME), np.uint32)
+        self._words = np.zeros((FIRST_PLACES, BLOCK_FRAMES, 2, FRAME), np.uint8)
+        self._linear = np.zeros((FIRST_PLACES, BLOCK_FRAMES, 2, FRAME), np.int16)
         self._opened = 0
-        self._begin = np.zeros(4, np.intp)
-        self._filled = np.zeros(4, np.intp)
+        self._begin = np.zeros(FIRST_PLACES, np.intp)
+        self._filled = np.zeros(FIRST_PLACES, np.intp)
         """Frames in each place's block."""
         self._in_use = row_array([])
         self._groups: list[_Group] = []
+        self._jobs: list[Job] = []
 
     def __len__(self) -> int:
         return len(self._recorders)
@@ -71,15 +79,19 @@ class RecorderBank:
     def open(self, recorder_id: str, path: str, left: int | None, right: int | None, started_ns: int) -> None:
         """Begin; a file that exists is continued, its gap filled with silence."""
         place = self._places.take()
-        if place >= len(self._blocks):
-            size = 2 * len(self._blocks)
-            self._blocks = grown(self._blocks, np.zeros((size, BLOCK_FRAMES, FRAME), np.uint32))
+        if place >= len(self._words):
+            size = 2 * len(self._words)
+            shape = (size, *self._words.shape[1:])
+            # Fresh zeros are no memory until they are used.
+            self._words = grown(self._words, np.zeros(shape, np.uint8))
+            self._linear = grown(self._linear, np.zeros(shape, np.int16))
             self._begin = grown(self._begin, np.zeros(size, np.intp))
             self._filled = grown(self._filled, np.zeros(size, np.intp))
         # A first block of its own length puts this recorder's later ones into a tick of their own.
         self._begin[place] = self._filled[place] = self._opened * PHASE_STEP % BLOCK_FRAMES
         self._opened += 1
-        self._recorders[recorder_id] = _Recorder(place, left, right)
+        recorder = _Recorder(recorder_id, place, left, right)
+        self._recorders[recorder_id] = self._by_place[place] = recorder
         self._writer.submit(Open(recorder_id, path, started_ns))
 
     def close(self, recorder_id: str) -> None:
@@ -87,9 +99,17 @@ class RecorderBank:
         recorder = self._recorders.pop(recorder_id, None)
         if recorder is None:
             return
-        self._hand_over(recorder_id, recorder)
+        del self._by_place[recorder.place]
+        self._hand_over(recorder)
         self._places.give_back(recorder.place)
-        self._writer.submit(Close(recorder_id))
+        self._jobs.append(Close(recorder_id))
+        self._flush()
+
+    def adjust(self, recorder_id: str, *, paused: bool, muted: bool) -> None:
+        """Leave time out of a recording (pause), or sound (mute); `arrange` must follow."""
+        recorder = self._recorders.get(recorder_id)
+        if recorder is not None:
+            recorder.paused, recorder.muted = paused, muted
 
     def forget_row(self, row: int) -> None:
         """Record silence from a port that is closed."""
@@ -110,20 +130,24 @@ class RecorderBank:
         Args:
             laws: The codec of every row that carries G.711.
         """
-        sorted_by_law: dict[Law | None, list[_Recorder]] = {}
+        groups: dict[Law | None, list[_Recorder]] = {}
         for recorder in self._recorders.values():
-            left, right = (None if row is None else laws.get(row) for row in (recorder.left, recorder.right))
-            sorted_by_law.setdefault(left if left is right else None, []).append(recorder)
+            law = _common_law(recorder, laws)
+            if law is not recorder.law:
+                self._hand_over(recorder)
+                recorder.law = law
+            if not recorder.paused:
+                groups.setdefault(law, []).append(recorder)
         self._groups = [
             _Group(
                 law,
                 row_array([recorder.place for recorder in running]),
-                row_array([-1 if recorder.left is None else recorder.left for recorder in running]),
-                row_array([-1 if recorder.right is None else recorder.right for recorder in running]),
+                row_array([_sides(recorder) for recorder in running]),
             )
-            for law, running in sorted_by_law.items()
+            for law, running in groups.items()
         ]
-        self._in_use = row_array([recorder.place for recorder in self._recorders.values()])
+        self._in_use = row_array([r.place for running in groups.values() for r in running])
+        self._flush()
 
     def run(self, payload: U8, linear: I16) -> None:
         """Take one frame of every recorder.
@@ -136,32 +160,49 @@ class RecorderBank:
         if not len(self._in_use):
             return
         for group in self._groups:
+            filled = self._filled[group.places]
             if group.law is None:
-                stereo = _interleaved(linear.view(np.uint16), group.left, group.right)
+                self._linear[group.places, filled] = linear.take(group.sides, axis=0, mode="wrap")
             else:
-                words = np.empty((len(group.places), FRAME, 2), np.uint8)
-                words[:, :, 0] = payload[group.left]
-                words[:, :, 1] = payload[group.right]
-                stereo = group.law.decode_pairs(words)
-            self._blocks[group.places, self._filled[group.places]] = stereo
+                self._words[group.places, filled] = payload.take(group.sides, axis=0, mode="clip")
         position = self._filled[self._in_use]
         position += 1
         self._filled[self._in_use] = position
-        if position.max() >= BLOCK_FRAMES:
-            for recorder_id, recorder in self._recorders.items():
-                if self._filled[recorder.place] >= BLOCK_FRAMES:
-                    self._hand_over(recorder_id, recorder)
+        full = self._in_use[position >= BLOCK_FRAMES]
+        if len(full):
+            for place in full.tolist():
+                self._hand_over(self._by_place[place])
+            self._flush()
 
-    def _hand_over(self, recorder_id: str, recorder: _Recorder) -> None:
-        begin, end = int(self._begin[recorder.place]), int(self._filled[recorder.place])
-        if end > begin:
-            self._writer.submit(Append(recorder_id, self._blocks[recorder.place, begin:end].tobytes()))
-        self._begin[recorder.place] = self._filled[recorder.place] = 0
+    def _hand_over(self, recorder: _Recorder) -> None:
+        place = recorder.place
+        begin, end = int(self._begin[place]), int(self._filled[place])
+        self._begin[place] = self._filled[place] = 0
+        if end <= begin:
+            return
+        if recorder.law is None:
+            stereo = np.ascontiguousarray(self._linear[place, begin:end].swapaxes(1, 2)).tobytes()
+        else:
+            words = self._words[place, begin:end]
+            stereo = recorder.law.decode_two(words[:, 0], words[:, 1]).tobytes()
+        self._jobs.append(Append(recorder.recorder_id, stereo))
+
+    def _flush(self) -> None:
+        """Give the writer all jobs of this tick: it is woken once."""
+        if self._jobs:
+            self._writer.submit(*self._jobs)
+            self._jobs.clear()
 
 
-def _interleaved(linear: npt.NDArray[np.uint16], left: Rows, right: Rows) -> npt.NDArray[np.uint32]:
-    """Return stereo samples as numbers, the left in the lower half, which the file has first."""
-    stereo = linear.take(right, axis=0, mode="wrap").astype(np.uint32)
-    stereo <<= 16
-    stereo |= linear.take(left, axis=0, mode="wrap")
-    return stereo
+def _common_law(recorder: _Recorder, laws: Mapping[int, Law]) -> Law | None:
+    if recorder.muted or recorder.left is None or recorder.right is None:
+        return None
+    left, right = laws.get(recorder.left), laws.get(recorder.right)
+    return left if left is right else None
+
+
+def _sides(recorder: _Recorder) -> tuple[int, int]:
+    if recorder.muted:
+        return (NO_ROW, NO_ROW)
+    left, right = recorder.left, recorder.right
+    return (NO_ROW if left is None else left, NO_ROW if right is None else right)

@@ -17,21 +17,38 @@ Every drain is bounded: a flood makes the kernel's buffer overflow, not the tick
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import ipaddress
+import itertools
 import select
 import socket
-from collections.abc import Callable
+import struct
+import time
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from firmware.core.media import MediaError
 from firmware.media.g711 import U8
 from firmware.media.rtp import MAX_PACKET
 
-STRIDE: Final = MAX_PACKET + 64
-"""Bytes between two packets of a batch: room to see that one is too long, and no power of two, which
-would put all headers into the same cache lines."""
+SLOT: Final = 352
+"""Bytes of a batch's slots: 40 ms of G.711 and a header with an extension. Small, so that a tick's packets
+lie together, and no power of two, which would put all headers into the same cache lines."""
+_STAMP: Final = 0x8907
+"""SIOCGSTAMPNS (linux/sockios.h): when the packet last received from a socket had arrived."""
+UNEVEN_TICKS: Final = 100
+"""For which a row that was expected in vain is not expected again."""
+DRAIN_TICKS: Final = 50
+"""In which every expected row is once read until it is empty."""
+NOTHING: Final = -1
+"""In place of a length, where an expected packet did not come."""
+MAX_AGE: Final = 0.1
+"""Seconds."""
+UNKNOWN_AGE: Final = 0.0
+"""Where the kernel can't tell, a packet counts as just come, which costs a frame of delay and no sound."""
 MAX_ROUNDS: Final = 8
 """Packets taken from one socket in one tick; 10 ms packets need two."""
 MAX_DOOR: Final = 64
@@ -41,29 +58,33 @@ MAX_PURGE: Final = 512
 
 
 class Batch:
-    """The packets of one tick: `count` of them in the first rows of the arrays."""
+    """The packets of one tick.
+
+    `lengths[i]` bytes lie in slot i: first, for `expected` rows in their order, one packet each (length
+    `NOTHING` where none came), then those of `rows`. Packets too long for a slot are in `long`.
+    """
 
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
-        self.data: U8 = np.zeros((capacity, STRIDE), np.uint8)
-        self.views = [memoryview(row)[: MAX_PACKET + 1] for row in self.data]
+        self.data: U8 = np.zeros((capacity, SLOT), np.uint8)
+        self.views = [memoryview(row) for row in self.data]
         self.lengths: list[int] = []
+        self.expected: npt.NDArray[np.intp] = np.zeros(0, np.intp)
         self.rows: list[int] = []
-
-    @property
-    def count(self) -> int:
-        return len(self.rows)
+        self.long: list[tuple[int, bytes]] = []
 
     def clear(self) -> None:
         self.lengths.clear()
         self.rows.clear()
+        self.long.clear()
 
     def add(self, row: int, packet: bytes) -> None:
         """Take one packet that is already in memory; dropped when the batch is full."""
-        if self.count < self.capacity:
-            size = min(len(packet), MAX_PACKET + 1)
-            self.views[self.count][:size] = packet[:size]
-            self.lengths.append(size)
+        if len(packet) > SLOT:
+            self.long.append((row, packet))
+        elif len(self.lengths) < self.capacity:
+            self.views[len(self.lengths)][: len(packet)] = packet
+            self.lengths.append(len(packet))
             self.rows.append(row)
 
 
@@ -90,8 +111,14 @@ class RtpNetwork(Protocol):
     def close(self, row: int) -> None:
         """Give the port back."""
 
+    def expect(self, batch: Batch, rows: Sequence[int]) -> None:
+        """From now on, `receive` asks these rows for a packet without being told of one."""
+
     def receive(self, batch: Batch, is_quiet: Callable[[int], bool]) -> None:
         """Add what has arrived to the batch. `is_quiet` tells whether a row's stream has fallen silent."""
+
+    def age(self, row: int) -> float:
+        """Return how many seconds before this tick the packet last received from a row arrived."""
 
     def sending(self, rows: dict[int, memoryview]) -> None:
         """From now on, `transmit` sends these rows' packets."""
@@ -99,20 +126,31 @@ class RtpNetwork(Protocol):
     def transmit(self) -> None:
         """Send every row's packet."""
 
+    def send(self, row: int, packet: bytes) -> None:
+        """Send one packet besides."""
+
+    def send_report(self, row: int, packet: bytes) -> None:
+        """Send an RTCP packet from the port above the row's, to the port above its peer's."""
+
+    def reports(self) -> list[tuple[int, bytes]]:
+        """Return RTCP packets that have arrived from peers' hosts, by row."""
+
 
 class _Port:
     """One port's sockets."""
 
-    def __init__(self, row: int, sock: socket.socket) -> None:
+    def __init__(self, row: int, sock: socket.socket, control: socket.socket) -> None:
         self.row = row
         self.sock = sock
+        self.control = control
+        """RTCP's, on the port above."""
         self.address: tuple[str, int] = sock.getsockname()[:2]
         self.sibling: socket.socket | None = None
         self.signalled: tuple[str, int] | None = None
 
 
 class RtpSockets:
-    """Real sockets on `low` ≤ port ≤ `high`, even ports only (RFC 3550 section 11)."""
+    """Real sockets on even ports from `low` to `high`, RTCP on the odd ones above (RFC 3550 section 11)."""
 
     def __init__(self, low: int, high: int) -> None:
         self.strangers = 0
@@ -123,18 +161,35 @@ class RtpSockets:
         self._calls = select.epoll()
         self._door = select.epoll()
         self._receivers: dict[int, tuple[Callable[[memoryview], int], int]] = {}
+        self._expected: list[tuple[Callable[[memoryview], int], memoryview]] = []
+        self._ticks = 0
+        self._unwatched: set[int] = set()
+        """Descriptors of expected rows that epoll doesn't watch: to look at each again would cost more than
+        to read it."""
+        self._uneven: dict[int, int] = {}
+        """Rows that were expected in vain, and until which tick they are not expected again."""
+        self._missed: set[int] = set()
+        """Descriptors of expected rows that had no packet in this tick."""
+        self._wide: set[int] = set()
+        """Rows that have sent a packet too long for a slot."""
+        self._began = 0.0
+        self._stamp = bytearray(16)
         self._siblings: dict[int, _Port] = {}
+        self._control = select.epoll()
+        self._controls: dict[int, _Port] = {}
         self._senders: list[tuple[Callable[[memoryview], int], memoryview]] = []
 
     def open(self, row: int, host: str, port: int) -> tuple[str, int]:
         host = _canonical(host)
-        sock = self._bind_at(host, port) if port else self._bind_any(host)
-        opened = _Port(row, sock)
+        sock, control = self._bind_at(host, port) if port else self._bind_any(host)
+        opened = _Port(row, sock, control)
         self._ports[row] = opened
+        self._controls[control.fileno()] = opened
+        self._control.register(control.fileno(), select.EPOLLIN)
         return opened.address
 
-    def _bind_any(self, host: str) -> socket.socket:
-        """Bind the next free port of the range, in turn, so that a stray packet of an old call finds
+    def _bind_any(self, host: str) -> tuple[socket.socket, socket.socket]:
+        """Bind the next free pair of the range, in turn, so that a stray packet of an old call finds
         nobody."""
         for _ in self._choices:
             port = self._choices[self._next % len(self._choices)]
@@ -144,15 +199,19 @@ class RtpSockets:
         raise MediaError(f"no RTP port of {self._choices.start}-{self._choices.stop - 1} is free on {host}")
 
     @staticmethod
-    def _bind_at(host: str, port: int) -> socket.socket:
-        sock = socket.socket(_family(host), socket.SOCK_DGRAM)
+    def _bind_at(host: str, port: int) -> tuple[socket.socket, socket.socket]:
+        """Return sockets on a port and the one above it."""
+        bound: list[socket.socket] = []
         try:
-            sock.setblocking(False)
-            sock.bind((host, port))
+            for number in (port, port + 1):
+                bound.append(socket.socket(_family(host), socket.SOCK_DGRAM))
+                bound[-1].setblocking(False)
+                bound[-1].bind((host, number))
         except (OSError, OverflowError) as error:
-            sock.close()
+            for sock in bound:
+                sock.close()
             raise MediaError(f"{host}:{port}: {getattr(error, 'strerror', None) or error}") from error
-        return sock
+        return bound[0], bound[1]
 
     def aim(self, row: int, host: str, port: int) -> None:
         own = self._ports[row]
@@ -168,39 +227,140 @@ class RtpSockets:
         except OSError as error:
             raise MediaError(f"RTP to {host}:{port}: {error.strerror}") from error
         _purge(own.sock)
+        # The first question has the kernel stamp what comes from now on.
+        with contextlib.suppress(OSError):
+            fcntl.ioctl(own.sock, _STAMP, self._stamp)
         own.signalled = target
         if own.sock.fileno() not in self._receivers:
-            self._calls.register(own.sock.fileno(), select.EPOLLIN)
             self._receivers[own.sock.fileno()] = (own.sock.recv_into, row)
+            self._calls.register(own.sock.fileno(), select.EPOLLIN)
 
     def close(self, row: int) -> None:
         own = self._ports.pop(row)
+        self._wide.discard(row)
+        self._uneven.pop(row, None)
         if self._receivers.pop(own.sock.fileno(), None) is not None:
-            self._calls.unregister(own.sock.fileno())
+            if own.sock.fileno() in self._unwatched:
+                self._unwatched.discard(own.sock.fileno())
+            else:
+                self._calls.unregister(own.sock.fileno())
         own.sock.close()
+        self._control.unregister(own.control.fileno())
+        del self._controls[own.control.fileno()]
+        own.control.close()
+        # Its expected place stays, and has nothing, until the next `expect`.
         if own.sibling is not None:
             del self._siblings[own.sibling.fileno()]
             self._door.unregister(own.sibling.fileno())
             own.sibling.close()
 
+    def expect(self, batch: Batch, rows: Sequence[int]) -> None:
+        self._uneven = {row: until for row, until in self._uneven.items() if until > self._ticks}
+        known = [
+            row for row in rows if row in self._ports and row not in self._wide and row not in self._uneven
+        ][: len(batch.views)]
+        socks = [self._ports[row].sock for row in known]
+        self._expected = [(sock.recv_into, view) for sock, view in zip(socks, batch.views, strict=False)]
+        batch.expected = np.array(known, np.intp)
+        unwatched = {sock.fileno() for sock in socks}
+        for descriptor in self._unwatched - unwatched:
+            self._watch(descriptor)
+        for descriptor in unwatched - self._unwatched:
+            self._calls.unregister(descriptor)
+        self._unwatched = unwatched
+
+    def _watch(self, descriptor: int) -> None:
+        """Have the kernel tell of packets at a socket that was expected to have one each tick."""
+        self._unwatched.discard(descriptor)
+        if descriptor in self._receivers:
+            self._calls.register(descriptor, select.EPOLLIN)
+
     def receive(self, batch: Batch, is_quiet: Callable[[int], bool]) -> None:
+        self._began = time.time()
+        self._ticks += 1
+        lengths = batch.lengths
+        expected: Iterable[tuple[Callable[[memoryview], int], memoryview]] = self._expected
+        self._missed.clear()
+        while True:
+            try:
+                for receive, view in expected:
+                    lengths.append(receive(view))
+                break
+            except OSError:
+                # None there, or an ICMP "port unreachable" of an earlier send.
+                self._note_missed(int(batch.expected[len(lengths)]))
+                lengths.append(NOTHING)
+                expected = itertools.islice(self._expected, len(lengths), None)
+        if SLOT in lengths:
+            for index in [index for index, length in enumerate(lengths) if length == SLOT]:
+                self._widen(int(batch.expected[index]), batch)
+        self._receive_rest(batch)
+        self._drain_some(batch)
+        self._watch_door(batch, is_quiet)
+
+    def _note_missed(self, row: int) -> None:
+        """Watch a row whose packets don't come one by one; the next ones may come two at a time."""
+        port = self._ports.get(row)
+        if port is not None:
+            descriptor = port.sock.fileno()
+            self._missed.add(descriptor)
+            self._uneven[row] = self._ticks + UNEVEN_TICKS
+            if descriptor in self._unwatched:
+                self._watch(descriptor)
+
+    def _drain_some(self, batch: Batch) -> None:
+        """Take what has piled up at a few of the expected rows: a faster clock, a copy on the way."""
+        for row in batch.expected[self._ticks % DRAIN_TICKS :: DRAIN_TICKS].tolist():
+            port = self._ports.get(row)
+            with contextlib.suppress(OSError):
+                while port is not None and len(batch.lengths) < batch.capacity:
+                    batch.lengths.append(port.sock.recv_into(batch.views[len(batch.lengths)]))
+                    batch.rows.append(row)
+
+    def _widen(self, row: int, batch: Batch) -> None:
+        """Note a row whose packet may have been cut off; its stump is left to be counted as malformed."""
+        self._wide.add(row)
+        self.expect(batch, batch.expected.tolist())
+
+    def _receive_rest(self, batch: Batch) -> None:
+        """Take what the kernel says is there still: of other rows, and second packets."""
         lengths, rows, views = batch.lengths, batch.rows, batch.views
         receivers = self._receivers
-        index = batch.count
+        index = len(lengths)
         for _ in range(MAX_ROUNDS):
             ready = self._calls.poll(0, max(1, len(receivers)))
-            if not ready or index + len(ready) > batch.capacity:
+            if len(ready) <= len(self._missed) and self._missed.issuperset(fd for fd, _ in ready):
+                break
+            if index + len(ready) > batch.capacity:
                 break
             for descriptor, _events in ready:
+                # What comes while the others are read comes too late for this tick. To take it now and then,
+                # by the length of this very reading, would make a row's phase uneven.
+                if descriptor in self._missed:
+                    continue
                 receive, row = receivers[descriptor]
                 try:
-                    lengths.append(receive(views[index]))
+                    if row in self._wide:
+                        batch.long.append((row, self._ports[row].sock.recv(MAX_PACKET + 1)))
+                        continue
+                    length = receive(views[index])
                 except OSError:
-                    # An ICMP "port unreachable" of an earlier send; the peer may open its port yet.
                     continue
+                if length == SLOT:
+                    self._wide.add(row)
+                lengths.append(length)
                 rows.append(row)
                 index += 1
-        self._watch_door(batch, is_quiet)
+
+    def age(self, row: int) -> float:
+        try:
+            fcntl.ioctl(self._ports[row].sock, _STAMP, self._stamp)
+        except OSError:
+            return UNKNOWN_AGE
+        seconds, nanoseconds = struct.unpack("qq", self._stamp)
+        age = self._began - seconds - nanoseconds / 1e9
+        # Beyond that the wall clock was set in between, or the packet is of another age altogether.
+        return age if abs(age) < MAX_AGE else UNKNOWN_AGE
 
     def _watch_door(self, batch: Batch, is_quiet: Callable[[int], bool]) -> None:
         left = MAX_DOOR
@@ -231,12 +391,41 @@ class RtpSockets:
             except OSError:
                 self.send_failures += 1
 
+    def send(self, row: int, packet: bytes) -> None:
+        try:
+            self._ports[row].sock.send(packet)
+        except OSError:
+            self.send_failures += 1
+
+    def send_report(self, row: int, packet: bytes) -> None:
+        own = self._ports[row]
+        if own.signalled is not None:
+            # Reports are worth no alarm: many phones have nobody listening at that port.
+            with contextlib.suppress(OSError):
+                own.control.sendto(packet, (own.signalled[0], own.signalled[1] + 1))
+
+    def reports(self) -> list[tuple[int, bytes]]:
+        found: list[tuple[int, bytes]] = []
+        for descriptor, _events in self._control.poll(0, MAX_DOOR):
+            own = self._controls[descriptor]
+            for _ in range(MAX_ROUNDS):
+                try:
+                    packet, source = own.control.recvfrom(MAX_PACKET)
+                except OSError:
+                    break
+                if own.signalled and source[0] == own.signalled[0]:
+                    found.append((own.row, packet))
+                else:
+                    self.strangers += 1
+        return found
+
     def close_all(self) -> None:
         """Close everything."""
         for row in list(self._ports):
             self.close(row)
         self._calls.close()
         self._door.close()
+        self._control.close()
 
 
 def _canonical(host: str) -> str:

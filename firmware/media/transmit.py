@@ -8,8 +8,10 @@ from typing import Final
 import numpy as np
 
 from firmware.media.g711 import FRAME, U8, ULAW
+from firmware.media.keying import EventOut
 from firmware.media.rows import grown
-from firmware.media.rtp import HEADER, HEADER_DTYPE, MARKER, VERSION_2
+from firmware.media.rtcp import Sent
+from firmware.media.rtp import HEADER, HEADER_DTYPE, MARKER, VERSION_2, RtpPacket, build
 
 PACKET: Final = HEADER + FRAME
 _PACKET_DTYPE: Final = np.dtype(
@@ -28,6 +30,8 @@ class Transmitter:
         self._timestamp = np.zeros(capacity, np.uint32)
         self._step = np.zeros(capacity, np.uint16)
         """1 for rows that send: a pause must not look like loss."""
+        self._count = np.zeros(capacity, np.int64)
+        """Packets sent."""
         self._marked: list[int] = []
 
     @property
@@ -38,7 +42,7 @@ class Transmitter:
 
     def grow(self, capacity: int) -> None:
         fresh = Transmitter(capacity)
-        for name in ("packets", "_sequence", "_timestamp", "_step"):
+        for name in ("packets", "_sequence", "_timestamp", "_step", "_count"):
             setattr(self, name, grown(getattr(self, name), getattr(fresh, name)))
 
     def open(self, row: int) -> None:
@@ -46,7 +50,15 @@ class Transmitter:
         self.packets["ssrc"][row] = secrets.randbits(32)
         self._sequence[row] = secrets.randbits(16)
         self._timestamp[row] = secrets.randbits(32)
-        self._step[row] = 0
+        self._step[row] = self._count[row] = 0
+
+    def sent_by(self, row: int) -> Sent | None:
+        """Return what a row has sent so far, for RTCP; None before its first packet."""
+        packets = int(self._count[row])
+        return Sent(int(self._timestamp[row]), packets, packets * FRAME) if packets else None
+
+    def ssrc(self, row: int) -> int:
+        return int(self.packets["ssrc"][row])
 
     def aim(self, row: int, payload_type: int, *, send: bool) -> None:
         """Say what a row sends; the first packet after a pause bears the marker."""
@@ -59,9 +71,28 @@ class Transmitter:
     def stop(self, row: int) -> None:
         self._step[row] = 0
 
+    def pause(self, row: int, *, paused: bool) -> None:
+        """Leave a row's sequence numbers to `event` while digits take the place of its audio."""
+        self._step[row] = 0 if paused else 1
+
+    def event(self, row: int, payload_type: int, out: EventOut) -> bytes:
+        """Return a row's packet with a telephone event, in place of its audio; after `stamp`."""
+        self._sequence[row] += 1
+        return build(
+            RtpPacket(
+                payload_type,
+                out.first,
+                int(self._sequence[row]),
+                (int(self._timestamp[row]) - out.since) % (1 << 32),
+                int(self.packets["ssrc"][row]),
+                out.payload,
+            )
+        )
+
     def stamp(self) -> None:
         """Put this tick's sequence numbers and timestamps into the headers."""
         self._sequence += self._step
+        self._count += self._step
         self._timestamp += np.uint32(FRAME)
         self.packets["sequence"] = self._sequence
         self.packets["timestamp"] = self._timestamp

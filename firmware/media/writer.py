@@ -79,7 +79,7 @@ class RecordingWriter:
 
     def __init__(self, monotonic_ns: Callable[[], int] = time.monotonic_ns) -> None:
         self._monotonic_ns = monotonic_ns
-        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[tuple[Job, ...] | None] = queue.SimpleQueue()
         self._results: queue.SimpleQueue[Opened | Closed] = queue.SimpleQueue()
         self._submitted = 0
         self._written = 0
@@ -96,13 +96,16 @@ class RecordingWriter:
         if self._thread.is_alive():
             self._thread.join()
 
-    def submit(self, job: Job) -> None:
-        """Leave a job; samples are dropped, to the file's loss, while too much waits for the disk."""
-        if isinstance(job, Append):
-            if self._submitted - self._written > MAX_WAITING:
-                job = Append(job.recorder_id, b"")
-            self._submitted += len(job.samples)
-        self._jobs.put(job)
+    def submit(self, *jobs: Job) -> None:
+        """Leave jobs; samples are dropped, to the file's loss, while too much waits for the disk."""
+        left: list[Job] = []
+        for job in jobs:
+            if isinstance(job, Append):
+                if self._submitted - self._written > MAX_WAITING:
+                    job = Append(job.recorder_id, b"")
+                self._submitted += len(job.samples)
+            left.append(job)
+        self._jobs.put(tuple(left))
 
     def results(self) -> list[Opened | Closed]:
         """Return what has been opened, closed or has failed since the last call."""
@@ -118,13 +121,14 @@ class RecordingWriter:
     def _run(self) -> None:
         while True:
             try:
-                job = self._jobs.get(timeout=1.0 if self._files else None)
+                jobs = self._jobs.get(timeout=1.0 if self._files else None)
             except queue.Empty:
                 self._sync_oldest()
                 continue
-            if job is None:
+            if jobs is None:
                 break
-            self.do(job)
+            for job in jobs:
+                self.do(job)
             if self._jobs.empty():
                 self._sync_oldest()
         for recorder_id in list(self._files):
@@ -133,8 +137,7 @@ class RecordingWriter:
     def work_off(self) -> None:
         """Do all waiting jobs in the calling thread; for stepping without a thread."""
         while not self._jobs.empty():
-            job = self._jobs.get_nowait()
-            if job is not None:
+            for job in self._jobs.get_nowait() or ():
                 self.do(job)
 
     def do(self, job: Job) -> None:

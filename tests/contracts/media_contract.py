@@ -22,6 +22,7 @@ from firmware.core.media import (
     PlayItem,
     PlaySilence,
     PlayTone,
+    PortOptions,
     RtpRemote,
     Source,
 )
@@ -137,6 +138,33 @@ class MediaPlaneContract:
         plane.close_port(right.port_id)
         await asyncio.sleep(0.2)
         assert (await recording.close()).complete
+
+    async def test_a_pause_is_left_out_of_a_recording(self, plane: MediaPlane, tmp_path: Path) -> None:
+        port = await plane.open_rtp(HOST)
+        recording = await plane.record(tmp_path / "r.wav", port.port_id, port.port_id)
+        await asyncio.sleep(0.2)
+        recording.mute(True)
+        recording.pause()
+        recording.pause()
+        await asyncio.sleep(0.4)
+        recording.resume()
+        recording.mute(False)
+        await asyncio.sleep(0.2)
+        assert 320 <= (await recording.close()).duration_ms <= 520
+
+    async def test_what_a_port_listens_for_and_whom_it_confers_with_may_change_at_any_time(
+        self, plane: MediaPlane
+    ) -> None:
+        ports = [(await plane.open_rtp(HOST)).port_id for _ in range(3)]
+        plane.configure(ports[0], PortOptions(detect_digits=True, tones_of="CN", gain_db=-3.0))
+        plane.configure(ports[0], PortOptions())
+        for members in (ports, ports[:2], [], []):
+            plane.confer("room", members)
+        plane.send_digits(ports[0], "12#")
+        plane.close_port(ports[0])
+        plane.configure(ports[0], PortOptions(silence_ms=1000))
+        plane.send_digits(ports[0], "1")
+        assert plane.quality(ports[1]) is None
 
     async def test_listening_to_ports_ends_when_told(self, plane: MediaPlane) -> None:
         address = await plane.open_rtp(HOST)

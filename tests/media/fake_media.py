@@ -32,6 +32,8 @@ from firmware.core.media import (
     PortEvent,
     PortFailed,
     PortListener,
+    PortOptions,
+    Quality,
     RecordingResult,
     RtpAddress,
     RtpRemote,
@@ -89,6 +91,11 @@ class FakeRecording:
         self.left = left
         self.right = right
         self.result: RecordingResult | None = None
+        self.paused = False
+        self._paused_at = 0.0
+        self.muted = False
+        self.mutes: list[bool] = []
+        """Every `mute` asked for, oldest first."""
         self._started = asyncio.get_running_loop().time()
         self._write(0)
 
@@ -96,8 +103,23 @@ class FakeRecording:
     def running(self) -> bool:
         return self.result is None
 
+    def pause(self) -> None:
+        if not self.paused:
+            self.paused = True
+            self._paused_at = asyncio.get_running_loop().time()
+
+    def resume(self) -> None:
+        if self.paused:
+            self.paused = False
+            self._started += asyncio.get_running_loop().time() - self._paused_at
+
+    def mute(self, muted: bool) -> None:
+        self.muted = muted
+        self.mutes.append(muted)
+
     async def close(self) -> RecordingResult:
         if self.result is None:
+            self.resume()
             duration_ms = round((asyncio.get_running_loop().time() - self._started) * 1000)
             self._write(duration_ms * 8)
             self.result = RecordingResult(str(self.path), duration_ms, complete=True)
@@ -141,6 +163,11 @@ class FakeMedia:
         self.recordings: list[FakeRecording] = []
         self.missing_devices: set[str] = set()
         """PCM devices that can't be opened."""
+        self.options: dict[PortId, PortOptions] = {}
+        self.conferences: dict[str, tuple[PortId, ...]] = {}
+        self.digits_sent: list[tuple[PortId, str]] = []
+        self.measured: dict[PortId, Quality] = {}
+        """What `quality` says; a test fills it."""
         self.rtp_exhausted = False
         """Set it to have `open_rtp` refuse."""
         self._numbers = itertools.count(_FIRST_RTP_PORT, 2)
@@ -162,6 +189,10 @@ class FakeMedia:
         playback = self.playing(port_id)
         if playback is not None:
             playback.stop()
+
+    def notice(self, port_id: PortId, event: PortEvent) -> None:
+        """Have a port's detectors notice something."""
+        self._emit(port_id, event)
 
     # What a test asks
 
@@ -213,12 +244,30 @@ class FakeMedia:
             return
         self.closed.append(port_id)
         self.routes.pop(port_id, None)
+        self.options.pop(port_id, None)
         self._listeners.pop(port_id, None)
         self.finish_playback(port_id)
 
     def route(self, sink: PortId, sources: Sequence[Source]) -> None:
         if sink in self.ports:
             self.routes[sink] = tuple(sources)
+
+    def configure(self, port_id: PortId, options: PortOptions) -> None:
+        if port_id in self.ports:
+            self.options[port_id] = options
+
+    def confer(self, conference: str, members: Sequence[PortId]) -> None:
+        if members:
+            self.conferences[conference] = tuple(dict.fromkeys(members))
+        else:
+            self.conferences.pop(conference, None)
+
+    def send_digits(self, port_id: PortId, digits: str, duration_ms: int = 100) -> None:
+        if port_id in self.ports:
+            self.digits_sent.append((port_id, digits))
+
+    def quality(self, port_id: PortId) -> Quality | None:
+        return self.measured.get(port_id)
 
     def play(self, port_id: PortId, items: Sequence[PlayItem], *, repeat: bool = False) -> FakePlayback:
         self.finish_playback(port_id)

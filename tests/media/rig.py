@@ -11,7 +11,7 @@ assert heard_frequency(bob.heard()) == 440
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +66,12 @@ class FakeNetwork:
         self.aims: dict[int, tuple[str, int]] = {}
         self._ports = itertools.count(20000, 2)
         self._senders: dict[int, memoryview] = {}
+        self.reported: list[tuple[int, bytes]] = []
+        """RTCP packets sent, by row."""
+        self.reporting: list[tuple[int, bytes]] = []
+        """RTCP packets about to arrive."""
+        self.ages: dict[int, float] = {}
+        """Seconds before the tick that each row's packets arrive; the middle of it where nothing is said."""
 
     def open(self, row: int, host: str, port: int) -> tuple[str, int]:
         if host == "203.0.113.1":
@@ -85,6 +91,12 @@ class FakeNetwork:
             batch.add(row, packet)
         self.arriving.clear()
 
+    def expect(self, batch: Batch, rows: Sequence[int]) -> None:
+        """Packets come with their rows here."""
+
+    def age(self, row: int) -> float:
+        return self.ages.get(row, 0.01)
+
     def sending(self, rows: dict[int, memoryview]) -> None:
         self._senders = rows
 
@@ -93,6 +105,18 @@ class FakeNetwork:
             packet = parse(bytes(view))
             assert packet is not None
             self.sent[row].append(packet)
+
+    def send_report(self, row: int, packet: bytes) -> None:
+        self.reported.append((row, packet))
+
+    def reports(self) -> list[tuple[int, bytes]]:
+        arrived, self.reporting = self.reporting, []
+        return arrived
+
+    def send(self, row: int, packet: bytes) -> None:
+        parsed = parse(packet)
+        assert parsed is not None
+        self.sent[row].append(parsed)
 
 
 class FakePcm:
@@ -191,7 +215,9 @@ class EngineRig:
         self.loader = FileLoader()
         self.now_ns = 0
         self.writer = RecordingWriter(lambda: self.now_ns)
-        self.engine = Engine(self.network, self._open_pcm, self.loader, self.writer)
+        self.engine = Engine(
+            self.network, self._open_pcm, self.loader, self.writer, lambda: 1.7e9 + self.now_ns / 1e9
+        )
         self.events: list[protocol.Event] = []
         self.phones: list[Phone] = []
         self._names = itertools.count()

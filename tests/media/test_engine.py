@@ -327,6 +327,28 @@ class TestLine:
             line.incoming += caller[at : at + 1600]
         assert longest_gap_ms(bob.heard()[-24000:]) < 5
 
+    def test_a_byte_that_the_modem_loses_is_heard_for_less_than_half_a_second(self, rig: EngineRig) -> None:
+        port_id, line = rig.line()
+        bob = rig.phone()
+        rig.route(bob.port_id, port_id)
+        caller = tone(440, 4).tobytes()
+        caller = caller[:16001] + caller[16002:]
+        for at in range(0, len(caller), 320):
+            line.incoming += caller[at : at + 320]
+            rig.run(0.02)
+        heard = bob.heard()[8000 + 4000 : 28000]
+        assert heard_frequency(heard) == 440
+        assert abs(level_db(heard, tone(440, 2))) < 0.5
+
+    def test_loud_noise_on_a_line_is_not_taken_for_torn_samples(self, rig: EngineRig) -> None:
+        _, line = rig.line()
+        noise = np.random.default_rng(3).normal(0, 6000, 32000).astype("<i2").tobytes()
+        for at in range(0, len(noise), 320):
+            line.incoming += noise[at : at + 320]
+            rig.run(0.02)
+        (port,) = rig.engine._pcm
+        assert port.buffer is not None and port.buffer.shifted == 0
+
     def test_a_line_that_vanishes_is_told_once_and_the_call_goes_on(self, rig: EngineRig) -> None:
         port_id, line = rig.line()
         bob = rig.phone()

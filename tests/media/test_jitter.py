@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firmware.media.g711 import FRAME
+from firmware.media.g711 import FRAME, ULAW
 from firmware.media.jitter import COLD_TICKS, DEPTH, JitterRings
 from firmware.media.rtp import RtpPacket
 
@@ -23,8 +24,9 @@ def _packet(number: int, *, ssrc: int = SSRC, offset: int = 0) -> RtpPacket:
     return RtpPacket(0, False, number % 65536, timestamp, ssrc, _frame(number))
 
 
-def _rings() -> JitterRings:
-    rings = JitterRings(4)
+def _rings(age: float = 0.01) -> JitterRings:
+    """Return rings whose row 2 believes PCMU; packets arrive `age` seconds before their tick."""
+    rings = JitterRings(4, lambda row: age)
     rings.open(2)
     rings.aim(2, 0, muted=False)
     return rings
@@ -35,6 +37,7 @@ def _put(rings: JitterRings, packet: RtpPacket, *, fast: bool) -> None:
     if fast and len(packet.payload) == FRAME:
         refused = rings.receive_frames(
             np.array([2]),
+            np.array([packet.sequence], np.uint16),
             np.array([packet.timestamp], np.uint32),
             np.array([packet.ssrc], np.uint32),
             np.frombuffer(packet.payload, np.uint8).reshape(1, -1),
@@ -46,7 +49,7 @@ def _put(rings: JitterRings, packet: RtpPacket, *, fast: bool) -> None:
 
 def _played(rings: JitterRings) -> int | None:
     """Move on; return the number of the frame that was played, None for anything else."""
-    word, loudest = rings.play()[2][:2].tolist()
+    word, loudest = rings.play()[2][-2:].tolist()
     return None if loudest else (word - 2) // 2
 
 
@@ -78,17 +81,18 @@ def test_whatever_the_network_does_frames_are_played_in_order_and_at_most_once(
     distinct = [number for index, number in enumerate(heard) if index == 0 or heard[index - 1] != number]
     assert distinct == sorted(set(heard))
     assert set(heard) <= set(range(len(delays))) - lost
-    if not lost and max(delays) <= 1:
-        assert set(heard) == set(range(len(delays)))
+    # The delay is kept low, so a straggler may miss its turn; a packet that comes in time never does.
+    punctual = {number for number, delay in enumerate(delays) if delay == 0} - lost
+    assert punctual <= set(heard)
 
 
-def test_a_steady_stream_is_played_one_frame_later_and_whole() -> None:
+def test_a_steady_stream_is_played_in_the_tick_it_comes_and_whole() -> None:
     rings = _rings()
     heard = []
     for number in range(50):
         _put(rings, _packet(number), fast=True)
         heard.append(_played(rings))
-    assert heard == [None, *range(49)]
+    assert heard == list(range(50))
     assert (rings.lost, rings.late) == (0, 0)
 
 
@@ -99,11 +103,10 @@ def test_a_lost_packet_is_bridged_by_a_quieter_repeat() -> None:
         if number != 10:
             _put(rings, _packet(number), fast=True)
         rings.play()
-        levels.append(int(rings.payload[2][1]))
-    repeated = levels[11]
-    # The µ-law words of negative samples run from 0x00, the loudest, to 0x7F, which is zero.
-    assert levels[10] == levels[12] == 0
-    assert 0 < repeated < 0x7F
+        levels.append(int(rings.payload[2][-1]))
+    # The last µ-law word of a frame: 0x00 is the loudest negative sample, 0x7F is zero.
+    assert levels[9] == levels[11] == 0
+    assert 0 < levels[10] < 0x7F
     assert rings.lost == 1
 
 
@@ -119,7 +122,7 @@ def test_a_stream_that_stops_fades_to_silence_and_starts_afresh() -> None:
     for number in range(1000, 1005):
         _put(rings, _packet(number), fast=True)
         heard.append(_played(rings))
-    assert heard == [None, *(number % 60 for number in range(1000, 1004))]
+    assert heard == [number % 60 for number in range(1000, 1005)]
 
 
 def test_another_ssrc_is_believed_at_its_second_packet() -> None:
@@ -130,11 +133,11 @@ def test_another_ssrc_is_believed_at_its_second_packet() -> None:
         heard.append(_played(rings))
     _put(rings, _packet(40, ssrc=5), fast=True)
     _put(rings, _packet(10), fast=True)
-    assert _played(rings) == 9
+    assert _played(rings) == 10
     for number in range(41, 50):
         _put(rings, _packet(number, ssrc=6), fast=True)
         heard.append(_played(rings))
-    assert heard[-1] == 48
+    assert heard[-1] == 49
 
 
 def test_one_packet_from_nowhere_in_time_changes_nothing() -> None:
@@ -145,7 +148,7 @@ def test_one_packet_from_nowhere_in_time_changes_nothing() -> None:
             _put(rings, _packet(5_000_000), fast=True)
         _put(rings, _packet(number), fast=True)
         heard.append(_played(rings))
-    assert heard == [None, *range(19)]
+    assert heard == list(range(20))
 
 
 def test_a_jump_of_the_timestamps_in_either_direction_is_followed() -> None:
@@ -158,7 +161,7 @@ def test_a_jump_of_the_timestamps_in_either_direction_is_followed() -> None:
         for number in range(1010 + jump, 1025 + jump):
             _put(rings, _packet(number), fast=True)
             heard.append(_played(rings))
-        assert heard[-1] == (1023 + jump) % 60
+        assert heard[-1] == (1024 + jump) % 60
 
 
 def test_a_stream_off_the_grid_moves_the_grid() -> None:
@@ -171,7 +174,7 @@ def test_a_stream_off_the_grid_moves_the_grid() -> None:
     for number in range(10, 30):
         _put(rings, _packet(number, offset=80), fast=True)
         heard.append(_played(rings))
-    assert heard[-1] == 28
+    assert heard[-1] == 29
     assert rings.received == before + 20
 
 
@@ -210,7 +213,7 @@ def test_rows_keep_their_streams_when_the_arrays_grow() -> None:
             rings.grow(8)
         _put(rings, _packet(number), fast=True)
         heard.append(_played(rings))
-    assert heard == [None, *range(19)]
+    assert heard == list(range(20))
 
 
 def test_a_burst_longer_than_the_ring_plays_what_fits() -> None:
@@ -219,3 +222,106 @@ def test_a_burst_longer_than_the_ring_plays_what_fits() -> None:
         _put(rings, _packet(number), fast=True)
     heard = [_played(rings) for _ in range(DEPTH)]
     assert [number for number in heard if number is not None]
+
+
+def test_a_stream_that_arrives_just_before_the_tick_gets_one_frame_of_reserve() -> None:
+    rings = _rings(age=0.0005)
+    heard = []
+    for number in range(20):
+        _put(rings, _packet(number), fast=True)
+        heard.append(_played(rings))
+    assert heard == [None, *range(19)]
+
+
+def test_a_loss_costs_no_delay_though_it_was_waited_for() -> None:
+    rings = _rings()
+    heard = []
+    for number in range(40):
+        if number not in (10, 20, 21):
+            _put(rings, _packet(number), fast=True)
+        heard.append(_played(rings))
+    assert heard[30:] == list(range(30, 40))
+    assert (rings.lost, rings.late) == (3, 0)
+
+
+def test_late_packets_deepen_the_reserve_and_calm_gives_it_back() -> None:
+    rings = _rings()
+    heard: list[int | None] = []
+    waiting: list[int] = []
+    delays = []
+    for number in range(1500):
+        waiting.append(number)
+        if number >= 200 or number % 4 != 3:
+            for late in waiting:
+                _put(rings, _packet(late), fast=True)
+            waiting.clear()
+        heard.append(_played(rings))
+        played = heard[-1]
+        delays.append(-1 if played is None else (number - played) % 60)
+    assert None not in heard[20:200]
+    assert max(delays[100:200]) == 1
+    assert delays[-1] == 0
+
+
+def test_a_pause_in_comfort_noise_is_heard_as_noise_of_its_level_until_speech_returns() -> None:
+    rings = _rings()
+    for number in range(10):
+        _put(rings, _packet(number), fast=True)
+        rings.play()
+    rings.receive(2, _packet(10))
+    rings.comfort(2, bytes([40]))
+    pause = []
+    for _ in range(100):
+        rings.play()
+        pause.append(ULAW.decoded[rings.payload[2]])
+    noise = np.concatenate(pause[5:]).astype(float)
+    level = 20 * np.log10(np.sqrt(np.mean(noise**2)) / (32767 / np.sqrt(2))) + 3.14
+    # 0 dBov, a full-scale square wave, is 6.15 dBm0.
+    assert level == pytest.approx(6.15 - 40, abs=1)
+    _put(rings, _packet(111), fast=True)
+    assert _played(rings) == 111 % 60
+
+
+def _hours(ppm: float, seconds: int) -> tuple[list[int], list[float]]:
+    """Return how often frames were concealed and what the margins were, with a sender that much too fast."""
+    rings = JitterRings(4, lambda row: ages[-1])
+    rings.open(2)
+    rings.aim(2, 0, muted=False)
+    ages = [0.01]
+    arrival = 0.01
+    number = 0
+    delays = []
+    payload = np.full((1, FRAME), 0xFE, np.uint8)
+    for tick in range(1, seconds * 50):
+        now = tick * 0.02
+        while arrival <= now:
+            ages.append(now - arrival)
+            packet = RtpPacket(0, False, number % 65536, number * FRAME, SSRC, payload.tobytes())
+            _put(rings, packet, fast=True)
+            number += 1
+            arrival = 0.01 + number * 0.02 / (1 + ppm / 1e6)
+        if tick % 50 == 0:
+            rings.sample(np.array([2]), np.array([ages[-1]]))
+            delays.append(rings.reception(2).delay)
+        rings.play()
+    return [rings.reception(2).concealed], delays
+
+
+@pytest.mark.parametrize("ppm", [-300, 300])
+def test_an_hour_of_clock_skew_neither_grows_the_delay_nor_conceals_anything_in_pauses(ppm: int) -> None:
+    (concealed,), delays = _hours(ppm, 3600)
+    assert max(delays[20:]) < 0.03
+    assert min(delays[20:]) > 0.0005
+    assert concealed <= 2
+
+
+def test_one_late_packet_is_concealed_and_costs_no_delay() -> None:
+    rings = _rings()
+    heard: list[int | None] = []
+    for number in range(60):
+        if number != 30:
+            _put(rings, _packet(number), fast=True)
+        if number == 31:
+            _put(rings, _packet(30), fast=True)
+        heard.append(_played(rings))
+    assert heard == [*range(30), None, *range(31, 60)]

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firmware.core.media import MediaError
-from firmware.media import protocol
+from firmware.media import protocol, rtcp
 from firmware.media.g711 import ALAW, ULAW, Law
 from firmware.media.rtp import MAX_PACKET, RtpPacket, build, parse
 from firmware.media.wavefile import mono_samples, stereo_header
@@ -51,6 +51,11 @@ def test_encoding_picks_the_nearest_value_and_saturates(law: Law, largest: int) 
 def test_parsing_rtp_never_raises(data: bytes) -> None:
     packet = parse(data)
     assert packet is None or len(packet.payload) <= len(data) - 12
+
+
+@given(st.binary(max_size=200), st.sampled_from([b"", b"\x81\xc8\x00\x0c", b"\x81\xc9\x00\x07"]))
+def test_parsing_rtcp_never_raises(data: bytes, head: bytes) -> None:
+    rtcp.parse(head + data, 7, 1.7e9)
 
 
 def test_rtp_survives_building_and_parsing() -> None:

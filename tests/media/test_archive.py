@@ -1,0 +1,65 @@
+"""Recordings turned into Ogg Opus: as loud, as long, and never lost on the way."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import wave
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from firmware.media.archive import ArchiveError, archive
+from tests.media.rig import heard_frequency, level_db, tone
+
+soundfile = pytest.importorskip("soundfile")
+
+
+def _recording(path: Path, seconds: float = 3) -> Path:
+    stereo = np.stack((tone(440, seconds, 6000), tone(1000, seconds, 1500)), axis=1)
+    with wave.open(str(path), "wb") as wav:
+        wav.setnchannels(2)
+        wav.setsampwidth(2)
+        wav.setframerate(8000)
+        wav.writeframes(stereo.astype("<i2").tobytes())
+    return path
+
+
+def test_both_sides_keep_their_loudness_and_length(tmp_path: Path) -> None:
+    path = _recording(tmp_path / "r.wav")
+    target, milliseconds = archive(path)
+    assert (target.name, milliseconds, path.exists()) == ("r.ogg", 3000, False)
+    samples, rate = soundfile.read(str(target), dtype="int16")
+    assert rate == 8000 and len(samples) >= 24000
+    for side, frequency, level in ((0, 440, 6000), (1, 1000, 1500)):
+        heard = samples[4000:20000, side]
+        assert heard_frequency(heard) == frequency
+        assert abs(level_db(heard, tone(frequency, 2, level))) < 1
+    assert target.stat().st_size < 24000 * 4 / 3
+
+
+def test_what_is_no_recording_is_told_and_left(tmp_path: Path) -> None:
+    path = tmp_path / "r.wav"
+    path.write_bytes(b"RIFF nonsense")
+    with pytest.raises(ArchiveError, match=r"r\.wav"):
+        archive(path)
+    assert [one.name for one in tmp_path.iterdir()] == ["r.wav"]
+
+
+def test_the_job_names_what_it_made_and_fails_for_what_it_could_not(tmp_path: Path) -> None:
+    path = _recording(tmp_path / "r.wav")
+    command = [
+        sys.executable,
+        "-m",
+        "firmware.media.archive",
+        "--keep",
+        str(path),
+        str(tmp_path / "none.wav"),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    lines = done.stdout.splitlines()
+    assert done.returncode == 1
+    assert lines[0] == f"{tmp_path / 'r.ogg'} 3000"
+    assert "none.wav" in lines[1]
+    assert path.exists()
