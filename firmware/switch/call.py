@@ -10,6 +10,9 @@ writes the journey. An error in the script ends this call with a tone the caller
     Exchange.take ─► Call.run ─┬─ script(call)   answer, play, collect, ring, bridge
                                └─ watcher        caller hung up → cancel the script
                         finally └─ _wind_up      players, recording, legs, journey
+
+The caller is whoever the journey belongs to now: when a phone that called hands the other party on and
+leaves, that party is the caller from then on (`hand_over`).
 """
 
 from __future__ import annotations
@@ -24,13 +27,14 @@ import msgspec
 
 from firmware.core.causes import Cause
 from firmware.core.errors import ZongjiError
-from firmware.core.leg import DigitPressed, Leg, LegEnded, LegEvent, LegState, StateChanged
+from firmware.core.leg import DigitPressed, Leg, LegEnded, LegEvent, LegState
 from firmware.core.media import MediaError, MediaPlane, Playback, PlayItem
 from firmware.core.records import EntryKind, Journey
 from firmware.core.tones import ToneSet
-from firmware.switch.bridge import Bridge
+from firmware.switch.conversation import Conversation, Features, converse
 from firmware.switch.directory import Directory, Extension
 from firmware.switch.journey import JourneyWriter
+from firmware.switch.ringing import Attempt, Race, Rung
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +44,8 @@ MAX_TYPED_AHEAD = 32
 APOLOGY_SECONDS = 3.0
 
 Script = Callable[["Call"], Awaitable[None]]
+Reach = Callable[["Call", Extension, float], Awaitable[Rung]]
+"""How an extension is reached: its own phones, or whatever its forwarding says."""
 
 
 class CallerGone(ZongjiError):
@@ -66,6 +72,8 @@ class Call:
         directory: Whom the call may ring.
         tones: What this country's callers know.
         recordings: Folder for recordings; None when nothing is to be recorded.
+        reach: How extensions are reached; None rings their phones and nothing else.
+        features: What people may do while they talk; None for talking only.
     """
 
     def __init__(
@@ -76,14 +84,26 @@ class Call:
         directory: Directory,
         tones: ToneSet,
         recordings: Path | None,
+        reach: Reach | None = None,
+        features: Features | None = None,
     ) -> None:
         self.caller = caller
         self.journey = journey
         self.directory = directory
-        self._media = media
-        self._tones = tones
-        self._recordings = recordings
+        self.media = media
+        self.tones = tones
+        self.recordings = recordings
+        self.features = features
+        self.conversation: Conversation | None = None
+        """Who talks with the caller now; None while nobody does."""
+        self.when_talking: Callable[[], None] | None = None
+        """Called once, when the next conversation begins."""
+        self.steps = 0
+        """To how many destinations the caller was led so far."""
+        self._reach = reach
         self._legs: list[Leg] = [caller]
+        self._ringing: dict[Leg, Attempt] = {}
+        self._races: list[Race] = []
         self._playback: Playback | None = None
         self._digits: asyncio.Queue[str] = asyncio.Queue(MAX_TYPED_AHEAD)
         self._unsubscribe = caller.subscribe(self._on_caller)
@@ -111,14 +131,53 @@ class Call:
             journey = await self._wind_up(failed)
         return journey
 
+    # Who is in it
+
+    def legs(self) -> list[Leg]:
+        """Return the legs that have not ended."""
+        return [leg for leg in self._legs if leg.ending is None]
+
+    def ringing(self) -> list[str]:
+        """Return the extensions that ring for this call now."""
+        return [attempt.who for attempt in self._ringing.values()]
+
+    def pick_up(self, leg: Leg) -> bool:
+        """Have another phone, connected, take the call that rings; false when nothing rings any more.
+
+        The leg belongs to this call from then on: it is hung up when this call ends.
+        """
+        if not any(race.pick_up(leg) for race in reversed(self._races)):
+            return False
+        self.take_leg(leg)
+        return True
+
+    def take_leg(self, leg: Leg) -> None:
+        """Make a leg of another call one of this call's, in the journey too."""
+        self._legs.append(leg)
+        self.journey.add_leg(leg)
+
+    def give_leg(self, leg: Leg) -> None:
+        """Let go of a leg that goes on in another call: it won't be hung up with this one."""
+        self._legs.remove(leg)
+
+    def hand_over(self, leg: Leg) -> None:
+        """Make `leg`, one of this call's, the caller; the one so far may leave without ending the call."""
+        self._unsubscribe()
+        self.caller = leg
+        self._unsubscribe = leg.subscribe(self._on_caller)
+        self.journey.goes_on_with(leg)
+        self.forget_digits()
+
     # What a script may do
 
     async def answer(self) -> None:
-        """Answer the caller; audio flows when this returns.
+        """Answer the caller, unless that was done; audio flows when this returns.
 
         Raises:
             LegEnded: The caller was gone before.
         """
+        if self.caller.state in (LegState.CONNECTED, LegState.HELD):
+            return
         await self.caller.answer()
 
     async def refuse(self, cause: Cause) -> None:
@@ -135,6 +194,10 @@ class Call:
         playback = self._start_playing(what, items)
         await self._until_played(what, playback)
 
+    def play_on(self, what: str, items: Sequence[PlayItem], *, repeat: bool = True) -> Playback:
+        """Begin to play items to the caller, over and over unless told otherwise; the script stops it."""
+        return self._start_playing(what, items, repeat=repeat)
+
     async def collect(
         self,
         what: str,
@@ -143,6 +206,7 @@ class Call:
         is_complete: Callable[[str], bool],
         first_seconds: float,
         next_seconds: float,
+        secret: bool = False,
     ) -> str:
         """Play items and return what the caller keys; the first key stops the playing.
 
@@ -152,6 +216,7 @@ class Call:
             is_complete: Told the digits so far; true ends the wait at once. `#` always does.
             first_seconds: How long to wait for the first key after the question's end.
             next_seconds: How long to wait for each further key.
+            secret: The digits are a PIN and are not written down.
 
         Returns:
             The digits without the closing `#`; empty when the caller keyed nothing.
@@ -174,7 +239,8 @@ class Call:
                         digit = await self._digits.get()
                 except TimeoutError:
                     break
-            self.journey.note(EntryKind.KEYED, f"keyed {digits or '#'}", self.caller)
+            shown = "a PIN" if secret else digits or "#"
+            self.journey.note(EntryKind.KEYED, f"keyed {shown}", self.caller)
             return digits
         finally:
             playback.stop()
@@ -182,46 +248,86 @@ class Call:
             with suppress(asyncio.CancelledError):
                 await question
 
+    async def next_digit(self) -> str:
+        """Wait for the caller's next key, while something else goes on."""
+        return await self._digits.get()
+
     def forget_digits(self) -> None:
         """Drop what was typed ahead, after a mistake the caller has to hear about first."""
         while not self._digits.empty():
             self._digits.get_nowait()
 
     async def ring(self, extension: Extension, seconds: float) -> Ring:
-        """Ring an extension; the caller hears ringing meanwhile.
+        """Reach an extension, by its forwarding where it has one; the caller hears ringing meanwhile.
 
         Args:
             extension: Whom to ring.
-            seconds: How long at most.
+            seconds: How long at most, where its owner has not set another time.
         """
-        leg = self.directory.leg_to(extension)
+        if self._reach is not None:
+            rung = await self._reach(self, extension, seconds)
+        else:
+            rung = await self.ring_any([self.attempt(extension, seconds)])
+        return Ring(extension, rung.leg, rung.cause)
+
+    def attempt(self, extension: Extension, seconds: float, *, delay_seconds: float = 0.0) -> Attempt:
+        """Return the attempt to ring an extension's own phones."""
+        return Attempt(
+            extension.number,
+            lambda: self.directory.leg_to(extension),
+            seconds=seconds,
+            delay_seconds=delay_seconds,
+        )
+
+    async def ring_any(self, attempts: Sequence[Attempt], hears: Sequence[PlayItem] | None = None) -> Rung:
+        """Ring several parties; the first that takes the call has it, the others fall silent.
+
+        Args:
+            attempts: Whom to ring, for how long, after which delay.
+            hears: What an answered caller hears meanwhile, over and over; None for the ringing tone.
+                Empty leaves what plays already.
+        """
+        playback: Playback | None = None
+        if self.caller.state is LegState.CONNECTED and (hears is None or hears):
+            playback = self._start_playing(
+                "ringing tone" if hears is None else "music", hears or [self.tones.ringback], repeat=True
+            )
+        race = Race(self, self.media, attempts)
+        self._races.append(race)
+        try:
+            return await race.run()
+        finally:
+            self._races.remove(race)
+            if playback is not None:
+                playback.stop()
+
+    async def bridge(self, leg: Leg, *, record: bool = True) -> None:
+        """Let caller and `leg` talk until that is over, through transfers, parking and who else joins.
+
+        Args:
+            leg: Connected.
+            record: Whether to record, where calls are recorded at all.
+        """
+        await converse(self, leg, record=record)
+
+    def began_to_talk(self, conversation: Conversation) -> None:
+        """Note who talks with the caller now, and tell whoever wanted to know."""
+        self.conversation = conversation
+        tell, self.when_talking = self.when_talking, None
+        if tell is not None:
+            tell()
+
+    # What a race tells
+
+    def ringing_began(self, leg: Leg, attempt: Attempt) -> None:
         self._legs.append(leg)
         self.journey.add_leg(leg)
-        ringback: Playback | None = None
-        if self.caller.state is LegState.CONNECTED:
-            ringback = self._start_playing("ringing tone", [self._tones.ringback])
-        relay = asyncio.create_task(self._relay_alerting(leg))
-        try:
-            await leg.ring(self.caller.party)
-            async with asyncio.timeout(seconds):
-                await leg.answered()
-        except TimeoutError:
-            await leg.hang_up(Cause.NO_ANSWER)
-            return Ring(extension, None, Cause.NO_ANSWER)
-        except LegEnded as ended:
-            return Ring(extension, None, ended.ending.cause)
-        finally:
-            relay.cancel()
-            if ringback is not None:
-                ringback.stop()
-        return Ring(extension, leg, Cause.NORMAL)
+        self.journey.ringing_began(leg, attempt.who, attempt.group)
+        self._ringing[leg] = attempt
 
-    async def bridge(self, leg: Leg) -> None:
-        """Let caller and `leg` talk, recorded if so configured, until that leg ends."""
-        async with Bridge(
-            self._media, self.journey, self.caller, leg, self._tones, self._recordings
-        ) as bridge:
-            await bridge.until_over()
+    def ringing_ended(self, leg: Leg, cause: Cause) -> None:
+        self._ringing.pop(leg, None)
+        self.journey.ringing_ended(leg, cause)
 
     # The caller's side
 
@@ -230,15 +336,18 @@ class Call:
             self._digits.put_nowait(event.digit)
 
     async def _watch_caller(self) -> None:
-        await self.caller.ended()
-        raise CallerGone
+        while True:
+            caller = self.caller
+            await caller.ended()
+            if caller is self.caller:
+                raise CallerGone
 
-    def _start_playing(self, what: str, items: Sequence[PlayItem]) -> Playback:
+    def _start_playing(self, what: str, items: Sequence[PlayItem], *, repeat: bool = False) -> Playback:
         port = self.caller.port
         if port is None:
             raise MediaError(f"nothing can be played to {self.caller.address}: it has no audio")
         self.journey.note(EntryKind.HEARD, what, self.caller)
-        self._playback = self._media.play(port, items)
+        self._playback = self.media.play(port, items, repeat=repeat)
         return self._playback
 
     async def _until_played(self, what: str, playback: Playback) -> None:
@@ -259,24 +368,9 @@ class Call:
         finally:
             key.cancel()
 
-    async def _relay_alerting(self, leg: Leg) -> None:
-        """Let a caller we haven't answered, whose own phone makes the tone, know that it rings there."""
-        alerting = asyncio.Event()
-
-        def on_event(event: LegEvent) -> None:
-            if isinstance(event, StateChanged) and event.after is LegState.ALERTING:
-                alerting.set()
-
-        unsubscribe = leg.subscribe(on_event)
-        try:
-            await alerting.wait()
-            await self.caller.progress()
-        finally:
-            unsubscribe()
-
     async def _wind_up(self, failed: bool) -> Journey:
         if failed and self.caller.state is LegState.CONNECTED and self.caller.port is not None:
-            self._media.play(self.caller.port, [self._tones.congestion])
+            self.media.play(self.caller.port, [self.tones.congestion])
             with suppress(TimeoutError):
                 async with asyncio.timeout(APOLOGY_SECONDS):
                     await self.caller.ended()

@@ -14,12 +14,18 @@ from firmware.core.ids import CallId, LegId, new_call_id
 from firmware.core.leg import Direction, Leg, LegEvent, LegState, StateChanged
 from firmware.core.records import (
     EntryKind,
+    HoldRecord,
     Journey,
     JourneyStore,
     LegRecord,
     Outcome,
+    QueueWait,
     RecordingRecord,
+    RingAttempt,
+    RingResult,
     TimelineEntry,
+    TransferKind,
+    TransferRecord,
 )
 
 logger = logging.getLogger(__name__)
@@ -45,7 +51,7 @@ class JourneyWriter:
         self._start = clock.monotonic()
         self._caller = caller
         self._records: dict[LegId, LegRecord] = {}
-        self._running: RecordingRecord | None = None
+        self._rings: dict[LegId, RingAttempt] = {}
         self.journey = Journey(
             id=new_call_id(),
             started=clock.now(),
@@ -90,6 +96,63 @@ class JourneyWriter:
     def route(self, text: str) -> None:
         """Add a routing decision and its reason to the trace."""
         self.note(EntryKind.ROUTE, text)
+
+    def goes_on_with(self, leg: Leg) -> None:
+        """Make another leg the one the journey belongs to: the caller has handed the call on and left."""
+        self._caller = leg
+
+    def ringing_began(self, leg: Leg, target: str, group: str | None) -> None:
+        """Note that somebody is rung."""
+        ring = RingAttempt(target, self.elapsed_ms(), group=group, leg_id=leg.id)
+        self._rings[leg.id] = ring
+        self.journey.rings.append(ring)
+
+    def ringing_ended(self, leg: Leg, cause: Cause) -> None:
+        """Note what came of ringing somebody."""
+        ring = self._rings.pop(leg.id, None)
+        if ring is None:
+            return
+        gone = cause is Cause.ANSWERED_ELSEWHERE and self._caller.ending is not None
+        ring.ended_ms = self.elapsed_ms()
+        ring.result = RingResult.CALLER_GONE if gone else _RESULTS.get(cause, RingResult.UNREACHABLE)
+        ring.cause = cause
+
+    def skipped(self, target: str, reason: str, group: str | None = None) -> None:
+        """Note that somebody was not rung at all, and why."""
+        now = self.elapsed_ms()
+        self.journey.rings.append(RingAttempt(target, now, now, RingResult.SKIPPED, reason, None, group))
+
+    def hold_began(self, leg: Leg) -> HoldRecord:
+        """Note that a party has put the other on hold; the caller of this ends the record."""
+        record = HoldRecord(leg.address, self.elapsed_ms())
+        self.journey.holds.append(record)
+        return record
+
+    def wait_began(self, queue: str, position: int | None) -> QueueWait:
+        """Note a stay in a queue or hunt group; the caller of this ends the record."""
+        wait = QueueWait(queue, self.elapsed_ms(), position=position)
+        self.journey.queue_waits.append(wait)
+        return wait
+
+    def transferred(self, kind: TransferKind, by: str, to: str) -> TransferRecord:
+        """Note that somebody hands the call on; the caller of this says whether it came to that."""
+        record = TransferRecord(self.elapsed_ms(), kind, by, to)
+        self.journey.transfers.append(record)
+        return record
+
+    def part_of(self, journey: CallId) -> None:
+        """Note that this is only a hand on another call: a pickup, a consultation, a supervisor listening."""
+        self.journey.tags.append(f"part-of:{journey}")
+        self.route(f"goes on in call {journey}")
+
+    def goes_out(self) -> None:
+        """Note that one of the office's own phones calls the outside."""
+        self.journey.direction = Direction.OUTGOING
+
+    def cost(self, micros: int, currency: str) -> None:
+        """Add what an outside leg cost, in millionths of the currency."""
+        self.journey.cost_micros = (self.journey.cost_micros or 0) + micros
+        self.journey.currency = currency
 
     def is_for(self, number: str) -> None:
         """Note the extension the caller wants, as soon as that is known."""
@@ -183,3 +246,11 @@ class JourneyWriter:
 
 
 _SIDES = {Side.THEM: "by them", Side.US: "by us", Side.WIRE: "not there"}
+
+_RESULTS = {
+    Cause.NORMAL: RingResult.ANSWERED,
+    Cause.NO_ANSWER: RingResult.NO_ANSWER,
+    Cause.BUSY: RingResult.BUSY,
+    Cause.REJECTED: RingResult.REJECTED,
+    Cause.ANSWERED_ELSEWHERE: RingResult.ELSEWHERE,
+}

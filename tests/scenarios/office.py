@@ -8,25 +8,34 @@ await office.until(caller.is_answered)
 from __future__ import annotations
 
 import asyncio
+import datetime
 import wave
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from extensions.dial import Code, dial
+from extensions.dial import Office as Reachable
 from extensions.directory import OfficeDirectory
-from extensions.internal_call import internal_call
 from firmware.core.causes import Cause, Side
 from firmware.core.clock import Instant
 from firmware.core.ids import LegId, PortId
 from firmware.core.leg import Ending, Leg
+from firmware.core.media import PlayItem, PlayTone
 from firmware.core.records import EntryKind, Journey
+from firmware.switch.call import Script
+from firmware.switch.destinations import Destination, Destinations
 from firmware.switch.directory import Extension
 from firmware.switch.exchange import Exchange
+from firmware.switch.numbering import Numbering, NumberPlan
+from firmware.switch.outbound.guard import Caps, Guard
+from firmware.switch.outbound.outbound import Outbound, OutboundSettings
 from ivr.prompts import Prompts
 from ivr.prompts.catalogue import CATALOGUE
 from ivr.reception import Reception, reception
 from tests.media.fake_media import FakeMedia
 from tests.switch.fake_leg import FakeLeg
+from tests.switch.fake_lines import FakeLines
 
 PROMPT_SECONDS = 2.0
 SETTINGS = Reception()
@@ -60,6 +69,23 @@ class MemoryStore:
         self.closed.append(journey)
 
 
+class Words:
+    """Speaks sentences as tones of a second whose frequencies stand for nothing; `said` keeps their keys."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def say(self, *keys: str) -> list[PlayItem]:
+        self.said += keys
+        return [PlayTone((700.0,), (), duration_ms=1000) for _ in keys]
+
+    def number(self, value: int) -> list[PlayItem]:
+        return self.say(str(value))
+
+    def digits(self, text: str) -> list[PlayItem]:
+        return self.say(text)
+
+
 class Office:
     """Extensions 101, 102 and 103; 102 is the operator. Every prompt lasts two seconds."""
 
@@ -77,6 +103,23 @@ class Office:
         self.directory = OfficeDirectory(people, "102", self._leg_to)
         self.exchange = Exchange(self.store, LoopClock(), self.media, self.directory)
         self.exchange.recordings = folder / "recordings" if recorded else None
+        self.words = Words()
+        self.alarms: list[str] = []
+        self.local_time = datetime.datetime(2026, 11, 23, 10, 0, tzinfo=datetime.UTC)
+        """A Monday morning; stories that need another hour set it."""
+        self.lines = FakeLines(self.media, "gsm1", "gsm2")
+        self.outbound = Outbound(
+            NumberPlan("CN", Numbering(area="010", outside_prefix="9")),
+            OutboundSettings(),
+            self.lines,
+            Guard(Caps(), alarm=self.alarms.append),
+            self.words,
+            lambda: self.local_time,
+            self.alarms.append,
+        )
+        self.destinations = Destinations()
+        self.numbers: dict[str, Destination] = {}
+        self.code: Code | None = None
 
     def caller_rings_in(self, number: str | None = "13800138000") -> FakeLeg:
         """Have somebody call the office from outside."""
@@ -87,9 +130,36 @@ class Office:
     def phone_dials(self, own_number: str, dialled: str) -> FakeLeg:
         """Have one of the office's phones dial."""
         phone = FakeLeg.incoming(own_number, own_number, media=self.media)
-        script = partial(internal_call, dialled=dialled, ring_seconds=SETTINGS.ring_seconds)
-        self.exchange.take(phone, script, called=dialled)
+        reachable = Reachable(
+            self.outbound, self.destinations, self.numbers, self.code, ring_seconds=SETTINGS.ring_seconds
+        )
+        vital = self.outbound.plan.emergency.match(dialled) is not None
+        self.exchange.take(
+            phone, partial(dial, dialled=dialled, office=reachable), called=dialled, vital=vital
+        )
         return phone
+
+    def somebody_rings_in(
+        self, script: Script, number: str | None = "13800138000", line: str = "gsm1"
+    ) -> FakeLeg:
+        """Have somebody call from outside and meet another script than the reception."""
+        caller = FakeLeg.incoming(line, number, media=self.media)
+        self.lines.on_it[line] = caller
+        self.exchange.take(caller, script)
+        return caller
+
+    async def line_dials(self, digits: str) -> FakeLeg:
+        """Wait until somebody is dialled on an outside line and return the leg."""
+        await self.until(lambda: any(leg.party.number == digits for leg in self._dialled()))
+        return next(leg for leg in self._dialled() if leg.party.number == digits)
+
+    async def talking(self, one: FakeLeg, other: FakeLeg) -> None:
+        """Wait until two parties hear each other."""
+        await self.until(lambda: self.are_talking(one, other))
+
+    def are_talking(self, one: FakeLeg, other: FakeLeg) -> bool:
+        """Tell whether two parties hear each other."""
+        return one.port is not None and other.port is not None and self.media.bridged(one.port, other.port)
 
     def nobody_registered_at(self, number: str) -> None:
         """Have the next ring of an extension find no phone."""
@@ -124,6 +194,9 @@ class Office:
         async with asyncio.timeout(seconds):
             while not condition():
                 await asyncio.sleep(0.01)
+
+    def _dialled(self) -> list[FakeLeg]:
+        return [leg for leg in self.lines.legs if leg.ending is None and leg.state in ("ringing", "alerting")]
 
     def _unanswered(self) -> list[FakeLeg]:
         return [leg for leg in self.legs if leg.ending is None and leg.state in ("ringing", "alerting")]

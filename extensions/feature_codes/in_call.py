@@ -1,0 +1,142 @@
+"""Keys and requests during a conversation: what staff's phones ask for, turned into requests to it.
+
+##103   hand on, blind (a pause of `NUMBER_PAUSE` or # ends the number)
+*2103   consult 103 while the caller waits; hang up to hand on, *1 to come back, *3 to talk all three
+*5      park            *3      record from here on, or stop
+REFER   the phone's own transfer key, blind or attended
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+from weakref import WeakKeyDictionary
+
+import msgspec
+from msgspec import Meta
+
+from firmware.core.leg import DigitPressed, Leg, LegEvent, TransferRequested
+from firmware.switch.bridge import Bridge
+from firmware.switch.call import Call
+from firmware.switch.conversation import Act, Conversation
+from firmware.switch.handing_on import HandingOn
+from firmware.switch.parking import ParkingLot
+
+# After so long without a key, what was keyed is complete; before a code, it is forgotten.
+NUMBER_PAUSE = 3.0
+_MOST_KEYS = 20
+
+Key = Annotated[str, Meta(pattern=r"\A[*#][0-9*#]{0,3}\Z")]
+
+
+def _help(en: str, zh: str) -> Meta:
+    return Meta(description=en, extra={"zh": zh})
+
+
+class InCallKeys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What staff key during a call; part of the settings."""
+
+    hand_on: Annotated[Key, _help("Hand the call on.", "盲转。")] = "##"
+    consult: Annotated[Key, _help("Consult while the caller waits.", "咨询转接。")] = "*2"
+    park: Annotated[Key, _help("Park the call.", "寄存通话。")] = "*5"
+    record: Annotated[Key, _help("Start or stop recording.", "开始或停止录音。")] = "*3"
+
+
+class InCall:
+    """Watches conversations; the `Features` of the exchange.
+
+    Args:
+        handing_on: Serves transfers.
+        lot: Serves parking; None for an office without.
+        keys: The office's keys.
+        recordings: Where recordings on demand go; None for none.
+    """
+
+    def __init__(
+        self, handing_on: HandingOn, lot: ParkingLot | None, keys: InCallKeys, recordings: Path | None
+    ) -> None:
+        self.keys = keys
+        self.recordings = recordings
+        self._handing_on = handing_on
+        self._lot = lot
+        self._keyed: WeakKeyDictionary[Leg, _Keyed] = WeakKeyDictionary()
+
+    def attend(self, call: Call, conversation: Conversation, leg: Leg, event: LegEvent) -> None:
+        match event:
+            case TransferRequested(number=number, consulted=consulted):
+                if consulted is not None:
+                    taken = self._handing_on.attended(conversation, leg, consulted)
+                else:
+                    taken = self._handing_on.blind(conversation, leg, number)
+                if taken:
+                    leg.accept_transfer()
+            case DigitPressed(digit=digit) if call.directory.find(leg.address) is not None:
+                keyed = self._keyed.setdefault(leg, _Keyed())
+                keyed.add(digit, lambda: self._paused(call, leg))
+                self._look(call, conversation, leg, keyed)
+            case _:
+                pass
+
+    def _paused(self, call: Call, leg: Leg) -> None:
+        keyed = self._keyed.pop(leg, None)
+        conversation = call.conversation
+        if keyed is not None and conversation is not None:
+            self._number(call, conversation, leg, keyed.text)
+
+    def _look(self, call: Call, conversation: Conversation, leg: Leg, keyed: _Keyed) -> None:
+        """Act as soon as what was keyed is complete."""
+        text = keyed.text
+        if text == self.keys.park and self._lot is not None:
+            self._done(leg)
+            self._lot.park(conversation, leg)
+        elif text == self.keys.record and self.recordings is not None:
+            self._done(leg)
+            conversation.ask(Act(self._record))
+        elif text.startswith((self.keys.hand_on, self.keys.consult)):
+            number = text.removeprefix(self.keys.hand_on).removeprefix(self.keys.consult)
+            known = call.directory.find(number) is not None and not call.directory.may_grow(number)
+            if known or number.endswith("#"):
+                self._done(leg)
+                self._number(call, conversation, leg, text.removesuffix("#") if number else text)
+        elif not any(code.startswith(text) for code in msgspec.structs.astuple(self.keys)):
+            self._done(leg)
+
+    def _number(self, call: Call, conversation: Conversation, leg: Leg, text: str) -> None:
+        if text.startswith(self.keys.hand_on):
+            number = text.removeprefix(self.keys.hand_on)
+            if number:
+                self._handing_on.blind(conversation, leg, number)
+        elif text.startswith(self.keys.consult):
+            extension = call.directory.find(text.removeprefix(self.keys.consult))
+            if extension is not None:
+                self._handing_on.consult(conversation, leg, extension)
+
+    def _done(self, leg: Leg) -> None:
+        keyed = self._keyed.pop(leg, None)
+        if keyed is not None:
+            keyed.stop()
+
+    async def _record(self, bridge: Bridge) -> None:
+        if bridge.recorded:
+            await bridge.stop_recording()
+        elif self.recordings is not None:
+            await bridge.start_recording(self.recordings)
+
+
+class _Keyed:
+    """What one party has keyed lately."""
+
+    def __init__(self) -> None:
+        self.text = ""
+        self._timer: asyncio.TimerHandle | None = None
+
+    def add(self, digit: str, paused: Callable[[], None]) -> None:
+        self.text = (self.text + digit)[-_MOST_KEYS:]
+        self.stop()
+        self._timer = asyncio.get_running_loop().call_later(NUMBER_PAUSE, paused)
+
+    def stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()

@@ -1,0 +1,155 @@
+"""How an extension is reached, by what its owner has set. Every `Call.ring` comes through here.
+
+An extension that is forwarded to another extension rings that one by *its* wishes, at most `MAX_HOPS` times
+and never in a circle.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Mapping
+
+from extensions.forwarding.personal import Personal, When
+from firmware.core.causes import Cause
+from firmware.switch.call import Call
+from firmware.switch.directory import Extension
+from firmware.switch.outbound.outbound import Outbound
+from firmware.switch.ringing import Attempt, Confirm, Rung
+
+MAX_HOPS = 5
+MOBILE_SECONDS = 25.0
+_UNREACHABLE = frozenset({Cause.SUBSCRIBER_ABSENT, Cause.NO_USER_RESPONDING, Cause.DESTINATION_OUT_OF_ORDER})
+
+
+class Reacher:
+    """Reaches extensions.
+
+    Args:
+        personal: Each member's wishes by extension; may change at any time.
+        outbound: The gate to outside targets.
+        local_time: For rules by time.
+    """
+
+    def __init__(
+        self,
+        personal: Mapping[str, Personal],
+        outbound: Outbound,
+        local_time: Callable[[], datetime.datetime],
+    ) -> None:
+        self.personal = personal
+        self._outbound = outbound
+        self._local_time = local_time
+
+    def why_not(self, number: str) -> str | None:
+        """Return why a member wants no calls now; None when it does."""
+        return "do not disturb" if self.personal.get(number, _NOTHING).do_not_disturb else None
+
+    async def reach(self, call: Call, extension: Extension, seconds: float) -> Rung:
+        """Ring an extension as its owner wishes."""
+        return await self._reach(call, extension, seconds, frozenset())
+
+    def mobile(
+        self, call: Call, member: str, seconds: float = MOBILE_SECONDS, delay_seconds: float = 0.0
+    ) -> Attempt | str:
+        """Return the attempt to ring a member's own mobile, or why there is none."""
+        wishes = self.personal.get(member, _NOTHING)
+        if not wishes.mobile:
+            return f"{member} has set no mobile"
+        return self._outside(call, member, wishes, wishes.mobile, seconds, delay_seconds)
+
+    async def _reach(self, call: Call, extension: Extension, seconds: float, seen: frozenset[str]) -> Rung:
+        number = extension.number
+        wishes = self.personal.get(number, _NOTHING)
+        if wishes.do_not_disturb:
+            call.journey.skipped(number, "do not disturb")
+            call.journey.route(f"{number}: do not disturb")
+            return Rung(None, "", {number: Cause.BUSY})
+        always = self._rule(call, wishes) or wishes.forward.get(When.ALWAYS, "")
+        if always:
+            return await self._forward(call, extension, wishes, always, "always", seconds, seen)
+        wants_more = wishes.follow_me or When.NO_ANSWER in wishes.forward
+        attempts = [call.attempt(extension, wishes.no_answer_seconds if wants_more else seconds)]
+        if wishes.mobile and wishes.mobile_rings_at_once:
+            together = self.mobile(call, number, seconds)
+            if isinstance(together, Attempt):
+                attempts.append(together)
+        rung = await call.ring_any(attempts)
+        if rung.leg is not None:
+            return rung
+        why = _WHY.get(rung.cause, When.UNREGISTERED if rung.cause in _UNREACHABLE else None)
+        target = wishes.forward.get(why, "") if why is not None else ""
+        if target and why is not None:
+            return await self._forward(call, extension, wishes, target, why, seconds, seen)
+        if wishes.follow_me and not wishes.mobile_rings_at_once and rung.cause is not Cause.REJECTED:
+            attempt = self.mobile(call, number)
+            if isinstance(attempt, Attempt):
+                call.journey.route(f"{number} follows to the mobile")
+                return await call.ring_any([attempt])
+            call.journey.route(f"{number} can't follow: {attempt}")
+        return rung
+
+    async def _forward(
+        self,
+        call: Call,
+        extension: Extension,
+        wishes: Personal,
+        target: str,
+        why: str,
+        seconds: float,
+        seen: frozenset[str],
+    ) -> Rung:
+        number = extension.number
+        call.journey.route(f"{number} is forwarded ({why}) to {target}")
+        inside = call.directory.find(target)
+        if inside is not None:
+            if target in seen or target == number or len(seen) >= MAX_HOPS:
+                call.journey.route(f"{number}: forwarding in a circle ends here")
+                return Rung(None, "", {number: Cause.NO_ANSWER})
+            return await self._reach(call, inside, seconds, seen | {number})
+        attempt = self._outside(call, number, wishes, target, MOBILE_SECONDS, 0.0)
+        if isinstance(attempt, str):
+            call.journey.route(f"{number}: {attempt}")
+            return Rung(None, "", {number: Cause.NO_ANSWER})
+        return await call.ring_any([attempt])
+
+    def _outside(
+        self, call: Call, member: str, wishes: Personal, target: str, seconds: float, delay: float
+    ) -> Attempt | str:
+        """Return the attempt to a member's own target. Nothing else leads a caller to an outside line."""
+        if target not in wishes.targets():
+            return f"{target} is not what {member} has set"
+        words = tuple(self._outbound.speaker.say("press-one-to-take")) if wishes.press_one else ()
+        return self._outbound.forward(
+            call,
+            member,
+            target,
+            seconds=seconds,
+            delay_seconds=delay,
+            confirm=Confirm(words) if wishes.press_one else None,
+        )
+
+    def _rule(self, call: Call, wishes: Personal) -> str:
+        """Return where a rule for this caller leads; "" when none does."""
+        at, numbers = self._local_time(), self._outbound.plan
+        caller = numbers.canonical(call.caller.party.number or "")
+        for rule in wishes.rules:
+            if rule.when and not any(period.holds(at) for period in rule.when):
+                continue
+            for pattern in rule.callers:
+                whole = numbers.canonical(pattern)
+                beginning = pattern.endswith("*") and caller.startswith(_beginning(pattern, numbers.country))
+                if caller and (caller == whole or beginning):
+                    return rule.to
+        return ""
+
+
+def _beginning(pattern: str, country: str) -> str:
+    """Return what a canonical number that fits `021*` begins with."""
+    bare = pattern.removesuffix("*")
+    if country == "CN" and not bare.startswith("+"):
+        return f"+86{bare.removeprefix('0')}"
+    return bare
+
+
+_NOTHING = Personal()
+_WHY = {Cause.BUSY: When.BUSY, Cause.NO_ANSWER: When.NO_ANSWER}

@@ -1,0 +1,126 @@
+"""Calls back who kept a place: the agent is rung first, and calls out on its own authority.
+
+    the caller's turn ─► the agent's phone rings ─► answered, presses 1 ─► the number is dialled ─► talk
+                                                 └─ not ─► the place is kept, another agent
+
+A caller can't cause an outside call by this: only an agent who takes it does, within the agent's own rights
+and caps, and only to numbers an office calls every day.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+
+from extensions.queue.desk import QueueDesk
+from extensions.queue.model import Offer
+from extensions.queue.state import End, Waiting
+from firmware.core.causes import Cause
+from firmware.core.ids import CallId
+from firmware.core.leg import LegEnded, Party
+from firmware.switch.call import Call
+from firmware.switch.directory import Directory
+from firmware.switch.exchange import Exchange
+from firmware.switch.numbering import NumberClass
+from firmware.switch.outbound.outbound import Outbound
+
+logger = logging.getLogger(__name__)
+
+_CALLABLE = frozenset({NumberClass.LOCAL, NumberClass.NATIONAL, NumberClass.MOBILE})
+# How often a number that doesn't answer is tried before the place is given up.
+TRIES = 3
+_TAKE_KEY = "1"
+
+
+class Callbacks:
+    """The callers who hung up and kept their places.
+
+    Args:
+        desk: The queues.
+        exchange: Where the agents' calls run.
+        directory: Makes the legs to agents.
+        outbound: Dials.
+    """
+
+    def __init__(self, desk: QueueDesk, exchange: Exchange, directory: Directory, outbound: Outbound) -> None:
+        self._desk = desk
+        self._exchange = exchange
+        self._directory = directory
+        self._outbound = outbound
+        self._tries: dict[str, int] = {}
+
+    def keep(self, queue: str, waiting: Waiting, journey: CallId) -> None:
+        """Attend to a caller's turn from now on."""
+        self._desk.attend(waiting.id, functools.partial(self._offered, queue, waiting, journey))
+
+    def may_call(self, number: str) -> bool:
+        """Tell whether an office may call this number back."""
+        return self._outbound.plan.read(number).number_class in _CALLABLE
+
+    def _offered(self, queue: str, waiting: Waiting, journey: CallId, offer: Offer) -> None:
+        number = offer.agents[0]
+        model = self._desk.queues[queue]
+        for other in offer.agents[1:]:
+            model.missed(waiting.id, other, self._desk.now(), counts=False)
+        extension = self._directory.find(number)
+        if extension is None:
+            model.missed(waiting.id, number, self._desk.now())
+            return
+        leg = self._directory.leg_to(extension)
+        script = functools.partial(
+            self._call_back, queue=queue, waiting=waiting, journey=journey, agent=number
+        )
+        self._exchange.take(leg, script, called=waiting.number)
+
+    async def _call_back(self, call: Call, queue: str, waiting: Waiting, journey: CallId, agent: str) -> None:
+        model, desk = self._desk.queues[queue], self._desk
+        call.journey.route(f"{queue}: {agent} is to call {waiting.number} back, who rang in call {journey}")
+        taken = False
+        try:
+            taken = await self._taken(call, waiting, model.settings.ring_seconds)
+            if not taken:
+                return
+            model.answered(waiting.id, agent, desk.now())
+            desk.forget(waiting.id)
+            number = self._outbound.plan.read(waiting.number or "")
+            cause = await self._outbound.dial(call, number, agent)
+            if cause is not Cause.NORMAL:
+                call.journey.route(f"not reached: {cause.name.lower().replace('_', ' ')}")
+                self._again(queue, waiting, journey)
+        finally:
+            if taken:
+                model.done(agent, desk.now())
+            else:
+                model.missed(waiting.id, agent, desk.now())
+            desk.pump(queue)
+
+    async def _taken(self, call: Call, waiting: Waiting, seconds: float) -> bool:
+        """Ring the agent; true when it answers and presses the key."""
+        try:
+            async with asyncio.timeout(seconds):
+                await call.caller.ring(Party(waiting.number, "call back"))
+                await call.caller.answered()
+        except (TimeoutError, LegEnded):
+            await call.caller.hang_up(Cause.NO_ANSWER)
+            return False
+        keyed = await call.collect(
+            "asked to take a call back",
+            self._outbound.speaker.say("callback-here"),
+            is_complete=lambda digits: len(digits) == 1,
+            first_seconds=8.0,
+            next_seconds=1.0,
+        )
+        return keyed == _TAKE_KEY
+
+    def _again(self, queue: str, waiting: Waiting, journey: CallId) -> None:
+        """Put a caller who couldn't be reached in line once more, up to `TRIES` times."""
+        tries = self._tries[waiting.id] = self._tries.get(waiting.id, 1) + 1
+        model = self._desk.queues[queue]
+        if tries > TRIES:
+            self._tries.pop(waiting.id)
+            model.ends[End.CALLBACK_FAILED] += 1
+            logger.warning("%s: %s could not be called back in %d tries", queue, waiting.id, TRIES)
+            return
+        model.rejoin(waiting, self._desk.now())
+        self.keep(queue, waiting, journey)

@@ -1,0 +1,171 @@
+"""Where a caller can be led, as data; and who knows how to serve each kind of place.
+
+Other folders register what they serve (groups, queues, menus, mailboxes), so that routing, menus, dialled
+numbers, overflow and transfers all lead to the same places by the same few words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from firmware.core.causes import Cause
+from firmware.switch.call import Call
+
+Name = Annotated[str, Meta(min_length=1, max_length=60)]
+
+
+class ToReception(msgspec.Struct, frozen=True, tag="reception"):
+    """The greeting, menus and dialling of an extension."""
+
+    menu: str = ""
+    """Another menu than the first one, by name."""
+
+    def __str__(self) -> str:
+        return f"menu {self.menu}" if self.menu else "reception"
+
+
+class ToExtension(msgspec.Struct, frozen=True, tag="extension"):
+    number: Name
+    seconds: float = 25.0
+    """How long to ring."""
+
+    def __str__(self) -> str:
+        return f"extension {self.number}"
+
+
+class ToGroup(msgspec.Struct, frozen=True, tag="group"):
+    """A hunt group."""
+
+    name: Name
+    seconds: float = 0.0
+    """How long to hunt at most; 0 for as long as the group has set."""
+
+    def __str__(self) -> str:
+        return f"group {self.name}"
+
+
+class ToQueue(msgspec.Struct, frozen=True, tag="queue"):
+    name: Name
+    seconds: float = 0.0
+    """How long to wait at most; 0 for as long as the queue has set."""
+
+    def __str__(self) -> str:
+        return f"queue {self.name}"
+
+
+class ToVoicemail(msgspec.Struct, frozen=True, tag="voicemail"):
+    mailbox: Name
+
+    def __str__(self) -> str:
+        return f"voicemail {self.mailbox}"
+
+
+class ToAnnouncement(msgspec.Struct, frozen=True, tag="announcement"):
+    """Words, and goodbye."""
+
+    prompt: Name
+
+    def __str__(self) -> str:
+        return f"announcement {self.prompt}"
+
+
+class ToConference(msgspec.Struct, frozen=True, tag="conference"):
+    room: Name
+
+    def __str__(self) -> str:
+        return f"conference {self.room}"
+
+
+class ToMobile(msgspec.Struct, frozen=True, tag="mobile"):
+    """A member's own forwarding target; which number that is, the member's settings alone say."""
+
+    member: Name
+    seconds: float = 25.0
+
+    def __str__(self) -> str:
+        return f"mobile of {self.member}"
+
+
+class Refuse(msgspec.Struct, frozen=True, tag="refuse"):
+    """Turn the caller away without answering."""
+
+    cause: Cause = Cause.REJECTED
+
+    def __str__(self) -> str:
+        return "refused"
+
+
+Destination = (
+    ToReception
+    | ToExtension
+    | ToGroup
+    | ToQueue
+    | ToVoicemail
+    | ToAnnouncement
+    | ToConference
+    | ToMobile
+    | Refuse
+)
+
+Handler = Callable[[Call, Any], Awaitable[Cause]]
+"""Serves a caller at one kind of destination to the end; `NORMAL` when that was what the caller needed, else
+why not, and the caller can be led on."""
+
+# Overflow that leads in a circle must end; nobody is led to so many places in earnest.
+MAX_STEPS = 40
+
+
+class Destinations:
+    """Who serves which kind of destination."""
+
+    def __init__(self) -> None:
+        self._handlers: dict[type, Handler] = {Refuse: _refuse, ToExtension: _extension}
+
+    def register(self, kind: type[Any], handler: Handler) -> None:
+        """Have `handler` serve a kind of destination from now on."""
+        self._handlers[kind] = handler
+
+    async def lead(self, call: Call, *places: Destination) -> Cause:
+        """Lead a caller to the first of these places that serves it.
+
+        Returns:
+            `NORMAL` when one did; else the last one's cause.
+        """
+        cause = Cause.UNALLOCATED_NUMBER
+        for place in places:
+            call.steps += 1
+            if call.steps > MAX_STEPS:
+                call.journey.route(f"led to {MAX_STEPS} places without end: that is enough")
+                return cause
+            handler = self._handlers.get(type(place))
+            if handler is None:
+                call.journey.route(f"{place}: there is no such thing here")
+                continue
+            call.journey.route(f"→ {place}")
+            cause = await handler(call, place)
+            if cause is Cause.NORMAL:
+                return cause
+            call.journey.route(f"{place}: {cause.name.lower().replace('_', ' ')}")
+        return cause
+
+
+async def _refuse(call: Call, place: Refuse) -> Cause:
+    await call.refuse(place.cause)
+    return Cause.NORMAL
+
+
+async def _extension(call: Call, place: ToExtension) -> Cause:
+    extension = call.directory.find(place.number)
+    if extension is None:
+        return Cause.UNALLOCATED_NUMBER
+    call.journey.is_for(extension.number)
+    ring = await call.ring(extension, place.seconds)
+    if ring.leg is None:
+        return ring.cause
+    await call.answer()
+    await call.bridge(ring.leg)
+    return Cause.NORMAL

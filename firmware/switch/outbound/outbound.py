@@ -1,0 +1,306 @@
+"""Calls to the outside: the one gate to the lines.
+
+    number ─► emergency? ─► may this extension? ─► [PIN] ─► caps ─► cheapest ready line ─► ring ─► talk
+                                                                        └─ line at fault: the next one
+
+Nothing else in the switch asks for a leg to the outside. It is asked for on the authority of an extension
+only: a phone that dials (`dial`), or a member's own forwarding target (`forward`). A call from outside has
+no authority of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import functools
+import logging
+from collections.abc import Callable
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from firmware.core.causes import Cause
+from firmware.core.leg import Leg, LegState, Party
+from firmware.core.records import EntryKind
+from firmware.switch.call import Call
+from firmware.switch.numbering import Number, NumberClass, NumberPlan
+from firmware.switch.numbering.rewrite import for_line
+from firmware.switch.outbound.emergency import EmergencyCalls
+from firmware.switch.outbound.guard import Caps, Guard, Lease, Refused
+from firmware.switch.outbound.lines import LineChooser, LineRates, least_cost
+from firmware.switch.outbound.meter import Meter
+from firmware.switch.outbound.rights import Rights
+from firmware.switch.ringing import Attempt, Confirm
+from firmware.switch.sentences import Speaker
+
+logger = logging.getLogger(__name__)
+
+PIN_TRIES = 3
+# After three wrong PINs a phone gets no further try for this long.
+PIN_LOCK_SECONDS = 900.0
+RING_SECONDS = 90.0
+# Causes that are the line's fault, not the called party's: another line may do better.
+_LINE_AT_FAULT = frozenset(
+    {
+        Cause.NO_CIRCUIT,
+        Cause.NETWORK_OUT_OF_ORDER,
+        Cause.TEMPORARY_FAILURE,
+        Cause.CONGESTION,
+        Cause.BEARER_NOT_AVAILABLE,
+        Cause.DESTINATION_OUT_OF_ORDER,
+    }
+)
+_MICROS = 1_000_000
+
+
+class OutboundSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the office sets about calling out."""
+
+    rights: Annotated[Rights, Meta(description="Who may dial what.", extra={"zh": "外呼权限。"})] = (
+        msgspec.field(default_factory=Rights)
+    )
+    caps: Annotated[Caps, Meta(description="Limits a day.", extra={"zh": "每天限额。"})] = Caps()
+    lines: Annotated[
+        dict[str, LineRates],
+        Meta(description="Prices and dialling habits by line.", extra={"zh": "各线路的资费与拨号方式。"}),
+    ] = msgspec.field(default_factory=dict)
+    currency: Annotated[
+        str,
+        Meta(pattern=r"\A[A-Z]{3}\Z", description="ISO 4217 code of the prices.", extra={"zh": "货币代码。"}),
+    ] = "CNY"
+
+
+class Outbound:
+    """The gate to the outside lines.
+
+    Args:
+        plan: Reads numbers.
+        settings: Rights, caps and prices; may be replaced while calls run.
+        lines: The lines.
+        guard: Counts; its caps follow the settings.
+        speaker: Asks for PINs.
+        local_time: The office's local time.
+        alarm: Told in plain words of emergency calls; must not raise or wait.
+    """
+
+    def __init__(
+        self,
+        plan: NumberPlan,
+        settings: OutboundSettings,
+        lines: LineChooser,
+        guard: Guard,
+        speaker: Speaker,
+        local_time: Callable[[], datetime.datetime],
+        alarm: Callable[[str], None],
+    ) -> None:
+        self.plan = plan
+        self.speaker = speaker
+        self.guard = guard
+        self.emergency = EmergencyCalls(lines, alarm)
+        self._lines = lines
+        self._local_time = local_time
+        self._wrong_pins: dict[str, tuple[int, float]] = {}
+        self.settings = settings
+
+    def replace(self, plan: NumberPlan, settings: OutboundSettings) -> None:
+        """Put changed settings into force; calls in progress keep what they began with."""
+        self.plan, self.settings = plan, settings
+        self.guard.caps = settings.caps
+
+    async def dial(self, call: Call, number: Number, extension: str) -> Cause:
+        """Put a phone's call through to the outside and let the two talk.
+
+        Args:
+            call: Begun by the phone, not answered yet.
+            number: Where to.
+            extension: The phone's.
+
+        Returns:
+            `NORMAL` when they talked; else why not, for the caller of this to tell the phone.
+        """
+        if number.number_class is NumberClass.EMERGENCY:
+            await self.emergency.place(call, number, self.plan, self.settings.lines)
+            return Cause.NORMAL
+        call.journey.is_for(number.canonical)
+        call.journey.goes_out()
+        call.journey.route(f"dialled {number.dialled}: {number.why} ({number.number_class})")
+        if number.number_class in (NumberClass.UNKNOWN, NumberClass.INTERNAL):
+            return Cause.UNALLOCATED_NUMBER
+        account = await self._admitted(call, number, extension)
+        if account is None:
+            return Cause.NOT_PERMITTED
+        lines = least_cost(self._lines.lines(), self.settings.lines, number)
+        if not lines:
+            call.journey.route("no line is free for it")
+            return Cause.NO_CIRCUIT
+        cause = Cause.NO_CIRCUIT
+        for line in lines:
+            lease = self._lease(call, account, line, number)
+            if lease is None:
+                cause = Cause.NOT_PERMITTED
+                continue
+            call.journey.route(f"goes out on {line}")
+            make = functools.partial(self._leg, call, line, number, lease)
+            attempt = Attempt(number.dialled, make, RING_SECONDS)
+            try:
+                rung = await call.ring_any([attempt])
+            finally:
+                self._give_back_unused(lease)
+            if rung.leg is not None:
+                await call.answer()
+                await call.bridge(rung.leg)
+                return Cause.NORMAL
+            cause = rung.cause
+            if cause not in _LINE_AT_FAULT:
+                return cause
+            call.journey.route(f"{line} failed: {cause.name.lower().replace('_', ' ')}")
+        return cause
+
+    def forward(
+        self,
+        call: Call,
+        member: str,
+        target: str,
+        *,
+        seconds: float,
+        delay_seconds: float = 0.0,
+        confirm: Confirm | None = None,
+        shown: Party | None = None,
+    ) -> Attempt | str:
+        """Return the attempt to ring a member's own forwarding target, or why that may not be.
+
+        Args:
+            call: For which caller.
+            member: The extension whose forwarding it is; its rights, caps and account count.
+            target: The number, as the member entered it.
+            seconds: How long to ring.
+            delay_seconds: How long after the others.
+            confirm: What to press before the caller is put through.
+            shown: The caller as the target is to see it.
+        """
+        number = self.plan.read(target)
+        if number.number_class in (NumberClass.EMERGENCY, NumberClass.UNKNOWN):
+            return f"{target} is no number to forward to"
+        service = self.settings.rights.class_of(member)
+        if number.number_class not in service.allowed:
+            return f"{member} may not forward to {number.number_class} numbers"
+
+        def make() -> Leg | Cause:
+            for line in least_cost(self._lines.lines(), self.settings.lines, number):
+                lease = self._lease(call, member, line, number)
+                if lease is not None:
+                    call.journey.route(f"forwarded by {member} to {number.dialled} on {line}")
+                    leg = self._leg(call, line, number, lease)
+                    self._give_back_unused(lease)
+                    return leg
+            call.journey.route(f"no line is free to forward to {number.dialled}")
+            return Cause.NO_CIRCUIT
+
+        return Attempt(member, make, seconds, delay_seconds, confirm, shown)
+
+    def explain(self, number: Number, extension: str, at: datetime.datetime) -> list[str]:
+        """Say in plain words what would become of a phone's call, without calling."""
+        said = [f"{number.dialled}: {number.why} ({number.number_class})"]
+        if number.number_class is NumberClass.EMERGENCY:
+            return said + self.emergency.check(self.plan, self.settings.lines)
+        bar = self.settings.rights.bar(self.settings.rights.class_of(extension), number, at)
+        if bar is not None:
+            return [*said, f"{extension}: {bar}"]
+        lines = least_cost(self._lines.lines(), self.settings.lines, number)
+        if not lines:
+            return [*said, "no line is free for it"]
+        for line in lines:
+            rates = self._rates(line)
+            digits = for_line(number, self.plan, rates.numbering)
+            price = rates.per_minute.get(number.number_class, 0.0)
+            said.append(f"{line} would dial {digits} ({price:g} {self.settings.currency} a minute)")
+        return said
+
+    async def _admitted(self, call: Call, number: Number, extension: str) -> str | None:
+        """Return on whose account the call goes, asking for a PIN where that may help; None for nobody's."""
+        rights = self.settings.rights
+        service = rights.class_of(extension)
+        bar = rights.bar(service, number, self._local_time())
+        if bar is None:
+            return extension
+        call.journey.route(f"{extension}: {bar}")
+        if not service.pin_allowed or not rights.pins:
+            return None
+        now = asyncio.get_running_loop().time()
+        wrong, since = self._wrong_pins.get(extension, (0, now))
+        if wrong >= PIN_TRIES and now - since < PIN_LOCK_SECONDS:
+            call.journey.route(f"{extension}: no PIN is taken after {wrong} wrong ones")
+            return None
+        if wrong >= PIN_TRIES:
+            wrong = 0
+        await call.answer()
+        question = ["enter-pin"]
+        while wrong < PIN_TRIES:
+            keyed = await call.collect(
+                "asked for a PIN",
+                self.speaker.say(*question),
+                is_complete=lambda _: False,
+                first_seconds=8.0,
+                next_seconds=5.0,
+                secret=True,
+            )
+            if not keyed:
+                return None
+            pin = rights.pin(keyed)
+            if pin is not None:
+                self._wrong_pins.pop(extension, None)
+                lent = rights.classes.get(pin.service_class)
+                bar = rights.bar(lent, number, self._local_time()) if lent is not None else "no such class"
+                call.journey.route(f"PIN of {pin.owner}: {bar or 'may dial'}")
+                return extension if bar is None else None
+            wrong += 1
+            self._wrong_pins[extension] = (wrong, asyncio.get_running_loop().time())
+            call.journey.route("a wrong PIN")
+            question = ["wrong-pin", "enter-pin"]
+        return None
+
+    def _lease(self, call: Call, account: str, line: str, number: Number) -> Lease | None:
+        now = asyncio.get_running_loop().time()
+        lease = self.guard.begin(
+            account, line, number.number_class, self._rates(line), now, self._local_time().date()
+        )
+        if isinstance(lease, Refused):
+            call.journey.route(f"not on {line}: {lease.reason}")
+            return None
+        return lease
+
+    def _leg(self, call: Call, line: str, number: Number, lease: Lease) -> Leg | Cause:
+        leg = self._lines.leg(line, for_line(number, self.plan, self._rates(line).numbering))
+        if leg is None:
+            return Cause.NO_CIRCUIT
+        lease.taken = True
+        Meter(
+            self.guard,
+            lease,
+            leg,
+            on_cost=lambda cost: call.journey.cost(round(cost * _MICROS), self.settings.currency),
+            on_limit=lambda words: call.journey.note(EntryKind.ROUTE, f"ended by a limit: {words}"),
+        )
+        return leg
+
+    def _give_back_unused(self, lease: Lease) -> None:
+        """End a lease for which no leg was made; one with a leg ends with it."""
+        if not lease.taken:
+            self.guard.end(lease, asyncio.get_running_loop().time(), talked=False)
+
+    def _rates(self, line: str) -> LineRates:
+        return self.settings.lines.get(line, _NO_RATES)
+
+
+_NO_RATES = LineRates()
+
+
+async def tell(call: Call, cause: Cause, speaker: Speaker) -> None:
+    """End a phone's call that came to nothing: by its display, or in words where it was answered already."""
+    if call.caller.state is LegState.OFFERED:
+        await call.refuse(cause)
+        return
+    words = {Cause.NOT_PERMITTED: "not-permitted", Cause.NO_CIRCUIT: "lines-busy"}.get(cause, "wrong-number")
+    await call.play(words, speaker.say(words))
+    await call.refuse(cause)
