@@ -52,4 +52,80 @@ CATALOGUE: dict[str, dict[str, str]] = {
         "zh-CN": "很抱歉，现在没有人能接听您的电话，请稍后再拨。再见。",
         "en": "I'm sorry, nobody can take your call right now. Please call again later. Goodbye.",
     },
+    "closed-now": {
+        "zh-CN": "您好，现在是非营业时间。",
+        "en": "Hello, our office is closed at the moment.",
+    },
+    "we-open-again": {
+        "zh-CN": "我们将于",
+        "en": "We open again",
+    },
+    "we-open-again-end": {
+        "zh-CN": "恢复服务，感谢您的来电。",
+        "en": "Thank you for calling.",
+    },
+    "wrong-key": {
+        "zh-CN": "输入有误，请重新选择。",
+        "en": "That is not one of the choices. Please try again.",
+    },
+    "no-key": {
+        "zh-CN": "没有收到您的选择。",
+        "en": "I did not hear a choice.",
+    },
+    "goodbye": {
+        "zh-CN": "感谢您的来电，再见。",
+        "en": "Thank you for calling. Goodbye.",
+    },
+    "connecting": {
+        "zh-CN": "正在为您转接，请稍候。",
+        "en": "Please hold while I connect you.",
+    },
+    "spell-name": {
+        "zh-CN": "请用数字键输入姓名的拼音，以井号键结束。",
+        "en": "Please spell the name on the number keys, then press pound.",
+    },
+    "no-such-name": {
+        "zh-CN": "没有找到这个姓名。",
+        "en": "There is nobody of that name.",
+    },
+    "too-many-names": {
+        "zh-CN": "符合的姓名太多，请多输入几个字母。",
+        "en": "Too many names match. Please key some more letters.",
+    },
+    "for-extension": {
+        "zh-CN": "分机",
+        "en": "For extension",
+    },
+    "press": {
+        "zh-CN": "请按",
+        "en": "press",
+    },
+    "language-choice": {
+        "zh-CN": "中文服务请按一。",
+        "en": "For English, press two.",
+    },
+    "record-after-tone": {
+        "zh-CN": "请在提示音后录音，按任意键结束。",
+        "en": "Please speak after the tone. Press any key to end.",
+    },
+    "nothing-recorded": {
+        "zh-CN": "没有录到声音，请重录。",
+        "en": "Nothing was recorded. Please try again.",
+    },
+    "review-prompt": {
+        "zh-CN": "保存请按一，重听请按二，重录请按三。",
+        "en": "To keep it, press one. To hear it again, press two. To record it again, press three.",
+    },
+    "prompt-kept": {
+        "zh-CN": "已保存。",
+        "en": "It has been kept.",
+    },
+    "prompt-not-kept": {
+        "zh-CN": "未保存。",
+        "en": "It has not been kept.",
+    },
+    "recording-consent": {
+        "zh-CN": "通话将被录音。同意请按一，不同意请按二。",
+        "en": "This call is to be recorded. If you agree, press one. If you do not agree, press two.",
+    },
 }

@@ -1,0 +1,56 @@
+"""Where a menu leads that isn't an extension: what the switch's other parts have to do for it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import msgspec
+
+from firmware.core.causes import Cause
+from firmware.switch.call import Call
+
+
+class Choices(msgspec.Struct, frozen=True):
+    """What the caller has chosen on the way."""
+
+    language: str
+    """One of the catalogue's: zh-CN or en."""
+    record: bool
+    """False when the caller did not agree to being recorded; pass it on to `Call.bridge`."""
+
+
+class Targets(Protocol):
+    """The groups, queues and mailboxes of this office, as the menu script uses them.
+
+    What isn't there (any more) is not an error: the caller comes back and hears that nobody could be reached.
+    """
+
+    async def group(self, call: Call, name: str, choices: Choices) -> Cause:
+        """Ring a hunting group, and bridge the caller to whoever answers, until the talk is over.
+
+        Returns:
+            `NORMAL` when somebody talked with the caller; else why nobody did.
+        """
+
+    async def queue(self, call: Call, name: str, choices: Choices) -> Cause:
+        """Let the caller wait in a queue and talk to an agent, until that is over.
+
+        Returns:
+            `NORMAL` when somebody talked with the caller; else why nobody did.
+        """
+
+    async def voicemail(self, call: Call, mailbox: str, choices: Choices) -> None:
+        """Take a message; returns when it is kept or there was none."""
+
+
+class NoTargets:
+    """An office of extensions only."""
+
+    async def group(self, call: Call, name: str, choices: Choices) -> Cause:
+        return Cause.UNALLOCATED_NUMBER
+
+    async def queue(self, call: Call, name: str, choices: Choices) -> Cause:
+        return Cause.UNALLOCATED_NUMBER
+
+    async def voicemail(self, call: Call, mailbox: str, choices: Choices) -> None:
+        return None
