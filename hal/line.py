@@ -11,9 +11,10 @@ A driver calls its listeners from the event loop it was started in, and never ra
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import enum
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 class LineState(enum.Enum):
@@ -89,16 +90,135 @@ class CallEnded:
 
 @dataclasses.dataclass(frozen=True)
 class LineAudio:
-    """Where the call's audio is: a serial device with raw signed 16-bit little-endian mono samples."""
+    """Where the call's audio is: a serial device with raw signed 16-bit little-endian mono samples, or, as
+    `alsa:NAME`, a sound card of the same rate."""
 
     device: str
     sample_rate: int
 
 
+@dataclasses.dataclass(frozen=True)
+class SmsReceived:
+    """A message came, its parts joined. Repeated, with the same `ident`, until `sms_stored` is called.
+
+    The SIM keeps the message until then, so a power cut loses none; whoever stores it must not store an
+    `ident`
+    twice, since the message comes again when the cut falls between storing and clearing the SIM.
+    """
+
+    ident: str
+    number: str
+    """Digits with a leading `+`, or a sender's name: "China Mobile"."""
+    text: str
+    sent: datetime.datetime | None
+    """By the network's clock, with its zone."""
+    complete: bool = True
+    """False when parts never came; the text then has a mark in their place."""
+
+
+class SmsOutcome(enum.Enum):
+    SENT = "sent"
+    """The network took all parts."""
+    REFUSED = "refused"
+    """For good: trying again won't help."""
+    UNCERTAIN = "uncertain"
+    """The modem fell silent or vanished after it got the text: a part may have gone out. Sending it again
+    may double
+    it; a delivery report that still comes tells."""
+
+
+@dataclasses.dataclass(frozen=True)
+class SmsPartSent:
+    """The network took one part of an outgoing message; a store that notes it never doubles a part."""
+
+    key: str
+    part: int
+    """From 1."""
+    parts: int
+    reference: int
+    """0 to 255, in its delivery report too."""
+
+
+@dataclasses.dataclass(frozen=True)
+class SmsSendResult:
+    """What became of `send_sms`. While the network is away or busy, the line tries again by itself."""
+
+    key: str
+    outcome: SmsOutcome
+    detail: str
+
+
+class SmsDelivery(enum.Enum):
+    DELIVERED = "delivered"
+    TRYING = "not delivered yet; the network goes on trying"
+    FAILED = "the network gave up delivering it"
+
+
+@dataclasses.dataclass(frozen=True)
+class SmsReport:
+    """The network's delivery report on one part."""
+
+    number: str
+    reference: int
+    delivery: SmsDelivery
+
+
+@dataclasses.dataclass(frozen=True)
+class UssdReply:
+    """The network's answer to a service code, or a question of its own."""
+
+    text: str
+    wants_reply: bool
+    """Answer with another `send_ussd`."""
+    ended: str
+    """Empty when all is well; else why the exchange is over: "the network didn't answer in time"."""
+
+
+@dataclasses.dataclass(frozen=True)
+class NetworkTime:
+    """What time it is, by the mobile network."""
+
+    time: datetime.datetime
+    """With its zone; seconds exact to about two."""
+
+
 LineEvent = (
-    StateChanged | IncomingCall | RemoteAlerting | CallConnected | AudioReady | DigitReceived | CallEnded
+    StateChanged
+    | IncomingCall
+    | RemoteAlerting
+    | CallConnected
+    | AudioReady
+    | DigitReceived
+    | CallEnded
+    | SmsReceived
+    | SmsPartSent
+    | SmsSendResult
+    | SmsReport
+    | UssdReply
+    | NetworkTime
 )
 LineListener = Callable[[LineEvent], None]
+
+
+@dataclasses.dataclass(frozen=True)
+class Words:
+    """The same in the box's languages."""
+
+    zh: str
+    en: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Verdict:
+    """One step of a line's examination."""
+
+    step: str
+    """power, sim, signal, registration, audio … in the order of examination."""
+    fine: bool | None
+    """None: not known, or not reached."""
+    words: Words
+    remedy: Words = Words("", "")
+    """What a person can do; empty when nothing is to be done."""
 
 
 class LineError(Exception):
@@ -124,6 +244,9 @@ class Line(Protocol):
     def refused_lines(self) -> int:
         """How often the device said what can't be taken for its language: too long, not text."""
 
+    def checkup(self) -> tuple[Verdict, ...]:
+        """Return how the line is, step by step, from what is known; nothing is asked of the device."""
+
     async def start(self) -> None:
         """Begin to keep the line alive; returns at once, the events tell the rest."""
 
@@ -140,8 +263,12 @@ class Line(Protocol):
             LineError: Nothing rings, or the modem refused.
         """
 
-    async def dial(self, number: str) -> None:
+    async def dial(self, number: str, *, emergency: bool = False) -> None:
         """Start a call; returns once the modem accepted the number.
+
+        An emergency call is tried in STARTING too: without SIM, PIN or registration. Whether a number is one
+        is the
+        caller's to know.
 
         Raises:
             LineError: The line isn't ready, the number holds other characters than `+0-9*#`, or the
@@ -157,3 +284,34 @@ class Line(Protocol):
         Raises:
             LineError: No call stands, or a character isn't a key.
         """
+
+
+@runtime_checkable
+class MessagingLine(Line, Protocol):
+    """A line that carries text too: a GSM modem."""
+
+    async def send_sms(self, key: str, number: str, text: str, parts_done: int = 0) -> None:
+        """Put a message in the line's queue; events tell the rest. Kept while the modem is away.
+
+        Args:
+            key: Names it in events.
+            number: Digits with a leading `+` or without.
+            text: At most ten parts.
+            parts_done: How many parts `SmsPartSent` has told of before a restart of the firmware.
+
+        Raises:
+            LineError: The number or the text can't be sent, or the queue is full.
+        """
+
+    async def sms_stored(self, ident: str) -> None:
+        """The received message is safe; take it off the SIM. Unknown ones are no matter."""
+
+    async def send_ussd(self, text: str) -> None:
+        """Send a service code ("*100#") or the reply to a question; `UssdReply` tells the rest.
+
+        Raises:
+            LineError: It can't be sent, or the network refused.
+        """
+
+    async def cancel_ussd(self) -> None:
+        """End the exchange; does nothing without one."""

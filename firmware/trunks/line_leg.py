@@ -69,14 +69,23 @@ class LineLeg(Leg):
         direction: Who rang whom.
         party: The caller, or whom to dial.
         kind: The line's technology, in a word.
+        emergency: The call is tried even on a line without SIM or registration.
     """
 
     def __init__(
-        self, line: Line, media: MediaPlane, direction: Direction, party: Party, kind: str = "gsm"
+        self,
+        line: Line,
+        media: MediaPlane,
+        direction: Direction,
+        party: Party,
+        kind: str = "gsm",
+        *,
+        emergency: bool = False,
     ) -> None:
         super().__init__(kind, direction, party, line.name)
         self._line = line
         self._media = media
+        self._emergency = emergency
         self._port: PortId | None = None
         loop = asyncio.get_running_loop()
         self._audio: asyncio.Future[LineAudio] = loop.create_future()
@@ -101,7 +110,7 @@ class LineLeg(Leg):
             self._finish(Ending(Cause.INVALID_NUMBER, Side.US, "no number to dial"))
             return
         try:
-            await self._line.dial(self.party.number)
+            await self._line.dial(self.party.number, emergency=self._emergency)
         except LineError as error:
             self._finish(Ending(Cause.NO_CIRCUIT, Side.WIRE, str(error)))
 

@@ -13,10 +13,25 @@ import msgspec
 from firmware.core.leg import Direction, Party
 from firmware.core.media import MediaPlane
 from firmware.trunks.line_leg import LineLeg
-from hal.line import IncomingCall, Line, LineEvent, LineState, StateChanged
+from hal.line import (
+    IncomingCall,
+    Line,
+    LineEvent,
+    LineState,
+    MessagingLine,
+    NetworkTime,
+    SmsPartSent,
+    SmsReceived,
+    SmsReport,
+    SmsSendResult,
+    StateChanged,
+    UssdReply,
+    Verdict,
+)
 
 logger = logging.getLogger(__name__)
 
+TextEvent = SmsReceived | SmsPartSent | SmsSendResult | SmsReport | UssdReply | NetworkTime
 OnIncoming = Callable[[LineLeg, Line], None]
 
 
@@ -45,6 +60,11 @@ class Trunks:
         self.lines = tuple(lines)
         self.on_change: Callable[[LineStatus], None] | None = None
         """Told when a line's state or detail is another one."""
+        self.on_text: Callable[[Line, TextEvent], None] | None = None
+        """Told of messages, service codes and the network's time; within the event loop, must return at
+        once. Who
+        stores a received message calls `sms_stored` on the line.
+        """
         self._media = media
         self._on_incoming = on_incoming
         self._unsubscribe: list[Callable[[], None]] = []
@@ -80,8 +100,36 @@ class Trunks:
                 return self._leg(line, Direction.OUTGOING, Party(number))
         return None
 
-    def _leg(self, line: Line, direction: Direction, party: Party) -> LineLeg:
-        leg = LineLeg(line, self._media, direction, party)
+    def messaging(self, line_name: str | None = None) -> MessagingLine | None:
+        """Return the first line that carries messages, or the one of that name; None when there is none."""
+        lines = (line for line in self.lines if line_name in (None, line.name))
+        return next((line for line in lines if isinstance(line, MessagingLine)), None)
+
+    def lines_for_emergency(self) -> list[str]:
+        """Return the lines to try, best first: ready ones, then those without SIM or registration, then
+        those in a
+        call (which the switch must end before).
+        """
+        order = (LineState.READY, LineState.STARTING, LineState.IN_CALL)
+        return [line.name for state in order for line in self.lines if line.state is state]
+
+    def emergency(self, number: str, line_name: str) -> LineLeg:
+        """Return an idle leg that calls for help on a line of `lines_for_emergency`.
+
+        Raises:
+            KeyError: There is no such line.
+        """
+        line = next((line for line in self.lines if line.name == line_name), None)
+        if line is None:
+            raise KeyError(line_name)
+        return self._leg(line, Direction.OUTGOING, Party(number), emergency=True)
+
+    def checkup(self) -> dict[str, tuple[Verdict, ...]]:
+        """Return the doctor's verdicts on every line, by its name."""
+        return {line.name: line.checkup() for line in self.lines}
+
+    def _leg(self, line: Line, direction: Direction, party: Party, *, emergency: bool = False) -> LineLeg:
+        leg = LineLeg(line, self._media, direction, party, emergency=emergency)
         self._legs.add(leg)
         return leg
 
@@ -94,6 +142,9 @@ class Trunks:
             case StateChanged():
                 if self.on_change is not None:
                     self.on_change(_status(line))
+            case SmsReceived() | SmsPartSent() | SmsSendResult() | SmsReport() | UssdReply() | NetworkTime():
+                if self.on_text is not None:
+                    self.on_text(line, event)
             case _:
                 pass
 

@@ -140,16 +140,20 @@ class CallOver:
 
 @dataclasses.dataclass(frozen=True)
 class KeyHeard:
-    """`+RXDTMF: 8`: the other side pressed a key."""
+    """`+RXDTMF: 8`, `+DTMF: 8`, `^DDTMF:8`, `+QTONEDET: 56`: the other side pressed a key."""
 
     key: str
 
     @classmethod
     def parse(cls, line: str) -> KeyHeard | None:
         name, colon, rest = line.partition(":")
-        if not colon or name not in ("+RXDTMF", "+DTMF"):
-            return None
         key = rest.strip().strip('"').upper()
+        if not colon or name not in ("+RXDTMF", "+DTMF", "^DDTMF", "+QTONEDET"):
+            return None
+        if name == "+QTONEDET":
+            # Its key is the number of an ASCII character.
+            code = Fields(key)[0].integer
+            key = chr(code) if code is not None and 0 <= code < 128 else ""
         return cls(key) if key in _KEYS else None
 
 

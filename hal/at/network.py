@@ -37,6 +37,7 @@ CAN_CALL = frozenset(
         RegistrationStat.CSFB_NOT_PREFERRED_ROAMING,
     }
 )
+CAN_TEXT = CAN_CALL | {RegistrationStat.SMS_ONLY_HOME, RegistrationStat.SMS_ONLY_ROAMING}
 
 # A `stat` or `n` is one digit (10 the only exception); a location area code is four hexadecimal ones.
 _STAT_LENGTH = 2
@@ -125,15 +126,18 @@ class PinState:
 
 @dataclasses.dataclass(frozen=True)
 class TriesLeft:
-    """`+SPIC: 3,10,0,10`: SIMCom's count of attempts before PIN, PUK, PIN2 and PUK2 block."""
+    """`+SPIC: 3,10,0,10`: how many attempts are left before PIN and PUK block."""
 
     pin: int
     puk: int
 
     @classmethod
-    def parse(cls, line: str) -> TriesLeft | None:
-        if not line.startswith("+SPIC:"):
+    def parse(
+        cls, line: str, prefix: str = "+SPIC:", pin_field: int = 0, puk_field: int = 1
+    ) -> TriesLeft | None:
+        """Read an answer; models differ in its prefix and in which field is which."""
+        if not line.startswith(prefix):
             return None
-        fields = Fields(line[len("+SPIC:") :])
-        pin, puk = fields[0].integer, fields[1].integer
+        fields = Fields(line[len(prefix) :])
+        pin, puk = fields[pin_field].integer, fields[puk_field].integer
         return None if pin is None or puk is None else cls(pin, puk)

@@ -15,7 +15,7 @@ import dataclasses
 from collections.abc import Generator
 from typing import TypeAlias, TypeVar
 
-from hal.at.channel import AtChannel, Command, Notification, Outcome, Prompted
+from hal.at.channel import AtChannel, Command, Notification, Outcome
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,16 +83,14 @@ class Procedures:
         self.unanswered = 0
         self.channel.receive_data(data, now)
 
-    def next_notification(self, now: float) -> str | None:
+    def next_notification(self, now: float) -> Notification | None:
         """Return the next line nobody asked for, resuming procedures up to there."""
         while (event := self.channel.next_event()) is not None:
             match event:
                 case Outcome() as outcome:
                     self._settle(outcome, now)
-                case Notification(line):
-                    return line
-                case Prompted():
-                    continue
+                case Notification() as notification:
+                    return notification
         return None
 
     def get_timer(self) -> float | None:

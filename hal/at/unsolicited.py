@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from hal.at.call_states import parse_call_state
 from hal.at.calls import (
     CallerId,
     CallOver,
@@ -40,6 +41,7 @@ _PARSERS: tuple[Callable[[str], Unsolicited | None], ...] = (
     KeyHeard.parse,
     Registration.parse,
     PinState.parse,
+    parse_call_state,
 )
 
 # Lines without a leading `+` that are never the bare answer to an identity query (AT+CGMI and the like).

@@ -1,4 +1,4 @@
-"""What the fake SIM7600 does on each command: its half of the AT commands that a telephone line needs."""
+"""What the fake modem does on each command: its half of the AT commands that a telephone line needs."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from hal.fake.call_words import RELEASED
+from hal.fake.dialects import AudioWay
 from hal.fake.network import CAN_CALL, CallState, FakeCall
 from hal.fake.sim_card import SimState
 
@@ -33,18 +35,24 @@ def _reset(modem: FakeModem, match: re.Match[str]) -> None:
 
 
 def _setting(modem: FakeModem, match: re.Match[str]) -> None:
-    modem.settings[match[1]] = match[2]
-    modem.answer("OK")
+    name = match[1].upper()
+    known = _SETTINGS + modem.dialect.settings
+    if name not in known or (name == "+CEREG" and not modem.dialect.lte):
+        modem.refuse(4)
+    else:
+        modem.settings[name] = match[2]
+        modem.answer("OK")
 
 
 def _identity(modem: FakeModem, match: re.Match[str]) -> None:
+    dialect = modem.dialect
     answers = {
-        "CGMI": "SIMCOM INCORPORATED",
-        "CGMM": "SIMCOM_SIM7600E-H",
-        "CGMR": "+CGMR: LE20B04SIM7600M22",
+        "CGMI": dialect.maker,
+        "CGMM": dialect.model,
+        "CGMR": dialect.revision,
         "CGSN": "860000000000001",
     }
-    modem.say(answers[match[1]])
+    modem.say(answers[match[1].upper()])
     modem.answer("OK")
 
 
@@ -81,18 +89,22 @@ def _enter_pin(modem: FakeModem, match: re.Match[str]) -> None:
 
 
 def _tries(modem: FakeModem, match: re.Match[str]) -> None:
-    if not modem.quirks.tells_tries:
+    query, answer = modem.dialect.tries
+    if match[0].upper() != query or not modem.quirks.tells_tries:
         modem.refuse(4)
     elif modem.sim.state is SimState.ABSENT:
         modem.refuse(10)
     else:
-        modem.say(f"+SPIC: {modem.sim.pin_tries},{modem.sim.puk_tries},0,10")
+        modem.say(answer.format(pin=modem.sim.pin_tries, puk=modem.sim.puk_tries))
         modem.answer("OK")
 
 
 def _registration(modem: FakeModem, match: re.Match[str]) -> None:
     stat = modem.network.registration if modem.sim.state is SimState.READY else 0
-    n = modem.settings[match[1]]
+    if match[1].upper() == "CEREG" and not modem.dialect.lte:
+        modem.refuse(4)
+        return
+    n = modem.settings[f"+{match[1].upper()}"]
     where = f',"{LAC}","{CELL}",{LTE}' if n == "2" and stat in CAN_CALL else ""
     modem.say(f"+{match[1]}: {n},{stat}{where}")
     modem.answer("OK")
@@ -121,10 +133,11 @@ def _list_calls(modem: FakeModem, match: re.Match[str]) -> None:
 def _dial(modem: FakeModem, match: re.Match[str]) -> None:
     if modem.call is not None:
         modem.answer("ERROR")
-    elif not modem.registered:
+    elif not modem.registered and not modem.may_call_for_help(match[1]):
         modem.refuse(30)
     else:
         modem.answer("OK")
+        modem.arm_audio()
         modem.call = modem.network.modem_dials(match[1])
         modem.tell_call(modem.call, 2)
 
@@ -135,14 +148,14 @@ def _answer(modem: FakeModem, match: re.Match[str]) -> None:
         modem.answer("NO CARRIER" if call is None else "ERROR")
         return
     modem.answer("OK")
+    modem.arm_audio()
     modem.network.modem_answers(call)
     modem.after(CONNECT_DELAY, lambda: _connected(modem, call))
 
 
 def _connected(modem: FakeModem, call: FakeCall) -> None:
     if modem.call is call:
-        modem.say("VOICE CALL: BEGIN")
-        modem.tell_call(call, 0)
+        modem.connected(call, answered=True)
 
 
 def _hang_up(modem: FakeModem, match: re.Match[str]) -> None:
@@ -150,18 +163,21 @@ def _hang_up(modem: FakeModem, match: re.Match[str]) -> None:
     if modem.quirks.ignores_chup and match[0] == "+CHUP":
         modem.refuse(3)
         return
-    if call is not None and (match[0] == "+CHUP" or modem.settings["CVHU"] == "0"):
+    if call is not None and (match[0] == "+CHUP" or modem.settings["+CVHU"] == "0"):
         modem.call = None
         modem.audio_on = False
         modem.network.modem_hangs_up(call)
         if modem.quirks.end_line:
-            modem.tell_call(call, 6)
-            modem.say(f"VOICE CALL: END: {modem.seconds_of(call):06d}")
+            modem.tell_call(call, RELEASED)
+            if modem.dialect.voice_lines:
+                modem.say(f"VOICE CALL: END: {modem.seconds_of(call):06d}")
     modem.answer("OK")
 
 
 def _send_key(modem: FakeModem, match: re.Match[str]) -> None:
-    if modem.call is None or modem.call.state is not CallState.ANSWERED:
+    if re.fullmatch(modem.dialect.key_command, match[0], re.IGNORECASE) is None:
+        modem.refuse(4)
+    elif modem.call is None or modem.call.state is not CallState.ANSWERED:
         modem.refuse(3)
     else:
         modem.network.modem_presses(modem.call, match[1])
@@ -169,6 +185,9 @@ def _send_key(modem: FakeModem, match: re.Match[str]) -> None:
 
 
 def _audio(modem: FakeModem, match: re.Match[str]) -> None:
+    if modem.dialect.audio is not AudioWay.CPCMREG:
+        modem.refuse(4)
+        return
     if match[1] == "0":
         modem.audio_on = False
         modem.answer("OK")
@@ -183,14 +202,53 @@ def _audio(modem: FakeModem, match: re.Match[str]) -> None:
         modem.answer("OK")
 
 
+def _audio_before(modem: FakeModem, match: re.Match[str]) -> None:
+    """Quectel: taken at any time, effective from the next call on."""
+    if modem.dialect.audio is not AudioWay.QPCMV or modem.quirks.audio_broken:
+        modem.refuse(4)
+    else:
+        modem.settings["+QPCMV"] = match[1]
+        modem.answer("OK")
+
+
+def _audio_after(modem: FakeModem, match: re.Match[str]) -> None:
+    """Huawei: taken once there is a call that we dialled or answered."""
+    call = modem.call
+    ours = call is not None and (not call.to_modem or call.state is CallState.ANSWERED)
+    if modem.dialect.audio is not AudioWay.DDSETEX or not ours or modem.quirks.audio_broken:
+        modem.answer("COMMAND NOT SUPPORT")
+    else:
+        modem.audio_on = True
+        modem.answer("OK")
+
+
 def _restart(modem: FakeModem, match: re.Match[str]) -> None:
+    if match[0].upper() != modem.dialect.restart:
+        modem.refuse(4)
+        return
     modem.answer("OK")
     modem.quirks.audio_broken = False
     if modem.on_restart is not None:
         modem.on_restart()
 
 
-_SETTINGS = "CMEE|CSCS|CREG|CEREG|CGREG|CLIP|CRC|CCWA|COLP|CVHU|CLCC|DDET|CPCMFRM|CPCMBANDWIDTH|CNMP|CLVL"
+_SETTINGS = tuple(
+    f"+{name}"
+    for name in [
+        "CMEE",
+        "CTZU",
+        "CSCS",
+        "CREG",
+        "CEREG",
+        "CGREG",
+        "CLIP",
+        "CRC",
+        "CCWA",
+        "COLP",
+        "CNMP",
+        "CLVL",
+    ]
+)
 COMMANDS: tuple[tuple[re.Pattern[str], Callable[[FakeModem, re.Match[str]], None]], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), method)
     for pattern, method in (
@@ -200,7 +258,7 @@ COMMANDS: tuple[tuple[re.Pattern[str], Callable[[FakeModem, re.Match[str]], None
         (r"\+(CGMI|CGMM|CGMR|CGSN)", _identity),
         (r"\+CPIN\?", _ask_pin),
         (r'\+CPIN="?(\d{4,8})"?(?:,"?(\d{4,8})"?)?', _enter_pin),
-        (r"\+SPIC", _tries),
+        (r'\+SPIC|\+QPINC="SC"|\^CPIN\?', _tries),
         (r"\+(CREG|CEREG)\?", _registration),
         (r"\+COPS=3,[02]", _plain),
         (r"\+COPS\?", _operator),
@@ -209,9 +267,11 @@ COMMANDS: tuple[tuple[re.Pattern[str], Callable[[FakeModem, re.Match[str]], None
         (r"D([+0-9*#]{1,40});", _dial),
         (r"A", _answer),
         (r"\+CHUP|H0?", _hang_up),
-        (r'\+VTS="?([0-9*#A-D])"?', _send_key),
+        (r'(?:\+VTS=|\^DTMF=1,)"?([0-9*#A-D])"?', _send_key),
         (r"\+CPCMREG=([01])", _audio),
-        (r"\+CRESET", _restart),
-        (rf'\+({_SETTINGS})=("?[A-Z0-9,]+"?)', _setting),
+        (r"\+QPCMV=(0|1,[0-2])", _audio_before),
+        (r"\^DDSETEX=2", _audio_after),
+        (r"\+CRESET|\+CFUN=1,1|\^RESET", _restart),
+        (r'([+^][A-Z0-9]+)=("?[A-Z0-9,"]+"?)', _setting),
     )
 )

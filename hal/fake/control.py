@@ -168,6 +168,18 @@ class World:
     async def set_registration(self, stat: int) -> None:
         await self.request("registration", stat=stat)
 
+    async def text(self, number: str, text: str) -> None:
+        """Have somebody send the modem a message; it waits while the modem is away."""
+        await self.request("text", number=number, text=text)
+
+    async def texts(self) -> Mapping[str, Any]:
+        """Return the messages the modem has sent, joined, and how many parts wait for it."""
+        return await self.request("texts")
+
+    async def set_code(self, code: str, text: str, state: int = 0) -> None:
+        """Say what the network answers to a service code; state 1 asks for a reply."""
+        await self.request("code", code=code, text=text, state=state)
+
     async def set_quirk(self, name: str, value: object) -> None:
         """Change a field of `hal.fake.modem.Quirks`."""
         await self.request("quirk", name=name, value=value)
@@ -218,7 +230,7 @@ class World:
             )
             if happening.call in self._callers:
                 self._callers[happening.call].happened(happening)
-            else:
+            elif happening.call:
                 self._early.setdefault(happening.call, []).append(happening)
             for listener in self._listeners:
                 listener(happening)

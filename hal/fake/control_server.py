@@ -9,6 +9,10 @@ happens is told to every client as `{"event": WORD, "call": ID, "at": SECONDS, "
     number     number, answering, after, + PartyScript      what happens when the modem dials that number
     unplug, replug
     registration  stat                                      (27.007, 7.2: 1 home, 2 searching, 3 denied …)
+    text       number, text                                 somebody sends the modem a message
+    texts                                                   → {"sent": [{"number", "text"}], "waiting": COUNT}
+    code       code, text [, state]                         the network's answer to a service code (27.007,
+    7.15)
     quirk      name, value                                  a field of Quirks
     noise      text, count                                  one line on the AT port, that text so often
     history                                                 → {"happenings": […], "commands": […]}
@@ -24,6 +28,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from hal.at.long_sms import TooLong
 from hal.fake.audio import AudioError
 from hal.fake.modem_on_ptys import ModemOnPtys
 from hal.fake.network import Answering, FakeCall, FarNumber, Happening, PartyScript
@@ -57,6 +62,9 @@ class ControlServer:
             "unplug": self._unplug,
             "replug": self._replug,
             "registration": self._registration,
+            "text": self._text,
+            "texts": self._texts,
+            "code": self._code,
             "quirk": self._quirk,
             "noise": self._noise,
             "history": self._history,
@@ -162,6 +170,23 @@ class ControlServer:
     def _registration(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         stat = int(request["stat"])
         self._world.act(lambda: self._world.modem.set_registration(stat))
+        return {}
+
+    def _text(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        number, text = str(request["number"]), str(request["text"])
+        try:
+            self._world.act(lambda: self._world.network.texts.text(number, text))
+        except TooLong as error:
+            raise RequestError("the text is too long") from error
+        return {}
+
+    def _texts(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        texts = self._world.network.texts
+        return {"sent": [dataclasses.asdict(text) for text in texts.joined()], "waiting": len(texts.waiting)}
+
+    def _code(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        answer = (int(request.get("state", 0)), str(request["text"]))
+        self._world.network.texts.codes[str(request["code"])] = answer
         return {}
 
     def _quirk(self, request: Mapping[str, Any]) -> Mapping[str, Any]:

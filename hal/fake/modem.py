@@ -1,4 +1,4 @@
-"""A SIM7600 that lives in memory: its commands, its notifications, its oddities. Sans-IO.
+"""A modem that lives in memory: its commands, its notifications, its oddities. Sans-IO.
 
 Theory of operation
 -------------------
@@ -15,9 +15,12 @@ import dataclasses
 import re
 from collections.abc import Callable
 
+from hal.fake.call_words import RELEASED, end_lines, is_on, state_line
 from hal.fake.commands import CELL, COMMANDS, LAC, LTE
+from hal.fake.dialects import SIM7600, AudioWay, Dialect
 from hal.fake.network import CAN_CALL, CallState, FakeCall, FakeMobileNetwork
 from hal.fake.sim_card import SimCard, SimState
+from hal.fake.texting import TEXT_COMMANDS, Texting
 
 RING_PERIOD = 4.0
 """Seconds from one RING to the next; networks differ, 3 to 6."""
@@ -26,6 +29,10 @@ KEY_DELAY = 0.12
 MAX_COMMAND = 560
 """Characters of a command line the modem takes (SIMCom: 559 and CR)."""
 MAX_HISTORY = 10_000
+HELP_NUMBERS = frozenset({"112", "911"})
+NO_SIM_HELP_NUMBERS = frozenset({"000", "08", "110", "118", "119", "999"})
+"""Emergency numbers every phone knows, and those it knows without a SIM (TS 22.101, 10.1.1). None leaves
+here."""
 
 
 @dataclasses.dataclass
@@ -48,6 +55,10 @@ class Quirks:
     ignores_chup: bool = False
     tells_tries: bool = True
     """Whether it knows AT+SPIC."""
+    sms_seconds: float = 0.5
+    """How long sending a message takes."""
+    prompts_on_cnma: bool = False
+    """AT+CNMA leaves it waiting for a text, as a SIM800C does."""
     deaf: bool = False
     """It answers nothing at all any more."""
 
@@ -56,9 +67,14 @@ class FakeModem:
     """One modem in a fake network."""
 
     def __init__(
-        self, network: FakeMobileNetwork, sim: SimCard | None = None, quirks: Quirks | None = None
+        self,
+        network: FakeMobileNetwork,
+        sim: SimCard | None = None,
+        quirks: Quirks | None = None,
+        dialect: Dialect = SIM7600,
     ) -> None:
         self.network = network
+        self.dialect = dialect
         self.sim = sim if sim is not None else SimCard()
         self.quirks = quirks if quirks is not None else Quirks()
         self.history: collections.deque[tuple[float, str]] = collections.deque(maxlen=MAX_HISTORY)
@@ -74,6 +90,7 @@ class FakeModem:
         self._listening = False
         self.sim_started = False
         self.echo = True
+        self.texting = Texting(self)
         self._partial = bytearray()
         self._overlong = False
         self._out = bytearray()
@@ -89,10 +106,12 @@ class FakeModem:
         self._boots += 1
         self._listening = self.sim_started = self.audio_on = False
         self.echo = True
-        self.settings = dict.fromkeys(("CLIP", "CRC", "CREG", "CEREG", "CLCC", "DDET", "CMEE"), "0")
-        self.settings["CVHU"] = "1"
+        self.settings = dict.fromkeys(("+CLIP", "+CRC", "+CREG", "+CEREG", "+CMEE"), "0")
+        self.settings["+CVHU"] = "1"
+        self._audio_armed = False
         self._partial.clear()
         self._out.clear()
+        self.texting.power_on()
         self.sim.power_cycle()
         boot = self._boots
         self.after(self.quirks.boot_seconds, lambda: self._booted(boot))
@@ -108,7 +127,8 @@ class FakeModem:
     def _booted(self, boot: int) -> None:
         if boot == self._boots and self.powered:
             self._listening = True
-            self.say("RDY")
+            if self.dialect.boot:
+                self.say(self.dialect.boot)
 
     def _sim_up(self, boot: int) -> None:
         if boot != self._boots or not self.powered:
@@ -121,6 +141,7 @@ class FakeModem:
         if state is SimState.READY:
             self.say("SMS DONE")
             self.say("PB DONE")
+            self.network.texts.modem_is_back()
 
     # The wire
 
@@ -129,6 +150,9 @@ class FakeModem:
         if not self._listening or self.quirks.deaf:
             return
         for byte in data:
+            if self.texting.prompting:
+                self.texting.take(byte)
+                continue
             if self.echo and not self._overlong:
                 self._out.append(byte)
             if byte == 0x0D:
@@ -157,6 +181,10 @@ class FakeModem:
         """Put bytes on the wire as they are: noise, or a line of 10,000 bytes."""
         self._out += data
 
+    def prompt(self) -> None:
+        """Ask for a message's text."""
+        self._out += b"\r\n> "
+
     # The network's side (its `Handset`)
 
     @property
@@ -175,8 +203,7 @@ class FakeModem:
         self.tell_call(call, 3)
 
     def network_connects(self, call: FakeCall) -> None:
-        self.tell_call(call, 0)
-        self.say("VOICE CALL: BEGIN")
+        self.connected(call, answered=False)
 
     def network_ends(self, call: FakeCall, word: str) -> None:
         if call is not self.call:
@@ -185,27 +212,31 @@ class FakeModem:
         self.audio_on = False
         if not self.quirks.end_line:
             return
-        self.tell_call(call, 6)
-        if word == "VOICE END":
-            self.say(f"VOICE CALL: END: {self.seconds_of(call):06d}")
-            self.say("NO CARRIER")
-        elif word == "MISSED":
-            self.say("NO CARRIER")
-            self.say(f"MISSED_CALL: 02:25AM {call.number or ''}")
-        else:
-            self.say(word)
+        self.tell_call(call, RELEASED, word)
+        for line in end_lines(self.dialect, call, word, self.seconds_of(call)):
+            self.say(line)
 
     def network_key(self, key: str) -> None:
         self.after(KEY_DELAY, lambda: self._report_key(key))
 
+    def network_message(self, pdu: str) -> bool:
+        """Take a message; return whether there was room."""
+        return self.texting.arrives(pdu)
+
+    def network_report(self, pdu: str) -> None:
+        self.texting.report(pdu)
+
+    def network_ussd(self, state: int, text: str) -> None:
+        self.texting.ussd(state, text)
+
     def set_registration(self, stat: int) -> None:
         """Change where the modem stands with the network, and tell."""
         self.network.set_registration(stat)
-        for domain in ("CREG", "CEREG"):
+        for domain in ("+CREG", "+CEREG"):
             if self.settings[domain] == "2":
-                self.say(f'+{domain}: {stat},"{LAC}","{CELL}",{LTE}')
+                self.say(f'{domain}: {stat},"{LAC}","{CELL}",{LTE}')
             elif self.settings[domain] == "1":
-                self.say(f"+{domain}: {stat}")
+                self.say(f"{domain}: {stat}")
 
     # What commands (commands.py) use
 
@@ -231,7 +262,11 @@ class FakeModem:
 
     def refuse(self, code: int) -> None:
         """Give a command a CME error, numeric only when asked to (CMEE)."""
-        self.answer(f"+CME ERROR: {code}" if self.settings["CMEE"] != "0" else "ERROR")
+        self.answer(f"+CME ERROR: {code}" if self.settings["+CMEE"] != "0" else "ERROR")
+
+    def refuse_message(self, code: int) -> None:
+        """Give a command about messages a CMS error."""
+        self.answer(f"+CMS ERROR: {code}" if self.settings["+CMEE"] != "0" else "ERROR")
 
     @property
     def registered(self) -> bool:
@@ -239,17 +274,47 @@ class FakeModem:
         ready = self.sim_started and self.sim.state is SimState.READY
         return ready and self.network.registration in CAN_CALL
 
-    def tell_call(self, call: FakeCall, stat: int) -> None:
-        """Notify of a call's state, if that was switched on (CLCC=1)."""
-        if self.settings.get("CLCC") == "1":
-            self.say(self.listing(call, stat))
+    def may_call_for_help(self, number: str) -> bool:
+        """Whether a network takes this call without SIM or registration (TS 22.101, 10.1)."""
+        without_sim = self.sim.state is not SimState.READY
+        camped = self.network.registration not in (0, 2, 4)
+        return camped and number in (HELP_NUMBERS | NO_SIM_HELP_NUMBERS if without_sim else HELP_NUMBERS)
+
+    def arm_audio(self) -> None:
+        """A call is dialled or answered; is this one to have audio?"""
+        armed = self.settings.get("+QPCMV", "0").startswith("1,")
+        self._audio_armed = self.dialect.audio is AudioWay.ANALOGUE or armed
+
+    def connected(self, call: FakeCall, *, answered: bool) -> None:
+        """The call stands; who answered decides in which order a SIM7600 says it."""
+        self.audio_on = self.audio_on or self._audio_armed
+        lines = ["VOICE CALL: BEGIN"] if self.dialect.voice_lines else []
+        if answered:
+            for line in lines:
+                self.say(line)
+        self.tell_call(call, 0)
+        if not answered:
+            for line in lines:
+                self.say(line)
+
+    def tell_call(self, call: FakeCall, stat: int, word: str = "") -> None:
+        """Notify of a call's state, if that was switched on."""
+        if is_on(self.dialect, self.settings):
+            number, kind = self._shown(call)
+            line = state_line(self.dialect, call, stat, number, kind, self.seconds_of(call), word)
+            if line:
+                self.say(line)
 
     def listing(self, call: FakeCall, stat: int) -> str:
         """Return a call's line in the list of calls."""
-        shown = call.number if not call.to_modem or (self._id_known and not call.script.withheld) else None
-        number = (shown or "").removeprefix("+")
-        kind = 145 if (shown or "").startswith("+") else 129
+        number, kind = self._shown(call)
         return f'+CLCC: 1,{int(call.to_modem)},{stat},0,0,"{number}",{kind}'
+
+    def _shown(self, call: FakeCall) -> tuple[str, int]:
+        """Return the number as it is shown, and its type."""
+        shown = call.number if not call.to_modem or (self._id_known and not call.script.withheld) else None
+        kind = 145 if (shown or "").startswith("+") else 129
+        return (shown or "").removeprefix("+"), kind
 
     def seconds_of(self, call: FakeCall) -> int:
         """Return how long a call has stood."""
@@ -260,8 +325,8 @@ class FakeModem:
     def _ring(self, call: FakeCall) -> None:
         if self.call is not call or call.state is not CallState.RINGING:
             return
-        if self.settings["CRC"] == "1":
-            self.say("+CRING: VOICE", odd=True)
+        if self.settings["+CRC"] == "1":
+            self.say("+CRING: VOICE", odd=self.dialect.odd_ends)
         else:
             self.say("RING")
         if self._id_known:
@@ -274,7 +339,7 @@ class FakeModem:
             self._say_clip(call)
 
     def _say_clip(self, call: FakeCall) -> None:
-        if self.settings["CLIP"] != "1":
+        if self.settings["+CLIP"] != "1":
             return
         if call.script.withheld:
             self.say('+CLIP: "",128,"",0,"",1')
@@ -285,8 +350,9 @@ class FakeModem:
             self.say(f'+CLIP: "{call.number}",{kind},"",0,"",0')
 
     def _report_key(self, key: str) -> None:
-        if self.call is not None and self.settings["DDET"] == "1":
-            self.say(f"+RXDTMF: {key}", odd=True)
+        setting, value = self.dialect.key_setting
+        if self.call is not None and self.settings.get(setting) == value:
+            self.say(self.dialect.key_line.format(key=key, code=ord(key)), odd=self.dialect.odd_ends)
 
     def _command(self, line: str) -> None:
         shown = re.sub(r'(\+CPIN=)"?\d+.*', r"\1…", line)
@@ -294,8 +360,8 @@ class FakeModem:
         if not line.upper().startswith("AT"):
             return
         body = line[2:]
-        for pattern, method in COMMANDS:
+        for pattern, method in (*TEXT_COMMANDS, *COMMANDS):
             if (match := pattern.fullmatch(body)) is not None:
                 method(self, match)
                 return
-        self.refuse(4) if body.startswith("+") else self.answer("ERROR")
+        self.refuse(4) if body.startswith(("+", "^")) else self.answer("ERROR")

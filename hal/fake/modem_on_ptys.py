@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
+from hal.fake.dialects import SIM7600, Dialect
 from hal.fake.modem import FakeModem, Quirks
 from hal.fake.network import FakeCall, FakeMobileNetwork, PartyScript
 from hal.fake.pcm_pump import PcmPump
@@ -29,14 +30,20 @@ class ModemOnPtys:
         pcm_link: Lasting name of the PCM port.
         sim: The card; None for one without a PIN.
         quirks: What this specimen does wrong.
+        dialect: Which model it is.
     """
 
     def __init__(
-        self, at_link: Path, pcm_link: Path, sim: SimCard | None = None, quirks: Quirks | None = None
+        self,
+        at_link: Path,
+        pcm_link: Path,
+        sim: SimCard | None = None,
+        quirks: Quirks | None = None,
+        dialect: Dialect = SIM7600,
     ) -> None:
         self.schedule = Schedule()
         self.network = FakeMobileNetwork(self.schedule)
-        self.modem = FakeModem(self.network, sim, quirks)
+        self.modem = FakeModem(self.network, sim, quirks, dialect)
         self.modem.on_restart = self._restarts
         self.at = PtyPort(at_link)
         self.pcm = PtyPort(pcm_link)

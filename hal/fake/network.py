@@ -21,6 +21,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from hal.fake.audio import AudioError, Ear, Voice
+from hal.fake.message_centre import MessageCentre
 from hal.fake.schedule import Cancel, Schedule
 
 ALERT_SECONDS = 0.5
@@ -110,6 +111,12 @@ class Handset(Protocol):
 
     def network_key(self, key: str) -> None: ...
 
+    def network_message(self, pdu: str) -> bool: ...
+
+    def network_report(self, pdu: str) -> None: ...
+
+    def network_ussd(self, state: int, text: str) -> None: ...
+
 
 class FakeCall:
     """One call; see the module's theory of operation."""
@@ -143,11 +150,17 @@ class FakeMobileNetwork:
         self.history: list[Happening] = []
         self.calls: dict[str, FakeCall] = {}
         """Those that haven't ended."""
+        self.texts = MessageCentre(self)
         self._modem: Handset | None = None
         self._ids = itertools.count(1)
 
     def attach(self, modem: Handset) -> None:
         self._modem = modem
+
+    @property
+    def modem(self) -> Handset | None:
+        """The modem the network serves."""
+        return self._modem
 
     # What parties do
 

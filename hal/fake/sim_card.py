@@ -6,6 +6,8 @@ import enum
 
 PIN_TRIES = 3
 PUK_TRIES = 10
+MESSAGE_SLOTS = 20
+"""Messages a card holds; real ones 10 to 50."""
 
 
 class SimState(enum.Enum):
@@ -25,9 +27,19 @@ class SimCard:
         self.present = present
         self.pin_tries = PIN_TRIES
         self.puk_tries = PUK_TRIES
+        self.messages: dict[int, tuple[int, str]] = {}
+        """Slot → stat (27.005, 3.1) and PDU."""
+        self.slots = MESSAGE_SLOTS
         self._pin = pin
         self._puk = puk
         self._open = False
+
+    def keep(self, stat: int, pdu: str) -> int | None:
+        """Store a message; return its slot, or None when the card is full."""
+        free = next((slot for slot in range(1, self.slots + 1) if slot not in self.messages), None)
+        if free is not None:
+            self.messages[free] = (stat, pdu)
+        return free
 
     @property
     def state(self) -> SimState:

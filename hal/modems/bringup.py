@@ -16,6 +16,7 @@ from hal.at import errors
 from hal.at.channel import Command
 from hal.at.network import PinState, TriesLeft
 from hal.at.procedures import Procedure, Steps, ask, pause
+from hal.modems.doctor import SimFinding
 from hal.modems.model import Model
 
 logger = logging.getLogger(__name__)
@@ -34,6 +35,8 @@ SIM_RECHECK = 5.0
 _CPIN_TIMEOUT = 5.0
 _LAST_ATTEMPT = 1
 
+_NO_SIM = frozenset({errors.SIM_ABSENT})
+
 _AT = Command("", timeout=WAKE_TIMEOUT)
 _NO_ECHO = Command("E0")
 _NUMERIC_ERRORS = Command("+CMEE=1")
@@ -46,7 +49,12 @@ _PIN_STATE = Command("+CPIN?", prefix="+CPIN:", timeout=_CPIN_TIMEOUT)
 # After the SIM is open: names in plain letters; caller id and call type with every ring; no waiting calls (a
 # line carries one call); registration notifications in both domains; ATD answers at once instead of at
 # connect.
-_COMMON_SETUP = ('+CSCS="IRA"', "+COPS=3,0", "+CREG=2", "+CEREG=2", "+CLIP=1", "+CRC=1", "+CCWA=0", "+COLP=0")
+_CALL_SETUP = ('+CSCS="IRA"', "+COPS=3,0", "+CREG=2", "+CEREG=2", "+CLIP=1", "+CRC=1", "+CCWA=0", "+COLP=0")
+# Messages as PDUs, kept on the SIM and announced, reports past it; without CSMS=1 nothing needs a CNMA.
+# CNMI's
+# first parameter is 1 because Qualcomm, SIMCom and Huawei advertise 2 and refuse it. The clock follows the
+# network.
+_TEXT_SETUP = ("+CMGF=0", "+CSMS=0", '+CPMS="SM","SM","SM"', "+CNMI=1,1,0,1,0", "+CUSD=1", "+CTZU=1")
 
 
 class PinAttempt(enum.Enum):
@@ -62,6 +70,8 @@ class SimPin:
 
     def __init__(self, pin: str | None) -> None:
         self.attempt = PinAttempt.NONE_GIVEN if pin is None else PinAttempt.UNTRIED
+        self.finding = SimFinding.UNKNOWN
+        """How the SIM is, for the doctor."""
         self._pin = pin
 
     def __repr__(self) -> str:
@@ -108,20 +118,24 @@ def open_sim(model: Model, pin: SimPin, say: Say) -> Procedure:
         if state is not None and state.word == "READY":
             if entered:
                 pin.accepted()
+            pin.finding = SimFinding.READY
             return
         if (state is not None and state.word == "SIM PIN") or code == errors.SIM_PIN_WANTED:
             entered = yield from _enter_pin(model, pin, say)
             if not entered:
                 yield from pause(SIM_RECHECK)
         elif (state is not None and state.word == "SIM PUK") or code == errors.SIM_PUK_WANTED:
+            pin.finding = SimFinding.PUK_WANTED
             tries = yield from _tries(model)
             left = f", {tries.puk} tries left" if tries is not None else ""
             say(f"the SIM is blocked and asks for its PUK{left}; unlock it in a mobile phone")
             yield from pause(SIM_RECHECK)
         elif code == errors.SIM_BUSY or (outcome.failure is not None and not outcome.failure.said):
+            pin.finding = SimFinding.STARTING
             say("the SIM card is still starting")
             yield from pause(SIM_RETRY)
         else:
+            pin.finding = SimFinding.ABSENT if code in _NO_SIM else SimFinding.BROKEN
             say(str(outcome.failure) if outcome.failure is not None else "the SIM can't be used")
             yield from pause(SIM_RECHECK)
 
@@ -129,7 +143,7 @@ def open_sim(model: Model, pin: SimPin, say: Say) -> Procedure:
 def set_up(model: Model, say: Say) -> Procedure:
     """Send the settings common to all modems and the model's own."""
     say("setting up the modem")
-    for text in (*_COMMON_SETUP, *model.setup):
+    for text in (*_CALL_SETUP, *_TEXT_SETUP, *model.setup):
         outcome = yield from ask(Command(text))
         if outcome.failure is not None and not outcome.failure.said:
             outcome = yield from ask(Command(text))
@@ -138,8 +152,10 @@ def set_up(model: Model, say: Say) -> Procedure:
 
 
 def _tries(model: Model) -> Steps[TriesLeft | None]:
-    outcome = yield from ask(Command(model.tries_query, prefix=f"{model.tries_query}:"))
-    return next(filter(None, map(TriesLeft.parse, outcome.lines)), None)
+    tries = model.tries
+    outcome = yield from ask(Command(tries.query, prefix=tries.prefix))
+    found = (TriesLeft.parse(line, tries.prefix, tries.pin, tries.puk) for line in outcome.lines)
+    return next(filter(None, found), None)
 
 
 def _enter_pin(model: Model, pin: SimPin, say: Say) -> Steps[bool]:
@@ -148,17 +164,21 @@ def _enter_pin(model: Model, pin: SimPin, say: Say) -> Steps[bool]:
     left = "" if tries is None else f", {tries.pin} {'try' if tries.pin == 1 else 'tries'} left"
     asks = f"SIM asks for its PIN{left}"
     if pin.attempt is PinAttempt.NONE_GIVEN:
+        pin.finding = SimFinding.PIN_WANTED
         say(f"{asks}; enter it in the board's profile")
         return False
     if pin.attempt is PinAttempt.SPENT:
+        pin.finding = SimFinding.PIN_WRONG
         say(f"{asks}; the PIN in the board's profile is wrong")
         return False
     if tries is None or tries.pin <= _LAST_ATTEMPT:
+        pin.finding = SimFinding.PIN_RISKY
         say(f"{asks}; too few to risk the PIN in the board's profile, enter it in a mobile phone")
         return False
     outcome = yield from ask(pin.command())
     if outcome.failure is None or not outcome.failure.said:
         return True
+    pin.finding = SimFinding.PIN_WRONG
     tries = yield from _tries(model)
     left = "" if tries is None else f", {tries.pin} {'try' if tries.pin == 1 else 'tries'} left"
     say(f"SIM asks for its PIN{left}; the PIN in the board's profile is wrong")

@@ -3,9 +3,9 @@
 [[lines]]
 name  = "gsm1"
 kind  = "gsm"
-model = "sim7600"
+model = "sim7600"                    # a profile in this folder
 at    = "/dev/zongji/gsm1-at"        # by a name that survives re-plugging (udev symlink)
-pcm   = "/dev/zongji/gsm1-pcm"
+pcm   = "/dev/zongji/gsm1-pcm"       # or "alsa:plughw:CARD=codec" where the model has no serial audio
 pin   = "1234"                       # optional
 """
 

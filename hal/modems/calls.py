@@ -24,6 +24,7 @@ from hal.at.errors import FailureKind
 from hal.at.procedures import Procedure, Steps, ask, pause
 from hal.line import AudioReady, DigitReceived, EndReason, LineAudio, LineEvent
 from hal.modems.call import LineCall, Phase
+from hal.modems.doctor import AudioFinding
 from hal.modems.model import Model
 
 logger = logging.getLogger(__name__)
@@ -48,6 +49,8 @@ DIAL_TIMEOUT = 30.0
 """Seconds for ATD's OK (it comes at once unless the network is asked first)."""
 HANG_UP_TIMEOUT = 10.0
 DIGIT_TIMEOUT = 5.0
+LATE_AUDIO = 4.0
+"""Seconds after the connection from which accepted audio is a sign of decay (reference H1)."""
 
 _DIALLABLE = re.compile(r"\+?[0-9*#]{1,32}", re.ASCII)
 _KEYS = re.compile(r"[0-9*#A-D]{1,64}", re.ASCII)
@@ -87,10 +90,17 @@ class LineCalls:
         """Commands not settled yet, and what to tell when the call ends before they are."""
         self._answer_ticket: int | None = None
         self._audio_asked = False
+        self.audio_finding = AudioFinding.UNTRIED
+        """How the audio of the last call came."""
 
     @property
     def busy(self) -> bool:
         return self._call is not None
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether a call is between its beginning and its connection, or ending: the port must be free."""
+        return self._call is not None and self._call.phase is not Phase.CONNECTED
 
     @property
     def phase_in_words(self) -> str:
@@ -158,7 +168,7 @@ class LineCalls:
         self._tickets[ticket] = _CALL_OVER
         self._run(self._answer())
 
-    def dial(self, ticket: int, number: str, *, ready: bool) -> None:
+    def dial(self, ticket: int, number: str, *, ready: bool, emergency: bool = False) -> None:
         if not _DIALLABLE.fullmatch(number):
             self._host.settle(ticket, "the number holds other characters than +0-9*#")
         elif not ready or self._call is not None:
@@ -166,7 +176,7 @@ class LineCalls:
         else:
             self._begin(incoming=False)
             self._tickets[ticket] = _CALL_OVER
-            self._run(self._dial(ticket, number))
+            self._run(self._dial(ticket, number, emergency=emergency))
 
     def hang_up(self, ticket: int) -> None:
         if self._call is None:
@@ -196,7 +206,7 @@ class LineCalls:
             for text in self._model.call.hang_up:
                 if (yield from ask(Command(text, timeout=HANG_UP_TIMEOUT))).ok:
                     break
-            yield from ask(Command(self._model.audio.off))
+            yield from self._audio_off()
 
     def _identify(self) -> Procedure:
         yield from pause(CALLER_ID_WAIT)
@@ -231,6 +241,12 @@ class LineCalls:
         return False
 
     def _answer(self) -> Procedure:
+        refusal = yield from self._prepare_audio()
+        if refusal is not None:
+            if self._call is not None:
+                self._call.answer_refused()
+            self._settle_answer(refusal)
+            return
         outcome = yield from ask(Command("A", timeout=ANSWER_TIMEOUT, places_call=True))
         if outcome.ok:
             # Connected by notification or by a poll of `_watch`; if neither comes, the network lost the call.
@@ -244,7 +260,26 @@ class LineCalls:
             self._call.answer_refused()
             self._settle_answer(str(outcome.failure))
 
-    def _dial(self, ticket: int, number: str) -> Procedure:
+    def _prepare_audio(self) -> Steps[str | None]:
+        """Send what must precede a call; return why it would have no audio, or None."""
+        before = self._model.audio.before
+        for text in before:
+            outcome = yield from ask(Command(text))
+            if not outcome.ok:
+                outcome = yield from ask(Command(text))
+            # The last one switches on; those before it only put things in order.
+            if outcome.failure is not None and text is before[-1]:
+                self.audio_finding = AudioFinding.REFUSED
+                return f"no audio: {outcome.failure}"
+        self._audio_asked = bool(before)
+        return None
+
+    def _dial(self, ticket: int, number: str, *, emergency: bool) -> Procedure:
+        refusal = yield from self._prepare_audio()
+        if refusal is not None and not emergency:
+            self._settle(ticket, refusal)
+            self._forget()
+            return
         outcome = yield from ask(Command(f"D{number};", timeout=DIAL_TIMEOUT, places_call=True))
         failure = outcome.failure
         if failure is None:
@@ -271,16 +306,23 @@ class LineCalls:
 
     def _audio_on(self) -> Procedure:
         audio = self._model.audio
-        self._audio_asked = True
+        self._audio_asked = bool(audio.before or audio.on)
+        if not audio.on:
+            self.audio_finding = AudioFinding.AT_ONCE
+            self._host.emit(AudioReady(self._audio))
+            return
         said = ""
         began = self._host.now
         while self._host.now - began < audio.give_up_seconds:
             outcome = yield from ask(Command(audio.on))
             if outcome.failure is None:
+                late = self._host.now - began > LATE_AUDIO
+                self.audio_finding = AudioFinding.LATE if late else AudioFinding.AT_ONCE
                 self._host.emit(AudioReady(self._audio))
                 return
             said = str(outcome.failure)
             yield from pause(audio.retry_seconds)
+        self.audio_finding = AudioFinding.REFUSED
         for text in self._model.call.hang_up:
             if (yield from ask(Command(text, timeout=HANG_UP_TIMEOUT))).ok:
                 break
@@ -288,7 +330,8 @@ class LineCalls:
         self._finish(EndReason.DEVICE_FAULT, f"no audio: {said}")
 
     def _audio_off(self) -> Procedure:
-        yield from ask(Command(self._model.audio.off))
+        if self._model.audio.off:
+            yield from ask(Command(self._model.audio.off))
 
     def _send_digits(self, ticket: int, digits: str) -> Procedure:
         for key in digits:
@@ -354,7 +397,13 @@ class LineCalls:
         call.finish(reason, detail)
         audio_asked = self._audio_asked
         self._forget()
-        if audio_asked and reason is not EndReason.DEVICE_LOST:
+        if reason is EndReason.DEVICE_LOST:
+            return
+        if self.audio_finding is AudioFinding.LATE:
+            # Its audio decays from call to call, and a restart is the only cure known (reference H1).
+            self.audio_finding = AudioFinding.UNTRIED
+            self._host.restart_modem("its audio came late")
+        elif audio_asked:
             self._host.start(self._audio_off())
 
     def _forget(self) -> None:

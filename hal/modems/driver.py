@@ -27,9 +27,10 @@ import dataclasses
 import logging
 
 from hal.at.calls import CallerId, CallOver, KeyHeard, ListedCall, MissedCall, Ring, VoiceBegin, VoiceEnd
-from hal.at.channel import AtChannel, Command
+from hal.at.channel import AtChannel, Command, Notification
 from hal.at.network import (
     CAN_CALL,
+    CAN_TEXT,
     REGISTRATION_PREFIXES,
     Operator,
     PinState,
@@ -38,11 +39,16 @@ from hal.at.network import (
     Signal,
 )
 from hal.at.procedures import Procedure, Procedures, ask, pause
+from hal.at.texts import Clock, MessageArrived, Ussd
 from hal.at.unsolicited import parse_unsolicited
-from hal.line import EndReason, LineEvent, LineState, StateChanged
+from hal.line import EndReason, LineEvent, LineState, NetworkTime, StateChanged, Verdict
 from hal.modems.bringup import SimPin, open_sim, set_up, wake
 from hal.modems.calls import LineCalls
+from hal.modems.doctor import Findings, SimFinding, examine
+from hal.modems.inbox import Inbox
 from hal.modems.model import Model
+from hal.modems.outbox import Outbox
+from hal.modems.ussd import UssdExchange
 
 logger = logging.getLogger(__name__)
 
@@ -58,6 +64,8 @@ _CLOSE_ENOUGH = 0.001
 RESTART_PATIENCE = 40.0
 """Seconds a told restart may take to show; a SIM7600 is away within 10."""
 _COPS_TIMEOUT = 15.0
+TIME_POLL = 3600.0
+"""Seconds between looks at the network's time."""
 
 _UNREGISTERED = {
     RegistrationStat.DENIED: "the mobile network refuses this SIM",
@@ -85,6 +93,17 @@ class Reopen:
 
 
 DriverEvent = LineEvent | Settled | Reopen
+
+
+def _end_in_words(line: str) -> str:
+    """Return what a line says about a call's end, without its number."""
+    match parse_unsolicited(line):
+        case CallOver(word):
+            return word
+        case VoiceEnd():
+            return "VOICE CALL: END"
+        case _:
+            return "MISSED_CALL"
 
 
 class GsmDriver:
@@ -115,11 +134,29 @@ class GsmDriver:
         self._channel = AtChannel()
         self._procedures = Procedures(self._channel)
         self._calls = LineCalls(model, audio_device, self)
+        self._inbox = Inbox(self.emit, self.start, lambda: self._now)
+        self._outbox = Outbox(self.emit, self.start, self._can_text)
+        self._ussd = UssdExchange(self.emit, self.start, self.settle, packed=model.ussd_packed)
+        self._next_time = 0.0
 
     @property
     def refused_lines(self) -> int:
         """Lines too long to be a modem's, since the start."""
         return self._refused_before + self._channel.refused
+
+    def checkup(self) -> tuple[Verdict, ...]:
+        """Return the doctor's verdicts on what is known now."""
+        return examine(
+            Findings(
+                port_open=self._open,
+                answers=self._open and self._channel.last_heard is not None,
+                sim=self._pin.finding,
+                signal_dbm=self._signal.dbm if self._signal is not None else None,
+                registrations=frozenset(self._registrations.values()),
+                operator=self._operator,
+                audio=self._calls.audio_finding,
+            )
+        )
 
     # In
 
@@ -161,9 +198,11 @@ class GsmDriver:
         self._calls.answer(ticket)
         self._run()
 
-    def dial(self, ticket: int, number: str, now: float) -> None:
+    def dial(self, ticket: int, number: str, now: float, *, emergency: bool = False) -> None:
         self._now = now
-        self._calls.dial(ticket, number, ready=self.state is LineState.READY)
+        # Without a SIM, a PIN or a registration a network still takes emergency calls (TS 22.101, 10.1).
+        ready = self.state is LineState.READY or (emergency and self.state is LineState.STARTING)
+        self._calls.dial(ticket, number, ready=ready, emergency=emergency)
         self._run()
 
     def hang_up(self, ticket: int, now: float) -> None:
@@ -174,6 +213,27 @@ class GsmDriver:
     def send_digits(self, ticket: int, digits: str, now: float) -> None:
         self._now = now
         self._calls.send_digits(ticket, digits)
+        self._run()
+
+    def send_sms(self, ticket: int, key: str, number: str, text: str, parts_done: int, now: float) -> None:
+        self._now = now
+        self.settle(ticket, self._outbox.add(key, number, text, parts_done))
+        self._run()
+
+    def sms_stored(self, ticket: int, ident: str, now: float) -> None:
+        self._now = now
+        self._inbox.stored(ident)
+        self.settle(ticket, None)
+        self._run()
+
+    def send_ussd(self, ticket: int, text: str, now: float) -> None:
+        self._now = now
+        self._ussd.send(ticket, text, ready=self._brought_up and self._registered)
+        self._run()
+
+    def cancel_ussd(self, ticket: int, now: float) -> None:
+        self._now = now
+        self._ussd.cancel(ticket)
         self._run()
 
     # Out
@@ -219,14 +279,31 @@ class GsmDriver:
     # Inside
 
     def _run(self) -> None:
-        while (line := self._procedures.next_notification(self._now)) is not None:
-            if line == self._model.boot_line:
+        while (notification := self._procedures.next_notification(self._now)) is not None:
+            line = notification.line
+            if line in self._model.boot_lines:
                 if self._brought_up or self._calls.busy:
                     logger.warning("%s: the modem restarted by itself", self.name)
                 self._begin_life("the modem restarted")
-            else:
+            elif not self._notice_text(notification):
                 self._notice(line)
         self._refresh()
+
+    def _notice_text(self, notification: Notification) -> bool:
+        """Take what concerns messages; return whether it did."""
+        line, pdu = notification.line, notification.pdu
+        if MessageArrived.parse(line) is not None:
+            if self._brought_up:
+                self._inbox.look()
+        elif line.startswith("+CMT:"):
+            self._inbox.delivered(pdu)
+        elif line.startswith("+CDS:"):
+            self._inbox.reported(pdu)
+        elif (ussd := Ussd.parse(line)) is not None:
+            self._ussd.heard(ussd)
+        else:
+            return False
+        return True
 
     def _notice(self, line: str) -> None:
         match parse_unsolicited(line):
@@ -241,7 +318,7 @@ class GsmDriver:
             case VoiceBegin():
                 self._calls.connected()
             case VoiceEnd() | MissedCall() | CallOver():
-                self._calls.ends(line if not line.startswith("MISSED_CALL") else "MISSED_CALL")
+                self._calls.ends(_end_in_words(line))
             case KeyHeard(key):
                 self._calls.key_heard(key)
             case PinState(word) if self._brought_up and word != "READY":
@@ -266,11 +343,15 @@ class GsmDriver:
         """End the call and every procedure; with a fresh channel forget the outstanding command too."""
         self._calls.abandon(EndReason.DEVICE_LOST, reason)
         self._procedures.cancel_all()
+        self._inbox.forget()
+        self._outbox.forget(body_sent=self._channel.body_sent)
+        self._ussd.forget()
         if fresh_channel:
             self._refused_before += self._channel.refused
             self._channel = AtChannel()
             self._procedures = Procedures(self._channel)
         self._registrations.clear()
+        self._pin.finding = SimFinding.UNKNOWN
         self._operator = self._signal = None
 
     def _live(self) -> Procedure:
@@ -279,6 +360,9 @@ class GsmDriver:
         yield from set_up(self._model, self._say)
         yield from self._calls.clear_leftovers()
         self._brought_up = True
+        self._next_time = self._now
+        self.start(self._inbox.patrol())
+        self._outbox.modem_is_up()
         while True:
             yield from self._look_around()
             yield from pause(STATUS_POLL if self._registered else REGISTRATION_POLL)
@@ -290,13 +374,25 @@ class GsmDriver:
             for line in outcome.lines:
                 if (registration := Registration.parse(line, pending=True)) is not None:
                     self._registrations[registration.domain] = registration.stat
+        outcome = yield from ask(Command("+CSQ", prefix="+CSQ:"))
+        self._signal = next(filter(None, map(Signal.parse, outcome.lines)), self._signal)
         if self._registered:
             outcome = yield from ask(Command("+COPS?", prefix="+COPS:", timeout=_COPS_TIMEOUT))
             operator = next(filter(None, map(Operator.parse, outcome.lines)), None)
             self._operator = operator.name if operator is not None else self._operator
-            outcome = yield from ask(Command("+CSQ", prefix="+CSQ:"))
-            self._signal = next(filter(None, map(Signal.parse, outcome.lines)), self._signal)
+            if self._now >= self._next_time:
+                yield from self._ask_time()
         self._refresh()
+
+    def _ask_time(self) -> Procedure:
+        outcome = yield from ask(Command("+CCLK?", prefix="+CCLK:"))
+        clock = next(filter(None, map(Clock.parse, outcome.lines)), None)
+        if clock is not None:
+            self._next_time = self._now + TIME_POLL
+            self.emit(NetworkTime(clock.time))
+
+    def _can_text(self) -> bool:
+        return any(stat in CAN_TEXT for stat in self._registrations.values()) and not self._calls.unsettled
 
     def _keep_alive(self) -> Procedure:
         while True:

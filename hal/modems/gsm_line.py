@@ -18,7 +18,7 @@ from collections.abc import Awaitable, Callable
 import serial
 from serial_asyncio_fast import create_serial_connection
 
-from hal.line import LineError, LineEvent, LineListener, LineState
+from hal.line import LineError, LineEvent, LineListener, LineState, Verdict
 from hal.modems.driver import GsmDriver, Reopen, Settled
 from hal.modems.model import Model
 
@@ -48,7 +48,7 @@ async def open_serial(device: str, protocol: asyncio.Protocol) -> asyncio.Transp
 
 
 class GsmLine:
-    """One GSM line. Fulfils `hal.line.Line`.
+    """One GSM line. Fulfils `hal.line.MessagingLine`.
 
     Args:
         name: As in the board's profile.
@@ -90,6 +90,10 @@ class GsmLine:
         """Lines from the modem that were too long, since the start."""
         return self._driver.refused_lines
 
+    def checkup(self) -> tuple[Verdict, ...]:
+        """See `hal.line.Line`."""
+        return self._driver.checkup()
+
     # The contract
 
     async def start(self) -> None:
@@ -125,9 +129,9 @@ class GsmLine:
         """See `hal.line.Line`."""
         await self._command(self._driver.answer)
 
-    async def dial(self, number: str) -> None:
+    async def dial(self, number: str, *, emergency: bool = False) -> None:
         """See `hal.line.Line`."""
-        await self._command(lambda ticket, now: self._driver.dial(ticket, number, now))
+        await self._command(lambda ticket, now: self._driver.dial(ticket, number, now, emergency=emergency))
 
     async def hang_up(self) -> None:
         """See `hal.line.Line`."""
@@ -136,6 +140,24 @@ class GsmLine:
     async def send_digits(self, digits: str) -> None:
         """See `hal.line.Line`."""
         await self._command(lambda ticket, now: self._driver.send_digits(ticket, digits, now))
+
+    async def send_sms(self, key: str, number: str, text: str, parts_done: int = 0) -> None:
+        """See `hal.line.MessagingLine`."""
+        await self._command(
+            lambda ticket, now: self._driver.send_sms(ticket, key, number, text, parts_done, now)
+        )
+
+    async def sms_stored(self, ident: str) -> None:
+        """See `hal.line.MessagingLine`."""
+        await self._command(lambda ticket, now: self._driver.sms_stored(ticket, ident, now))
+
+    async def send_ussd(self, text: str) -> None:
+        """See `hal.line.MessagingLine`."""
+        await self._command(lambda ticket, now: self._driver.send_ussd(ticket, text, now))
+
+    async def cancel_ussd(self) -> None:
+        """See `hal.line.MessagingLine`."""
+        await self._command(self._driver.cancel_ussd)
 
     # Inside
 

@@ -12,15 +12,30 @@ from typing import Any
 
 @dataclasses.dataclass(frozen=True)
 class Audio:
+    before: tuple[str, ...]
+    """Commands that must precede dialling and answering, for models that take no other moment."""
     on: str
-    """The command that starts the PCM audio, without `AT`."""
+    """The command that starts the audio once the call stands, without `AT`; empty where it needs none."""
     off: str
+    """Likewise at its end."""
     sample_rate: int
     """Hz."""
     retry_seconds: float
     """How often to try again while the modem refuses."""
     give_up_seconds: float
     """When to take the refusal for a fault."""
+
+
+@dataclasses.dataclass(frozen=True)
+class TriesQuery:
+    """How to ask for the attempts before PIN and PUK block."""
+
+    query: str
+    prefix: str
+    """What the answer begins with."""
+    pin: int
+    puk: int
+    """Which field, from 0."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,15 +49,16 @@ class CallCommands:
 @dataclasses.dataclass(frozen=True)
 class Model:
     name: str
-    boot_line: str
-    """The notification that says the modem has just started."""
-    tries_query: str
-    """Answers with `TriesLeft`."""
+    boot_lines: tuple[str, ...]
+    """Notifications that say the modem has just started; one each start."""
+    tries: TriesQuery
     restart: str
     setup: tuple[str, ...]
     """Commands after the SIM is open; a refusal of one is noted and passed over."""
     audio: Audio
     call: CallCommands
+    ussd_packed: bool = False
+    """It takes and gives USSD texts as packed septets in hexadecimal."""
 
 
 def known_models() -> list[str]:
@@ -67,10 +83,11 @@ def load_model(name: str) -> Model:
 def _model(data: Mapping[str, Any]) -> Model:
     return Model(
         name=data["name"],
-        boot_line=data["boot_line"],
-        tries_query=data["tries_query"],
+        boot_lines=tuple(data["boot_lines"]),
+        tries=TriesQuery(**data["tries"]),
         restart=data["restart"],
         setup=tuple(data["setup"]),
-        audio=Audio(**data["audio"]),
+        audio=Audio(**{**data["audio"], "before": tuple(data["audio"]["before"])}),
         call=CallCommands(hang_up=tuple(data["call"]["hang_up"]), digit=data["call"]["digit"]),
+        ussd_packed=data.get("ussd_packed", False),
     )

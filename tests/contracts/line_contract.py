@@ -93,13 +93,13 @@ class Heard:
 
     async def next(self, kind: type[_Event], count: int = 1) -> _Event:
         """Wait for the `count`th event of a kind since the beginning."""
-        await self._until(lambda: len(self.all(kind)) >= count, kind.__name__)
+        await self.until(lambda: len(self.all(kind)) >= count, kind.__name__)
         return self.all(kind)[count - 1]
 
     async def state(self, line: Line, wanted: LineState) -> None:
-        await self._until(lambda: line.state is wanted, wanted.value)
+        await self.until(lambda: line.state is wanted, wanted.value)
 
-    async def _until(self, true: Callable[[], bool], what: str) -> None:
+    async def until(self, true: Callable[[], bool], what: str) -> None:
         try:
             async with asyncio.timeout(PATIENCE_S):
                 while not true():

@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import random
 import re
+from collections.abc import Callable
 
+from hal.fake.dialects import DIALECTS
 from hal.fake.modem import FakeModem, Quirks
 from hal.fake.network import Answering, CallState, FakeCall, FakeMobileNetwork, FarNumber, PartyScript
 from hal.fake.schedule import Schedule
@@ -101,12 +103,13 @@ class Bench:
         quirks: Quirks | None = None,
         sim: SimCard | None = None,
         pin: str | None = None,
+        model: str = "sim7600",
     ) -> None:
         self.schedule = Schedule()
         self.network = FakeMobileNetwork(self.schedule)
-        self.modem = FakeModem(self.network, sim, quirks)
+        self.modem = FakeModem(self.network, sim, quirks, DIALECTS[model])
         self.modem.on_restart = self._restarts
-        self.line = GsmLine("gsm1", "/at", "/pcm", load_model("sim7600"), pin, self._open)
+        self.line = GsmLine("gsm1", "/at", "/pcm", load_model(model), pin, self._open)
         self.far: FarSide = self
         self.plugged = False
         self.busy_port = False
@@ -132,6 +135,16 @@ class Bench:
     def press(self, keys: str) -> None:
         self.advance()
         self.network.party_presses(self._running(), keys, 0.3)
+        self.flush()
+
+    def text(self, number: str, text: str) -> None:
+        """Somebody sends the modem a message."""
+        self.act(lambda: self.network.texts.text(number, text))
+
+    def act(self, action: Callable[[], object]) -> None:
+        """Do something to modem or network at the present moment."""
+        self.advance()
+        action()
         self.flush()
 
     def will_answer(self, number: str) -> None:

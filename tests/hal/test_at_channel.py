@@ -18,7 +18,6 @@ from hal.at.channel import (
     Command,
     Notification,
     Outcome,
-    Prompted,
     QueueFull,
 )
 from hal.at.errors import FailureKind
@@ -154,11 +153,62 @@ def test_a_bare_identity_is_told_from_what_happens_meanwhile() -> None:
     assert events(channel) == [Notification("RING"), Outcome(maker, ("SIMCOM INCORPORATED",))]
 
 
-def test_the_message_prompt() -> None:
+def test_a_message_goes_out_at_the_prompt() -> None:
     channel = AtChannel()
-    channel.send(Command("+CMGS=20"), 0.0)
+    message = Command("+CMGS=3", prefix="+CMGS:", body="00010203")
+    channel.send(message, 0.0)
+    assert channel.data_to_send() == b"AT+CMGS=3\r"
     channel.receive_data(b"\r\n> ", 0.1)
-    assert events(channel) == [Prompted()]
+    assert channel.data_to_send() == b"00010203\x1a"
+    channel.receive_data(b"\r\n+CMGS: 7\r\n\r\nOK\r\n", 0.2)
+    assert events(channel) == [Outcome(message, ("+CMGS: 7",), body_sent=True)]
+
+
+def test_a_prompt_nobody_waits_for_is_escaped() -> None:
+    channel = AtChannel()
+    channel.receive_data(b"\r\n> ", 0.1)
+    assert channel.data_to_send() == b"\x1b"
+
+
+def test_a_message_whose_prompt_never_comes_is_called_off_and_was_not_sent() -> None:
+    channel = AtChannel()
+    channel.send(Command("+CMGS=3", body="00010203"), 0.0)
+    channel.data_to_send()
+    channel.handle_timer(DEFAULT_TIMEOUT)
+    assert channel.data_to_send() == b"\x1b"
+    assert not only_outcome(channel).body_sent
+
+
+PDU = "0006110B911346610089F6"
+
+
+def test_a_report_comes_with_its_pdu_even_between_a_command_and_its_result() -> None:
+    channel = AtChannel()
+    channel.send(CSQ, 0.0)
+    channel.receive_data(f"+CDS: 26\r\n{PDU}\r\n+CSQ: 1,99\r\nOK\r\n".encode(), 0.1)
+    assert events(channel) == [Notification("+CDS: 26", PDU), Outcome(CSQ, ("+CSQ: 1,99",))]
+
+
+def test_a_report_whose_pdu_noise_ate_costs_no_result() -> None:
+    channel = AtChannel()
+    channel.send(CSQ, 0.0)
+    channel.receive_data(b"+CDS: 26\r\nOK\r\n", 0.1)
+    assert events(channel) == [Notification("+CDS: 26"), Outcome(CSQ)]
+
+
+def test_a_service_text_of_several_lines_is_one_notification() -> None:
+    channel = AtChannel()
+    channel.receive_data(b'+CUSD: 1,"Choose\r\n1 Balance\r\n2 Data",15\r\nRING\r\n', 0.1)
+    assert events(channel) == [
+        Notification('+CUSD: 1,"Choose\n1 Balance\n2 Data",15'),
+        Notification("RING"),
+    ]
+
+
+def test_a_service_text_that_never_ends_holds_nothing_up() -> None:
+    channel = AtChannel()
+    channel.receive_data(b'+CUSD: 1,"Choose\r\n' + b"more\r\n" * 50 + b"RING\r\n", 0.1)
+    assert events(channel)[-1] == Notification("RING")
 
 
 def test_queue_and_answers_are_bounded() -> None:
@@ -167,7 +217,7 @@ def test_queue_and_answers_are_bounded() -> None:
         channel.send(CSQ, 0.0)
     with pytest.raises(QueueFull):
         channel.send(CSQ, 0.0)
-    channel.receive_data(b"+CSQ: 1,99\r\n" * 1000 + b"OK\r\n", 0.1)
+    channel.receive_data(b"+CSQ: 1,99\r\n" * 2000 + b"OK\r\n", 0.1)
     assert len(only_outcome(channel).lines) == MAX_ANSWER_LINES
 
 

@@ -25,7 +25,7 @@ def test_a_good_entry_makes_a_line_that_is_not_started() -> None:
     [
         ({"name": "GSM 1"}, "'name' must be"),
         ({"kind": "isdn"}, "'kind' must be"),
-        ({"model": "nokia"}, "'model' must be one of sim7600"),
+        ({"model": "nokia"}, "'model' must be one of a7670, ec200, ec25, ec25-uac, huawei-e1xx, sim7600"),
         ({"pin": "12ab"}, "'pin' must be 4 to 8 digits"),
         ({"pin": 1234}, "'pin' must be text"),
         ({"at": 5}, "'at' must be text"),

@@ -20,7 +20,18 @@ import pytest
 from hal.fake.control import World, WorldError
 from hal.fake.modem_on_ptys import ModemOnPtys
 from hal.fake.network import PartyScript
-from hal.line import AudioReady, CallEnded, EndReason, IncomingCall, Line, LineState
+from hal.line import (
+    AudioReady,
+    CallEnded,
+    EndReason,
+    IncomingCall,
+    Line,
+    LineState,
+    MessagingLine,
+    SmsReceived,
+    SmsSendResult,
+    UssdReply,
+)
 from hal.modems.build import build_line
 from tests.contracts.line_contract import Heard
 
@@ -189,6 +200,15 @@ async def test_the_simulated_world_is_a_process_with_a_remote_control(tmp_path: 
         await heard.state(line, LineState.READY)
         await line.dial("10086")
         assert (await heard.next(CallEnded, 2)).reason is EndReason.BUSY
+        await world.text("10086", "您好" * 100)
+        await world.set_code("*101#", "42 yuan")
+        assert (await heard.next(SmsReceived)).text == "您好" * 100
+        assert isinstance(line, MessagingLine)
+        await line.send_sms("m1", "13900139000", "Thanks")
+        await heard.next(SmsSendResult)
+        assert (await world.texts())["sent"] == [{"number": "13900139000", "text": "Thanks"}]
+        await line.send_ussd("*101#")
+        assert (await heard.next(UssdReply)).text == "42 yuan"
         await world.unplug()
         await heard.state(line, LineState.DOWN)
         await world.replug()

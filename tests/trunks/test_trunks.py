@@ -13,7 +13,7 @@ from firmware.core.leg import DigitPressed, Direction, Ending, LegEnded, LegEven
 from firmware.trunks.line_leg import LineLeg
 from firmware.trunks.trunks import LineStatus, Trunks
 from hal.fake.modem import Quirks
-from hal.line import CallConnected, Line, LineListener, LineState
+from hal.line import CallConnected, Line, LineListener, LineState, Verdict
 from tests.hal.bench import Bench
 from tests.media.fake_media import FakeMedia
 
@@ -118,6 +118,9 @@ async def test_a_line_that_forgets_the_audio_does_not_hold_the_caller_for_ever()
             self.hung_up = False
             self._listeners: list[LineListener] = []
 
+        def checkup(self) -> tuple[Verdict, ...]:
+            return ()
+
         async def start(self) -> None: ...
 
         async def stop(self) -> None: ...
@@ -130,7 +133,7 @@ async def test_a_line_that_forgets_the_audio_does_not_hold_the_caller_for_ever()
             for listener in self._listeners:
                 listener(CallConnected())
 
-        async def dial(self, number: str) -> None: ...
+        async def dial(self, number: str, *, emergency: bool = False) -> None: ...
 
         async def hang_up(self) -> None:
             self.hung_up = True
@@ -261,3 +264,40 @@ async def test_line_changes_are_told_without_numbers() -> None:
         await place.ready()
         assert {status.state for status in told} >= {"in call", "ready"}
         assert "13800138000" not in repr(told)
+
+
+async def test_help_is_called_on_a_line_that_has_no_network() -> None:
+    async with office() as place:
+        place.bench.act(lambda: place.bench.modem.set_registration(8))
+        await asyncio.sleep(1)
+        assert place.trunks.outgoing("112") is None
+        assert place.trunks.lines_for_emergency() == ["gsm1"]
+        place.bench.will_answer("112")
+        leg = place.trunks.emergency("112", "gsm1")
+        await leg.ring(Party(None))
+        await asyncio.sleep(10)
+        assert leg.state is LegState.CONNECTED
+        await leg.hang_up()
+        with pytest.raises(KeyError):
+            place.trunks.emergency("112", "gsm9")
+
+
+async def test_the_doctor_examines_every_line() -> None:
+    async with office() as place:
+        (verdicts,) = place.trunks.checkup().values()
+        assert [verdict.step for verdict in verdicts] == ["power", "sim", "signal", "registration", "audio"]
+
+
+async def test_messages_are_no_business_of_a_call_on_the_line() -> None:
+    async with office() as place:
+        texts: list[str] = []
+        place.trunks.on_text = lambda line, event: texts.append(f"{line.name} {type(event).__name__}")
+        leg = await place.caller()
+        await leg.answer()
+        place.bench.text("10086", "hello")
+        await asyncio.sleep(5)
+        assert leg.state is LegState.CONNECTED
+        assert "gsm1 SmsReceived" in texts
+        assert place.trunks.messaging() is place.bench.line
+        assert place.trunks.messaging("gsm9") is None
+        await leg.hang_up()
