@@ -5,13 +5,27 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-from collections.abc import Callable, Coroutine
+import os
+import socket
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
 import msgspec
 
+from firmware.control.editing import (
+    ChangedReply,
+    ChangeSettings,
+    Edit,
+    GetHistory,
+    GetSettings,
+    HistoryEntry,
+    HistoryReply,
+    RestoreSettings,
+    SettingsReply,
+)
+from firmware.control.picture import HEARTBEAT_S, NowReply, WatchNow
 from firmware.control.schema import (
     MAX_REPLY_BYTES,
     CallReply,
@@ -21,17 +35,22 @@ from firmware.control.schema import (
     GetStatus,
     ListCalls,
     ListPhones,
+    OpenedRecording,
     PhoneAccount,
     PhonesReply,
     Reply,
     Request,
     StatusReply,
 )
+from firmware.control.search import CallFilter, Cursor, FindCalls, FoundReply, OpenRecording, RecordingReply
 from firmware.core.errors import DeviceError, PeerError, UserError, ZongjiError
 from firmware.core.records import Journey
 
 _ANSWER_S = 15.0
 """A switch that doesn't answer within this won't."""
+
+_RECORDING_REPLY_BYTES = 4096
+"""Longest reply that carries a file, or refuses it."""
 
 _REPLIES = msgspec.json.Decoder(Reply)
 
@@ -40,6 +59,14 @@ _Answer = TypeVar("_Answer")
 
 class NoSwitch(ZongjiError):
     """Nothing serves the control socket: no switch runs on this state folder."""
+
+
+class SettingError(UserError):
+    """A setting can't be used; `field` names it."""
+
+    def __init__(self, message: str, field: str) -> None:
+        super().__init__(message)
+        self.field = field
 
 
 class ControlClient:
@@ -112,6 +139,55 @@ class ControlClient:
         """Return the journey whose id begins with `call_id`."""
         return (await self._ask(GetCall(id=next(self._ids), call=call_id), CallReply)).journey
 
+    async def find(self, wanted: CallFilter, limit: int = 50, after: Cursor | None = None) -> FoundReply:
+        """Return closed calls, the newest first."""
+        request = FindCalls(id=next(self._ids), filter=wanted, limit=limit, after=after)
+        return await self._ask(request, FoundReply)
+
+    async def settings(self) -> SettingsReply:
+        """Return the settings and their description."""
+        return await self._ask(GetSettings(id=next(self._ids)), SettingsReply)
+
+    async def change_settings(
+        self, edits: list[Edit], by: str, revision: int | None = None, *, dry_run: bool = False
+    ) -> ChangedReply:
+        """Change settings, or tell what would change.
+
+        Raises:
+            SettingError: A field can't be used.
+        """
+        request = ChangeSettings(id=next(self._ids), edits=edits, by=by, revision=revision, dry_run=dry_run)
+        return await self._ask(request, ChangedReply)
+
+    async def restore_settings(self, to: int, by: str, *, dry_run: bool = False) -> ChangedReply:
+        """Make the settings what they were at a revision, or tell what would change."""
+        request = RestoreSettings(id=next(self._ids), to=to, by=by, dry_run=dry_run)
+        return await self._ask(request, ChangedReply)
+
+    async def history(self, limit: int = 50) -> list[HistoryEntry]:
+        """Return the newest changes of the settings, the newest first."""
+        return (await self._ask(GetHistory(id=next(self._ids), limit=limit), HistoryReply)).entries
+
+    async def watch(self) -> AsyncGenerator[NowReply, None]:
+        """Yield the switchboard now and whenever it changes. The connection serves for nothing else then.
+
+        Raises:
+            NoSwitch: It went away, or has been silent for longer than a living one can be.
+        """
+        async with self._turn:
+            if self._reader is None or self._writer is None:
+                raise NoSwitch("not connected to the switch")
+            request = WatchNow(id=next(self._ids))
+            self._writer.write(msgspec.json.encode(request) + b"\n")
+            while True:
+                try:
+                    line = await asyncio.wait_for(self._reader.readline(), 3 * HEARTBEAT_S)
+                except (OSError, ValueError) as error:
+                    raise NoSwitch("the switch went away") from error
+                if not line.endswith(b"\n"):
+                    raise NoSwitch("the switch went away")
+                yield _expect(line, request, NowReply)
+
     async def _ask(self, request: Request, wanted: type[_Answer]) -> _Answer:
         async with self._turn:
             if self._reader is None or self._writer is None:
@@ -145,10 +221,55 @@ def _expect(line: bytes, request: Request, wanted: type[_Answer]) -> _Answer:
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise PeerError(f"the switch's reply can't be understood: {error}") from error
     if isinstance(reply, ErrorReply):
-        raise (UserError if reply.kind == "user" else PeerError)(reply.message)
+        if reply.kind == "user":
+            raise SettingError(reply.message, reply.field) if reply.field else UserError(reply.message)
+        raise PeerError(reply.message)
     if reply.id != request.id or not isinstance(reply, wanted):
         raise PeerError("the switch answered another question")
     return reply
+
+
+def open_recording(path: Path, call: str, piece: int = 0) -> OpenedRecording:
+    """Have the switch open a recording; blocks for some milliseconds.
+
+    Args:
+        path: The control socket.
+        call: The call's whole id.
+        piece: Which of its recordings, from 0.
+
+    Raises:
+        As `ControlClient.status`.
+    """
+    request = OpenRecording(id=1, call=call, piece=piece)
+    descriptors: list[int] = []
+    line = b""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as wire:
+        wire.settimeout(_ANSWER_S)
+        try:
+            wire.connect(str(path))
+            wire.sendall(msgspec.json.encode(request) + b"\n")
+            while not line.endswith(b"\n"):
+                data, received, _, _ = socket.recv_fds(wire, _RECORDING_REPLY_BYTES, 1)
+                descriptors += received
+                line += data
+                if not data or len(line) > _RECORDING_REPLY_BYTES:
+                    break
+        except OSError as error:
+            _close(descriptors)
+            raise NoSwitch(f"no switch runs here: nothing answers at {path}") from error
+    try:
+        reply = _expect(line, request, RecordingReply)
+        if len(descriptors) != 1:
+            raise PeerError("the switch sent no file")
+    except ZongjiError:
+        _close(descriptors)
+        raise
+    return OpenedRecording(reply, descriptors[0])
+
+
+def _close(descriptors: list[int]) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)
 
 
 class BlockingClient:

@@ -4,6 +4,8 @@
     {"is":"calls","id":7,"journeys":[…]}
     {"is":"error","id":7,"kind":"user","message":"There is no call 01K8; …"}
 
+Beside it: `picture` (the live view, by subscription), `search` (calls, recordings), `editing` (settings).
+
 A request carries the version of this language, `VERSION`; it is raised when a field changes its meaning or
 goes away. A new field with a default, or a new request, doesn't raise it. Replies come in the order of the
 requests and repeat their `id`.
@@ -15,10 +17,23 @@ from typing import Protocol
 
 import msgspec
 
+from firmware.control.base import VERSION, BaseReply, BaseRequest
+from firmware.control.editing import (
+    ChangedReply,
+    ChangeSettings,
+    GetHistory,
+    GetSettings,
+    HistoryEntry,
+    HistoryReply,
+    RestoreSettings,
+    SettingsReply,
+)
+from firmware.control.picture import NowReply, WatchNow
+from firmware.control.search import CallFilter, Cursor, FindCalls, FoundReply, OpenRecording, RecordingReply
 from firmware.core.clock import Instant
 from firmware.core.records import Journey
 
-VERSION = 1
+__all__ = ["VERSION"]
 
 MAX_REQUEST_BYTES = 64 * 1024
 """Longest request line: far more than any request has, far less than would hurt."""
@@ -30,34 +45,40 @@ MAX_CALLS = 1000
 """Most journeys one reply holds."""
 
 
-class _Request(msgspec.Struct, frozen=True, tag_field="do", kw_only=True):
-    v: int = VERSION
-    id: int = 0
-    """Chosen by the client; its reply repeats it."""
-
-
-class GetStatus(_Request, frozen=True, tag="status"):
+class GetStatus(BaseRequest, frozen=True, tag="status"):
     """How the box is doing."""
 
 
-class ListPhones(_Request, frozen=True, tag="phones"):
+class ListPhones(BaseRequest, frozen=True, tag="phones"):
     """The SIP accounts with their passwords."""
 
 
-class ListCalls(_Request, frozen=True, tag="calls"):
+class ListCalls(BaseRequest, frozen=True, tag="calls"):
     """The newest journeys, running ones first."""
 
     limit: int = 20
 
 
-class GetCall(_Request, frozen=True, tag="call"):
+class GetCall(BaseRequest, frozen=True, tag="call"):
     """One journey."""
 
     call: str
     """Its id or the beginning of it."""
 
 
-Request = GetStatus | ListPhones | ListCalls | GetCall
+Request = (
+    GetStatus
+    | ListPhones
+    | ListCalls
+    | GetCall
+    | WatchNow
+    | FindCalls
+    | OpenRecording
+    | GetSettings
+    | ChangeSettings
+    | RestoreSettings
+    | GetHistory
+)
 
 
 class RequestHead(msgspec.Struct, frozen=True):
@@ -82,8 +103,7 @@ class ProcessStatus(msgspec.Struct, frozen=True):
     """Resident memory, kilobytes of 1024 bytes; 0 when the process is gone."""
 
 
-class StatusReply(msgspec.Struct, frozen=True, tag_field="is", tag="status", kw_only=True):
-    id: int = 0
+class StatusReply(BaseReply, frozen=True, tag="status", kw_only=True):
     version: str
     """Of the firmware."""
     started: Instant
@@ -97,7 +117,7 @@ class StatusReply(msgspec.Struct, frozen=True, tag_field="is", tag="status", kw_
     """Figures of the media process by name."""
     counters: dict[str, int]
     """What was refused and lost, by name."""
-    faults: list[str] = []
+    faults: list[str] = msgspec.field(default_factory=list)
     """What needs somebody's attention, in plain words."""
 
 
@@ -116,29 +136,46 @@ class PhoneAccount(msgspec.Struct, frozen=True, kw_only=True):
         return f"PhoneAccount({self.number!r}, {self.server!r}, secret=***, registered={self.registered})"
 
 
-class PhonesReply(msgspec.Struct, frozen=True, tag_field="is", tag="phones", kw_only=True):
-    id: int = 0
+class PhonesReply(BaseReply, frozen=True, tag="phones", kw_only=True):
     phones: list[PhoneAccount]
 
 
-class CallsReply(msgspec.Struct, frozen=True, tag_field="is", tag="calls", kw_only=True):
-    id: int = 0
+class CallsReply(BaseReply, frozen=True, tag="calls", kw_only=True):
     journeys: list[Journey]
 
 
-class CallReply(msgspec.Struct, frozen=True, tag_field="is", tag="call", kw_only=True):
-    id: int = 0
+class CallReply(BaseReply, frozen=True, tag="call", kw_only=True):
     journey: Journey
 
 
-class ErrorReply(msgspec.Struct, frozen=True, tag_field="is", tag="error", kw_only=True):
-    id: int = 0
+class ErrorReply(BaseReply, frozen=True, tag="error", kw_only=True):
     kind: str
     """`user`: the text names the remedy. `protocol`: the client is wrong. `fault`: the switch is."""
     message: str
+    field: str = ""
+    """Which setting is meant, such as `office.operator`, where one is."""
 
 
-Reply = StatusReply | PhonesReply | CallsReply | CallReply | ErrorReply
+Reply = (
+    StatusReply
+    | PhonesReply
+    | CallsReply
+    | CallReply
+    | NowReply
+    | FoundReply
+    | RecordingReply
+    | SettingsReply
+    | ChangedReply
+    | HistoryReply
+    | ErrorReply
+)
+
+
+class OpenedRecording(msgspec.Struct, frozen=True):
+    """A recording opened for reading; whoever takes it closes the descriptor."""
+
+    reply: RecordingReply
+    descriptor: int
 
 
 class ControlApi(Protocol):
@@ -162,3 +199,40 @@ class ControlApi(Protocol):
         Raises:
             UserError: There is none, or more than one.
         """
+
+    async def now(self) -> NowReply:
+        """Return the switchboard at this moment. Asked several times a second while somebody watches."""
+
+    async def find(self, wanted: CallFilter, limit: int, after: Cursor | None) -> FoundReply:
+        """Return closed calls, the newest first.
+
+        Raises:
+            UserError: It would take too long; the text says how to narrow it.
+        """
+
+    async def recording(self, call_id: str, piece: int) -> OpenedRecording:
+        """Open a recording.
+
+        Raises:
+            UserError: There is none, or none any more.
+        """
+
+    async def settings(self) -> SettingsReply:
+        """Return the settings and their description."""
+
+    async def change_settings(self, request: ChangeSettings) -> ChangedReply:
+        """Change settings, or tell what would change.
+
+        Raises:
+            UserError: They can't be used, or were changed meanwhile. Nothing was changed.
+        """
+
+    async def restore_settings(self, request: RestoreSettings) -> ChangedReply:
+        """Make the settings what they were, or tell what would change.
+
+        Raises:
+            UserError: There is no such revision, or it can't be used any more. Nothing was changed.
+        """
+
+    async def history(self, limit: int) -> list[HistoryEntry]:
+        """Return the newest changes of the settings."""

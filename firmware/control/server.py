@@ -9,11 +9,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
+import re
 import socket
+import time
 from pathlib import Path
 
 import msgspec
 
+from firmware.control.editing import (
+    MAX_HISTORY,
+    ChangeSettings,
+    GetHistory,
+    GetSettings,
+    HistoryReply,
+    RestoreSettings,
+)
+from firmware.control.picture import HEARTBEAT_S, WatchNow
 from firmware.control.schema import (
     MAX_CALLS,
     MAX_REQUEST_BYTES,
@@ -31,6 +43,7 @@ from firmware.control.schema import (
     Request,
     RequestHead,
 )
+from firmware.control.search import MAX_FOUND, FindCalls, OpenRecording
 from firmware.core.errors import DeviceError, UserError
 
 logger = logging.getLogger(__name__)
@@ -49,6 +62,15 @@ _SOCKET_MODE = 0o660
 
 _BACKLOG = 16
 
+_WATCH_PERIOD_S = 0.25
+"""How often a watched picture is looked at: a person doesn't notice less."""
+
+_MAX_WATCHING = 4
+"""The web process watches once for all its viewers; a console and a test beside it are plenty."""
+
+_SETTING = re.compile(r"Setting ([\w.\[\]]+):")
+"""How a `UserError` names a field of the settings."""
+
 _REQUESTS = msgspec.json.Decoder(Request)
 _HEADS = msgspec.json.Decoder(RequestHead)
 
@@ -61,6 +83,7 @@ class ControlServer:
         self._api = api
         self._server: asyncio.Server | None = None
         self._clients: set[asyncio.Task[None]] = set()
+        self._watching = 0
         self.refused = 0
         """Requests and connections refused since the start."""
 
@@ -121,9 +144,59 @@ class ControlServer:
                 return
             if not line.endswith(b"\n"):
                 return
-            await _send(writer, await self._reply_to(line))
+            request = self._parsed(line)
+            if isinstance(request, WatchNow):
+                await self._watch(request, reader, writer)
+                return
+            if isinstance(request, OpenRecording):
+                await self._open_recording(request, writer)
+            else:
+                await _send(writer, await self._reply_to(request))
 
-    async def _reply_to(self, line: bytes) -> Reply:
+    async def _watch(
+        self, request: WatchNow, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        """Send the picture whenever it changes, until the client goes."""
+        if self._watching >= _MAX_WATCHING:
+            self.refused += 1
+            message = f"{_MAX_WATCHING} clients watch already; close one and try again."
+            await _send(writer, ErrorReply(id=request.id, kind="protocol", message=message))
+            return
+        self._watching += 1
+        try:
+            shown, shown_at = b"", 0.0
+            while True:
+                try:
+                    picture = msgspec.structs.replace(await self._api.now(), id=request.id)
+                except Exception as error:
+                    await _send(writer, _refusal(request.id, error))
+                    return
+                # The time of asking is no change.
+                face = msgspec.json.encode(msgspec.structs.replace(picture, at_wall_ms=0))
+                if face != shown or time.monotonic() - shown_at >= HEARTBEAT_S:
+                    shown, shown_at = face, time.monotonic()
+                    await _send(writer, picture)
+                with contextlib.suppress(TimeoutError):
+                    # A watching client has nothing more to say: whatever comes, even its end, ends this.
+                    await asyncio.wait_for(reader.read(1), _WATCH_PERIOD_S)
+                    return
+        finally:
+            self._watching -= 1
+
+    async def _open_recording(self, request: OpenRecording, writer: asyncio.StreamWriter) -> None:
+        try:
+            opened = await self._api.recording(request.call, request.piece)
+        except Exception as error:
+            await _send(writer, _refusal(request.id, error))
+            return
+        try:
+            await _send_descriptor(
+                writer, msgspec.structs.replace(opened.reply, id=request.id), opened.descriptor
+            )
+        finally:
+            os.close(opened.descriptor)
+
+    def _parsed(self, line: bytes) -> Request | ErrorReply:
         head = RequestHead()
         try:
             head = _HEADS.decode(line)
@@ -135,19 +208,21 @@ class ControlServer:
                     message=f"This switch speaks version {VERSION} of the control language, not {head.v}; "
                     "use the command and the switch of one installation.",
                 )
-            return await self._answer(_REQUESTS.decode(line))
-        except UserError as error:
-            return ErrorReply(id=head.id, kind="user", message=str(error))
+            request: Request = _REQUESTS.decode(line)
+            return request
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             self.refused += 1
             return ErrorReply(
                 id=head.id, kind="protocol", message=f"The request can't be understood: {error}."
             )
-        except Exception:
-            logger.exception("a control request failed")
-            return ErrorReply(
-                id=head.id, kind="fault", message="The switch could not answer that; its log says why."
-            )
+
+    async def _reply_to(self, request: Request | ErrorReply) -> Reply:
+        if isinstance(request, ErrorReply):
+            return request
+        try:
+            return await self._answer(request)
+        except Exception as error:
+            return _refusal(request.id, error)
 
     async def _answer(self, request: Request) -> Reply:
         match request:
@@ -160,11 +235,53 @@ class ControlServer:
                 return CallsReply(id=request.id, journeys=await self._api.calls(limit))
             case GetCall():
                 return CallReply(id=request.id, journey=await self._api.call(request.call))
+            case FindCalls():
+                limit = max(1, min(request.limit, MAX_FOUND))
+                found = await self._api.find(request.filter, limit, request.after)
+                return msgspec.structs.replace(found, id=request.id)
+            case GetSettings():
+                return msgspec.structs.replace(await self._api.settings(), id=request.id)
+            case ChangeSettings():
+                return msgspec.structs.replace(await self._api.change_settings(request), id=request.id)
+            case RestoreSettings():
+                return msgspec.structs.replace(await self._api.restore_settings(request), id=request.id)
+            case GetHistory():
+                limit = max(1, min(request.limit, MAX_HISTORY))
+                return HistoryReply(id=request.id, entries=await self._api.history(limit))
+            case WatchNow() | OpenRecording():
+                raise AssertionError("served by the connection itself")
+
+
+def _refusal(request_id: int, error: Exception) -> ErrorReply:
+    """Return what a client is told of an error: a person's own words back, else nothing of our insides."""
+    if isinstance(error, UserError):
+        named = _SETTING.match(str(error))
+        return ErrorReply(id=request_id, kind="user", message=str(error), field=named[1] if named else "")
+    logger.error("a control request failed", exc_info=error)
+    return ErrorReply(
+        id=request_id, kind="fault", message="The switch could not answer that; its log says why."
+    )
 
 
 async def _send(writer: asyncio.StreamWriter, reply: Reply) -> None:
     writer.write(msgspec.json.encode(reply) + b"\n")
     await asyncio.wait_for(writer.drain(), _READING_S)
+
+
+async def _send_descriptor(writer: asyncio.StreamWriter, reply: Reply, descriptor: int) -> None:
+    """Send a reply with an open file attached (SCM_RIGHTS), past the stream's buffer, which must be empty."""
+    transport = writer.transport
+    if transport.get_write_buffer_size():
+        message = "Read the replies before asking for a file."
+        refusal = ErrorReply(id=reply.id, kind="protocol", message=message)
+        await _send(writer, refusal)
+        return
+    # A duplicate, because asyncio keeps its own socket object to itself.
+    with socket.socket(fileno=os.dup(transport.get_extra_info("socket").fileno())) as wire:
+        try:
+            socket.send_fds(wire, [msgspec.json.encode(reply) + b"\n"], [descriptor])
+        except BlockingIOError:
+            raise ConnectionError("the client doesn't read") from None
 
 
 def _listen(path: Path) -> socket.socket:

@@ -1,0 +1,96 @@
+"""A whole site in front of a switch that answers from memory, and a browser without a screen.
+
+async with visiting(folder) as visitor:
+    await visitor.signs_in()
+    page = await visitor.opens("/calls")
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import struct
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from firmware.control.server import ControlServer
+from tests.control.switch import FakeSwitch
+from web_admin.app import make_app
+from web_admin.site import Site
+
+PASSWORD = "four ordinary words here"  # noqa: S105 - of the tests
+
+_CSRF = re.compile(r'name="csrf" value="([^"]+)"')
+_PATIENCE_TURNS = 200
+
+
+class Visitor:
+    """One browser: cookies, forms with their token, redirects followed by hand where it matters."""
+
+    def __init__(
+        self, site: Site, switch: FakeSwitch, client: httpx.AsyncClient, server: ControlServer
+    ) -> None:
+        self.site = site
+        self.switch = switch
+        self.client = client
+        self.server = server
+        self.csrf = ""
+
+    async def opens(self, path: str, **headers: str) -> httpx.Response:
+        page = await self.client.get(path, headers=headers)
+        found = _CSRF.search(page.text) if "text/html" in page.headers.get("content-type", "") else None
+        if found:
+            self.csrf = found[1]
+        return page
+
+    async def sends(self, path: str, form: dict[str, Any] | None = None, **headers: str) -> httpx.Response:
+        return await self.client.post(path, data={"csrf": self.csrf, **(form or {})}, headers=headers)
+
+    async def signs_in(self, password: str = PASSWORD) -> httpx.Response:
+        """Set the first password if there is none, else sign in."""
+        if self.site.passwords.is_set():
+            answer = await self.client.post("/login", data={"password": password})
+        else:
+            answer = await self.client.post("/welcome", data={"password": password, "again": password})
+        await self.opens("/")
+        return answer
+
+    async def sees_the_box(self) -> None:
+        """Wait until the first picture has come."""
+        for _ in range(_PATIENCE_TURNS):
+            if self.site.box.picture is not None and self.site.box.away_since is None:
+                return
+            await asyncio.sleep(0.02)
+        raise AssertionError("the box never showed itself")
+
+
+@contextlib.asynccontextmanager
+async def visiting(folder: Path) -> AsyncIterator[Visitor]:
+    """Run switch, socket and site in `folder` for the length of the block."""
+    switch = FakeSwitch(folder)
+    server = ControlServer(folder / "control.sock", switch)
+    await server.start()
+    site = Site.at(folder / "control.sock", folder / "web")
+    transport = httpx.ASGITransport(app=make_app(site), client=("192.168.1.20", 40000))
+    await site.box.start()
+    try:
+        async with httpx.AsyncClient(transport=transport, base_url="http://192.168.1.5:8080") as client:
+            visitor = Visitor(site, switch, client, server)
+            await visitor.sees_the_box()
+            yield visitor
+    finally:
+        site.hub.close()
+        await site.box.stop()
+        await server.close()
+
+
+def wav(frames: int) -> bytes:
+    """A stereo recording: left loud, right silent."""
+    data = struct.pack("<hh", 16384, 0) * frames
+    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 2, 8000, 32_000, 4, 16)
+    size = struct.pack("<I", len(data))
+    return b"RIFF" + struct.pack("<I", 36 + len(data)) + b"WAVE" + form + b"data" + size + data

@@ -1,0 +1,63 @@
+"""Times, durations and numbers as people of either language read them. Local time throughout."""
+
+from __future__ import annotations
+
+import datetime
+
+from firmware.core.clock import Instant
+
+
+def length(milliseconds: int | None) -> str:
+    """Return a duration as 0:42 or 1:02:03; a dash for none."""
+    if milliseconds is None:
+        return "–"
+    minutes, seconds = divmod(round(milliseconds / 1000), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+def offset(milliseconds: int) -> str:
+    """Return a moment inside a call as 0:04.2."""
+    minutes, tenths = divmod(max(0, milliseconds) // 100, 600)
+    return f"{minutes}:{tenths // 10:02}.{tenths % 10}"
+
+
+def local(wall_ms: int) -> datetime.datetime:
+    """Return a moment (ms since 1970 UTC) in the box's own time zone."""
+    return datetime.datetime.fromtimestamp(wall_ms / 1000, datetime.UTC).astimezone()
+
+
+def moment(instant: Instant) -> str:
+    """Return date and time; of a clock that wasn't set, how long the box had been up."""
+    if not instant.clock_set:
+        return f"+{instant.mono_ms / 1000:.0f} s"
+    return local(instant.wall_ms).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def short_moment(instant: Instant, today: datetime.date) -> str:
+    """Return only the time for today's, the date and time for others."""
+    if not instant.clock_set:
+        return moment(instant)
+    when = local(instant.wall_ms)
+    return when.strftime("%H:%M:%S" if when.date() == today else "%m-%d %H:%M")
+
+
+def talk_time(milliseconds: int, language: str) -> str:
+    """Return an amount of talking: "16 s", "31 min", "2 h 05", "31 分钟"."""
+    if milliseconds < 60_000:
+        return f"{milliseconds // 1000} {'秒' if language == 'zh' else 's'}"
+    hours, minutes = divmod(milliseconds // 60_000, 60)
+    if language == "zh":
+        return f"{hours} 小时 {minutes:02} 分" if hours else f"{minutes} 分钟"
+    return f"{hours} h {minutes:02}" if hours else f"{minutes} min"
+
+
+def phone_number(number: str | None) -> str:
+    """Return a number with thin gaps where it helps reading: Chinese mobiles and E.164."""
+    if number is None:
+        return ""
+    digits = number.removeprefix("+86") if number.startswith("+86") else number
+    if len(digits) == 11 and digits.isdecimal() and digits.startswith("1"):
+        grouped = f"{digits[:3]} {digits[3:7]} {digits[7:]}"
+        return f"+86 {grouped}" if number.startswith("+") else grouped
+    return number

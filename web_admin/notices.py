@@ -1,0 +1,44 @@
+"""What a page says after a change, carried in the address of the page that is shown next."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode, urlsplit
+
+from litestar.response import Redirect
+
+from web_admin.rendering import AnyRequest, words_of
+
+_LONGEST_NAME = 60
+_KEYS = frozenset(
+    {
+        "people.added",
+        "people.saved",
+        "people.removed",
+        "people.secret_made",
+        "settings.saved",
+        "settings.undone",
+        "settings.restored",
+        "settings.nothing",
+    }
+)
+
+
+def then(path: str, notice: str, *, name: str = "", number: str = "", undo: int | None = None) -> Redirect:
+    """Go on to a page that says `notice`, with an offer to undo revision `undo`."""
+    values = {"notice": notice, "name": name, "number": number, "undo": "" if undo is None else str(undo)}
+    query = urlencode({key: value for key, value in values.items() if value})
+    parts = urlsplit(path)
+    anchor = f"#{parts.fragment}" if parts.fragment else ""
+    return Redirect(f"{parts.path}?{query}{anchor}", status_code=303)
+
+
+def notice_of(request: AnyRequest) -> tuple[str, int | None]:
+    """Return what to say, and which revision can be undone. Only our own texts are ever said."""
+    key = request.query_params.get("notice", "")
+    if key not in _KEYS:
+        return "", None
+    name = request.query_params.get("name", "")[:_LONGEST_NAME]
+    number = request.query_params.get("number", "")[:6]
+    undo = request.query_params.get("undo", "")
+    text = words_of(request)(key, name=name, number=number)
+    return text, int(undo) if undo.isdecimal() and len(undo) < 10 else None

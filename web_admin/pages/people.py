@@ -1,0 +1,145 @@
+"""People and their extensions: add, rename, remove, new password, and how to set up a phone."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+from urllib.parse import quote
+
+from litestar import Request, Response, Router, get, post
+from litestar.params import FromPath
+
+from firmware.control.editing import AddPerson, ChangePerson, Edit, RemovePerson
+from firmware.control.schema import PhoneAccount
+from firmware.core.errors import UserError
+from web_admin.notices import notice_of, then
+from web_admin.pasted import NotAPerson, read_people
+from web_admin.provision import TICKET_MINUTES, linphone, qr_path, reachable
+from web_admin.refusals import in_words
+from web_admin.rendering import AnyRequest, address_of, user_of, words_of
+from web_admin.site import Site
+
+
+def host_of(request: AnyRequest) -> str:
+    """Return the box's address as this browser knows it, without the port."""
+    return request.url.hostname or "localhost"
+
+
+def people_router(site: Site) -> Router:
+    """Return the handlers."""
+
+    async def show(
+        request: AnyRequest, problem: str = "", pasted: str = "", status: int = 200
+    ) -> Response[Any]:
+        async with site.box.ask() as switch:
+            settings = await switch.settings()
+            phones = {one.number: one for one in await switch.phones()}
+        notice, undo = notice_of(request)
+        return site.pages.page(
+            request,
+            "people.html",
+            status=status,
+            people=settings.people,
+            phones=phones,
+            operator=settings.values.get("office", {}).get("operator"),
+            problem=problem,
+            pasted=pasted,
+            notice=notice,
+            undo=undo,
+        )
+
+    async def change(
+        request: AnyRequest, edits: list[Edit], notice: str, name: str, number: str
+    ) -> Response[Any]:
+        async with site.box.ask() as switch:
+            try:
+                changed = await switch.change_settings(edits, user_of(request))
+            except UserError as error:
+                settings = await switch.settings()
+                return await show(request, in_words(error, settings, words_of(request)), status=422)
+        if not changed.changes:
+            return then("/people", "settings.nothing")
+        site.audit.note(
+            user_of(request),
+            address_of(request),
+            "settings-changed",
+            ", ".join(one.path for one in changed.changes),
+        )
+        return then("/people", notice, name=name, number=number, undo=changed.revision)
+
+    @get("/people")
+    async def people(request: Request[Any, Any, Any]) -> Response[Any]:
+        return await show(request)
+
+    @post("/people", status_code=200)
+    async def add(request: Request[Any, Any, Any]) -> Response[Any]:
+        form = await request.form()
+        number, name = str(form.get("number", "")).strip(), str(form.get("name", "")).strip()
+        return await change(request, [AddPerson(number, name)], "people.added", name, number)
+
+    @post("/people/paste", status_code=200)
+    async def paste(request: Request[Any, Any, Any]) -> Response[Any]:
+        form = await request.form()
+        text = str(form.get("list", ""))
+        try:
+            entries = read_people(text)
+        except NotAPerson as error:
+            problem = words_of(request)("people.paste_bad", line=error.line)
+            return await show(request, problem, pasted=text, status=422)
+        edits: list[Edit] = [AddPerson(one.number, one.name) for one in entries]
+        return await change(request, edits, "people.saved", "", "")
+
+    @post("/people/{number:str}", status_code=200)
+    async def edit(request: Request[Any, Any, Any], number: FromPath[str]) -> Response[Any]:
+        form = await request.form()
+        what, name = str(form.get("do", "save")), str(form.get("name", "")).strip()
+        if what == "remove":
+            return await change(request, [RemovePerson(number)], "people.removed", name, number)
+        if what == "secret":
+            return await change(
+                request, [ChangePerson(number, new_secret=True)], "people.secret_made", name, number
+            )
+        algorithm = str(form.get("algorithm", "")) or None
+        return await change(request, [ChangePerson(number, name, algorithm)], "people.saved", name, number)
+
+    @get("/people/{number:str}/phone")
+    async def phone(request: Request[Any, Any, Any], number: FromPath[str]) -> Response[Any]:
+        account = await account_of(number)
+        if account is None:
+            return site.pages.page(request, "problem.html", status=404, key="error.not_found", detail="")
+        site.audit.note(user_of(request), address_of(request), "phone-shown", number)
+        ticket = site.tickets.issue(number)
+        address = f"{request.url.scheme}://{request.url.netloc}/provision/{quote(ticket)}"
+        side, path = await asyncio.to_thread(qr_path, address)
+        return site.pages.page(
+            request,
+            "phone.html",
+            account=account,
+            server=reachable(account.server, host_of(request)),
+            side=side,
+            qr=path,
+            minutes=TICKET_MINUTES,
+        )
+
+    @get("/people/{number:str}/presence")
+    async def presence(request: Request[Any, Any, Any], number: FromPath[str]) -> Response[Any]:
+        account = await account_of(number)
+        if account is None:
+            return Response("", status_code=404, media_type="text/plain")
+        return site.pages.page(request, "phone_presence.html", account=account)
+
+    @get("/provision/{ticket:str}")
+    async def provision(request: Request[Any, Any, Any], ticket: FromPath[str]) -> Response[Any]:
+        number = site.tickets.redeem(ticket)
+        account = None if number is None else await account_of(number)
+        if account is None:
+            return Response("", status_code=404, media_type="text/plain")
+        site.audit.note("", address_of(request), "phone-shown", account.number)
+        server = reachable(account.server, host_of(request))
+        return Response(linphone(account, server), media_type="application/xml")
+
+    async def account_of(number: str) -> PhoneAccount | None:
+        async with site.box.ask() as switch:
+            return next((one for one in await switch.phones() if one.number == number), None)
+
+    return Router("/", route_handlers=[people, add, paste, edit, phone, presence, provision])

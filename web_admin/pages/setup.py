@@ -1,0 +1,116 @@
+"""The first set-up: six steps, each to be skipped, left and taken up again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Request, Response, Router, get, post
+from litestar.params import FromPath
+from litestar.response import Redirect
+
+from firmware.control.editing import AddPerson, Edit, SetFields
+from firmware.core.errors import UserError
+from web_admin.pages.settings import edit_of
+from web_admin.pasted import NotAPerson, read_people
+from web_admin.refusals import in_words
+from web_admin.rendering import LANGUAGE_COOKIE, AnyRequest, address_of, user_of, words_of
+from web_admin.setup_state import STEPS
+from web_admin.site import Site
+
+# Which fields of which section a step asks for.
+_ASKED = {"language": ("office", ("language", "country")), "office": ("office", ("name", "operator"))}
+
+COUNTRIES = ("CN", "HK", "TW", "SG", "GB", "DE", "FR", "US", "AU", "JP")
+"""Offered first; the settings take every country the switch knows."""
+
+
+def setup_router(site: Site) -> Router:
+    """Return the handlers."""
+
+    async def show(request: AnyRequest, step: str, problem: str = "", pasted: str = "") -> Response[Any]:
+        async with site.box.ask() as switch:
+            settings = await switch.settings()
+            phones = await switch.phones() if step == "phones" else []
+        section, names = _ASKED.get(step, ("", ()))
+        fields = [
+            field
+            for one in settings.sections
+            if one.name == section
+            for field in one.fields
+            if field.name in names
+        ]
+        return site.pages.page(
+            request,
+            "setup.html",
+            status=422 if problem else 200,
+            step=step,
+            steps=STEPS,
+            index=STEPS.index(step),
+            settings=settings,
+            section=section,
+            fields=sorted(fields, key=lambda field: names.index(field.name)),
+            phones=phones,
+            regions=site.stage.regions(words_of(request)),
+            at=site.box.picture.at_wall_ms if site.box.picture else 0,
+            problem=problem,
+            pasted=pasted,
+            countries=COUNTRIES,
+        )
+
+    def after(step: str) -> Response[Any]:
+        index = STEPS.index(step) + 1
+        if index == len(STEPS):
+            site.setup.end()
+            return Redirect("/", status_code=303)
+        return Redirect(f"/setup/{STEPS[index]}", status_code=303)
+
+    @get("/setup", sync_to_thread=False)
+    def resume() -> Response[Any]:
+        return Redirect(f"/setup/{site.setup.step}", status_code=303)
+
+    @get("/setup/{step:str}")
+    async def step_page(request: Request[Any, Any, Any], step: FromPath[str]) -> Response[Any]:
+        if step not in STEPS:
+            return Redirect("/setup", status_code=303)
+        site.setup.reach(step)
+        return await show(request, step)
+
+    @post("/setup/end", status_code=303, sync_to_thread=False)
+    def end() -> Response[Any]:
+        site.setup.end()
+        return Redirect("/", status_code=303)
+
+    @post("/setup/{step:str}", status_code=200)
+    async def take(request: Request[Any, Any, Any], step: FromPath[str]) -> Response[Any]:
+        if step not in STEPS:
+            return Redirect("/setup", status_code=303)
+        form = dict(await request.form())
+        pasted = str(form.get("list", ""))
+        words = words_of(request)
+        edits: list[Edit] = []
+        async with site.box.ask() as switch:
+            settings = await switch.settings()
+            if step in _ASKED:
+                section, names = _ASKED[step]
+                whole = {**settings.values[section], **{name: form[name] for name in names if name in form}}
+                edits.append(edit_of(settings, section, whole))
+            elif step == "people":
+                try:
+                    entries = read_people(pasted)
+                except NotAPerson as error:
+                    problem = words("people.paste_bad", line=error.line)
+                    return await show(request, step, problem, pasted)
+                edits += [AddPerson(one.number, one.name) for one in entries]
+            if any(not isinstance(edit, SetFields) or edit.fields for edit in edits):
+                try:
+                    await switch.change_settings(edits, user_of(request))
+                except UserError as error:
+                    return await show(request, step, in_words(error, settings, words), pasted)
+                site.audit.note(user_of(request), address_of(request), "settings-changed", f"setup: {step}")
+        response = after(step)
+        if step == "language" and LANGUAGE_COOKIE not in request.cookies:
+            chosen = "zh" if form.get("language") == "zh-CN" else "en"
+            response.set_cookie(LANGUAGE_COOKIE, chosen, max_age=365 * 86400, samesite="lax", httponly=True)
+        return response
+
+    return Router("/", route_handlers=[resume, step_page, end, take])

@@ -1,0 +1,66 @@
+"""Slows down those who guess passwords: after some failures, an address waits, each time twice as long."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+
+import msgspec
+
+_FREE = 5
+"""Failures that cost nothing: people mistype."""
+
+_FIRST_WAIT_S = 15.0
+_LONGEST_WAIT_S = 900.0
+
+_FORGET_S = 3600.0
+"""Failures older than this are forgotten."""
+
+_MAX_ADDRESSES = 1000
+"""Addresses remembered; the one that failed longest ago is forgotten first."""
+
+_EVERYBODY = "*"
+_FREE_FOR_EVERYBODY = 50
+"""Failures of all addresses together within `_FORGET_S` before everybody waits: many guessers are one."""
+
+
+class _Failures(msgspec.Struct):
+    count: int = 0
+    last: float = 0.0
+
+
+class Brake:
+    """Failures by address. Times are seconds on the monotonic clock."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._failures: OrderedDict[str, _Failures] = OrderedDict()
+
+    def wait_s(self, address: str) -> int:
+        """Return how many seconds this address has to wait; 0 when it may try."""
+        return max(self._wait(address, _FREE), self._wait(_EVERYBODY, _FREE_FOR_EVERYBODY))
+
+    def failed(self, address: str) -> None:
+        """Note a wrong password."""
+        for key in (address, _EVERYBODY):
+            known = self._failures.pop(key, None) or _Failures()
+            if self._now() - known.last > _FORGET_S:
+                known.count = 0
+            known.count += 1
+            known.last = self._now()
+            self._failures[key] = known
+        while len(self._failures) > _MAX_ADDRESSES:
+            self._failures.popitem(last=False)
+
+    def succeeded(self, address: str) -> None:
+        """Forget an address's failures: it has shown that it knows."""
+        self._failures.pop(address, None)
+
+    def _wait(self, key: str, free: int) -> int:
+        known = self._failures.get(key)
+        if known is None or known.count < free:
+            return 0
+        doublings = min(known.count - free, 10)
+        left = known.last + min(_FIRST_WAIT_S * 2**doublings, _LONGEST_WAIT_S) - self._now()
+        return max(0, int(left + 0.999))

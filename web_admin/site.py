@@ -1,0 +1,72 @@
+"""What the pages share, put together once: the box, who is signed in, templates, the live stage."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from web_admin.assets import Assets
+from web_admin.box import Box
+from web_admin.live import Hub, Stage
+from web_admin.provision import Tickets
+from web_admin.rendering import Pages
+from web_admin.security.audit import Audit
+from web_admin.security.brake import Brake
+from web_admin.security.passwords import Passwords
+from web_admin.security.sessions import Sessions
+from web_admin.setup_state import SetupState
+
+_FOLDER_MODE = 0o700
+
+
+@dataclasses.dataclass
+class Site:
+    """One running web process."""
+
+    box: Box
+    assets: Assets
+    pages: Pages
+    stage: Stage
+    hub: Hub
+    passwords: Passwords
+    sessions: Sessions
+    brake: Brake
+    audit: Audit
+    tickets: Tickets
+    setup: SetupState
+    folder: Path
+    host_names: frozenset[str]
+
+    @classmethod
+    def at(cls, control_socket: Path, folder: Path, host_names: frozenset[str] = frozenset()) -> Site:
+        """Put a site together.
+
+        Args:
+            control_socket: Of the switch.
+            folder: The web process's own: password, sessions, audit log. Made when missing.
+            host_names: Names the box answers to besides addresses and local names.
+
+        Raises:
+            OSError: The folder can't be made.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(_FOLDER_MODE)
+        box = Box(control_socket)
+        assets = Assets()
+        pages = Pages(assets)
+        stage = Stage(box, pages)
+        return cls(
+            box=box,
+            assets=assets,
+            pages=pages,
+            stage=stage,
+            hub=Hub(box, stage),
+            passwords=Passwords(folder / "password.json"),
+            sessions=Sessions(folder / "sessions.json"),
+            brake=Brake(),
+            audit=Audit(folder / "audit.jsonl"),
+            tickets=Tickets(),
+            setup=SetupState(folder / "setup.json"),
+            folder=folder,
+            host_names=host_names,
+        )
