@@ -14,7 +14,7 @@ zongji 总机: the firmware of a small-office switchboard
   ./flash.sh sim --demo              run one complete call, show its journey, and end
   ./flash.sh test [--all] [ARGS…]    check style, types and behaviour (--all: the slow ones too)
   ./flash.sh bench [NAME…] [--json FILE]
-                                     measure; names: media, sip
+                                     measure; names: media, sip, records, routing (NAME:CASE for one case)
 
 The first run installs what is missing (Debian packages with sudo, Python packages into .venv).
 TEXT
@@ -46,11 +46,14 @@ as_root() {
   fi
 }
 
-# need_packages COMMAND:PACKAGE…: install the Debian packages whose command is missing.
+# need_packages COMMAND:PACKAGE…: install the Debian packages whose command (or file, by a pattern) is missing.
 need_packages() {
   local missing=() pair
   for pair in "$@"; do
-    command -v "${pair%%:*}" >/dev/null 2>&1 || missing+=("${pair##*:}")
+    case $pair in
+      /*) compgen -G "${pair%%:*}" >/dev/null || missing+=("${pair##*:}") ;;
+      *) command -v "${pair%%:*}" >/dev/null 2>&1 || missing+=("${pair##*:}") ;;
+    esac
   done
   [ ${#missing[@]} -gt 0 ] || return 0
   command -v apt-get >/dev/null || fail "please install: ${missing[*]} (this is not a Debian-like system)"
@@ -77,14 +80,33 @@ need_python() {
   touch "$stamp"
 }
 
+# need_npm FOLDER: have exactly the npm packages that its lock file names.
+need_npm() {
+  local folder=$1 want stamp
+  want=$(sha256sum "$folder/package-lock.json" | cut -d' ' -f1)
+  stamp=$folder/node_modules/.$want
+  [ -e "$stamp" ] && return 0
+  need_packages npm:npm
+  quietly "installing npm packages of $folder" npm ci --prefix "$folder" --no-audit --no-fund
+  touch "$stamp"
+}
+
 need_simulator() {
-  need_packages python3:python3 espeak-ng:espeak-ng sox:sox
+  need_packages python3:python3 espeak-ng:espeak-ng
   need_python firmware/requirements.lock
 }
 
 need_tests() {
-  need_packages python3:python3 espeak-ng:espeak-ng sox:sox sipp:sip-tester baresip:baresip-core cc:gcc cc:libc6-dev
+  need_packages python3:python3 espeak-ng:espeak-ng sipp:sip-tester baresip:baresip-core cc:gcc cc:libc6-dev \
+    '/usr/lib/*/libspandsp.so.2:libspandsp2'
   need_python tests/requirements.lock
+}
+
+# The peers of the slow tests: servers, a browser, MicroPython.
+need_slow_tests() {
+  need_packages nats-server:nats-server '/usr/lib/postgresql/*/bin/postgres:postgresql' chromium:chromium npm:npm
+  need_npm web_admin
+  need_npm board
 }
 
 sim() {
@@ -98,6 +120,7 @@ run_tests() {
     if [ "$arg" = --all ]; then all=yes; else selection+=("$arg"); fi
   done
   need_tests
+  [ $all = no ] || need_slow_tests
   say "Style"; "$venv/bin/ruff" check .; "$venv/bin/ruff" format --check .
   say "Types"; "$venv/bin/mypy"
   say "Behaviour"
