@@ -80,20 +80,23 @@ need_python() {
   touch "$stamp"
 }
 
-# need_npm FOLDER: have exactly the npm packages that its lock file names.
+# need_npm FOLDER [--omit=dev]: have the npm packages that its lock file names, or those for running only.
 need_npm() {
-  local folder=$1 want stamp
+  local folder=$1 omit=${2-} want whole
   want=$(sha256sum "$folder/package-lock.json" | cut -d' ' -f1)
-  stamp=$folder/node_modules/.$want
-  [ -e "$stamp" ] && return 0
+  whole=$folder/node_modules/.$want
+  [ -e "$whole" ] && return 0
+  [ -n "$omit" ] && [ -e "$whole$omit" ] && return 0
   need_packages npm:npm
-  quietly "installing npm packages of $folder" npm ci --prefix "$folder" --no-audit --no-fund
-  touch "$stamp"
+  quietly "installing npm packages of $folder" \
+    npm ci --prefix "$folder" --ignore-scripts --no-audit --no-fund ${omit:+"$omit"}
+  touch "$whole$omit"
 }
 
 need_simulator() {
   need_packages python3:python3 espeak-ng:espeak-ng
   need_python firmware/requirements.lock
+  need_npm web_admin --omit=dev
 }
 
 need_tests() {

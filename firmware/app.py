@@ -13,11 +13,12 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
+from extensions.dial import dial
 from extensions.directory import OfficeDirectory
-from extensions.internal_call import internal_call
 from extensions.phones import Phones
 from firmware.app_accounts import SettingsAccounts
 from firmware.app_api import SwitchApi
+from firmware.app_outbound import Alarms, office_of, outbound_of
 from firmware.control.server import ControlServer
 from firmware.core.clock import SystemClock
 from firmware.core.errors import UserError
@@ -32,6 +33,7 @@ from firmware.store.settings import SettingsStore
 from firmware.store.settings_schema import Settings
 from firmware.switch.directory import Extension
 from firmware.switch.exchange import Exchange
+from firmware.switch.outbound.outbound import Outbound
 from firmware.trunks.trunks import Trunks
 from hal.line import Line
 from hal.modems.build import ProfileError, build_line
@@ -77,7 +79,10 @@ async def switch(paths: StatePaths, profile: Profile) -> AsyncIterator[SwitchApi
         exchange = Exchange(store, clock, plane, directory)
         _apply(paths, directory, exchange, settings.current)
         settings.subscribe(lambda _, after: _apply(paths, directory, exchange, after))
-        phones.on_incoming = partial(_phone_calls, exchange, settings)
+        alarms = Alarms()
+        trunks = Trunks(_lines(paths, profile), plane, partial(_line_rings, exchange, settings, paths))
+        outbound = outbound_of(settings, paths.prompts, trunks, alarms)
+        phones.on_incoming = partial(_phone_calls, exchange, settings, outbound)
         try:
             await phones.start()
         except OSError as error:
@@ -87,14 +92,24 @@ async def switch(paths: StatePaths, profile: Profile) -> AsyncIterator[SwitchApi
             ) from error
         running.push_async_callback(phones.stop)
         # Lines: each keeps itself alive from here on, also through a modem that isn't there yet.
-        on_line = partial(_line_rings, exchange, settings, paths)
-        trunks = Trunks(_lines(paths, profile), plane, on_line)
         await trunks.start()
         running.push_async_callback(trunks.stop)
         # From here on, ending means: first no more calls, then lines, phones, media, records.
         running.push_async_callback(exchange.stop)
         # The socket through which web page, console and commands see all of it.
-        api = SwitchApi(started, clock, profile.sip, store, settings, phones, trunks, exchange, media)
+        api = SwitchApi(
+            started,
+            clock,
+            paths,
+            profile.sip,
+            store,
+            settings,
+            phones,
+            trunks,
+            exchange,
+            media,
+            alarms.recent,
+        )
         control = ControlServer(paths.control_socket, api)
         await control.start()
         running.push_async_callback(control.close)
@@ -128,6 +143,9 @@ def _line_rings(exchange: Exchange, settings: SettingsStore, paths: StatePaths, 
     exchange.take(leg, partial(reception, prompts=prompts, settings=rules))
 
 
-def _phone_calls(exchange: Exchange, settings: SettingsStore, leg: Leg, dialled: str) -> None:
-    seconds = settings.current.reception.ring_seconds
-    exchange.take(leg, partial(internal_call, dialled=dialled, ring_seconds=seconds), called=dialled)
+def _phone_calls(
+    exchange: Exchange, settings: SettingsStore, outbound: Outbound, leg: Leg, dialled: str
+) -> None:
+    vital = outbound.plan.emergency.match(dialled) is not None
+    script = partial(dial, dialled=dialled, office=office_of(settings, outbound))
+    exchange.take(leg, script, called=dialled, vital=vital)

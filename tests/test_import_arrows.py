@@ -34,6 +34,7 @@ ROOTS = (
     "firmware.app",
     "firmware.app_accounts",
     "firmware.app_api",
+    "firmware.app_outbound",
     "firmware.cli",
     "firmware.profile",
     "firmware.sim",

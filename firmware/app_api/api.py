@@ -8,6 +8,7 @@ import importlib.metadata
 import logging
 import os
 import stat
+from collections.abc import Collection
 from pathlib import Path
 
 import msgspec
@@ -56,6 +57,7 @@ class SwitchApi:
         self,
         started: Instant,
         clock: Clock,
+        paths: StatePaths,
         sip: SipProfile,
         store: SqliteJourneyStore,
         settings: SettingsStore,
@@ -63,6 +65,7 @@ class SwitchApi:
         trunks: Trunks,
         exchange: Exchange,
         media: MediaSupervisor,
+        alarms: Collection[str],
     ) -> None:
         self._started = started
         self._clock = clock
@@ -73,8 +76,8 @@ class SwitchApi:
         self._trunks = trunks
         self._exchange = exchange
         self._media = media
-        # The records lie in the state folder itself; so do the recordings' folder and the settings' history.
-        self._paths = StatePaths(store.reader._path.parent)
+        self._paths = paths
+        self._alarms = alarms
         self._search = CallSearch(self._paths.records)
         self._desk = SettingsDesk(settings, self._paths.root / "settings-history.jsonl", clock)
         self._today = DayFigures()
@@ -243,7 +246,7 @@ class SwitchApi:
             faults.append(f"records: {records}")
         if not self._media.stats().pid:
             faults.append("the media process isn't running: calls are silent")
-        return faults
+        return [*faults, *self._alarms]
 
 
 def _figures(media: MediaStats) -> dict[str, float]:

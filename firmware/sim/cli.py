@@ -35,7 +35,14 @@ def sim() -> None:
     type=click.IntRange(0, 65535),
     help="Where phones register; 5060 by default, a free port for the demo.",
 )
-def run(demo: bool, state: Path | None, sip_port: int | None) -> int:
+@click.option(
+    "--web-port",
+    type=click.IntRange(1, 65535),
+    default=8080,
+    show_default=True,
+    help="Where the admin's pages are, on this computer; the demo takes a free port.",
+)
+def run(demo: bool, state: Path | None, sip_port: int | None, web_port: int) -> int:
     """Start every process in the foreground, with simulated lines; Ctrl-C ends it."""
     if demo:
         from firmware.sim.demo import demonstrate
@@ -45,7 +52,7 @@ def run(demo: bool, state: Path | None, sip_port: int | None) -> int:
     from firmware.sim.foreground import run_in_foreground
 
     paths = StatePaths((state or DEFAULT_SIM_STATE).resolve())
-    return asyncio.run(run_in_foreground(paths, 5060 if sip_port is None else sip_port, click.echo))
+    return asyncio.run(run_in_foreground(paths, 5060 if sip_port is None else sip_port, web_port, click.echo))
 
 
 @sim.command()

@@ -7,8 +7,10 @@ caller ◄─ modem ◄─ switch ◄─ 1000 Hz phone 101         the recording
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -49,7 +51,8 @@ async def demonstrate(paths: StatePaths, sip_port: int, tell: Callable[[str], No
     heard = paths.root / "heard"
     heard.mkdir(parents=True, exist_ok=True)
     try:
-        async with Simulation(paths, sip_port, lambda line: tell(f"  {line}")) as simulation:
+        progress = partial(_indented, tell)
+        async with Simulation(paths, sip_port, progress, _free_port()) as simulation:
             await _one_call(simulation, heard, tell)
     except (ZongjiError, WorldError) as error:
         tell(f"\nThe demo failed: {error}")
@@ -57,6 +60,17 @@ async def demonstrate(paths: StatePaths, sip_port: int, tell: Callable[[str], No
         return 1
     tell("\nEverything came true.")
     return 0
+
+
+def _indented(tell: Callable[[str], None], line: str) -> None:
+    tell(f"  {line}")
+
+
+def _free_port() -> int:
+    """Return a TCP port that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 async def _one_call(simulation: Simulation, heard: Path, tell: Callable[[str], None]) -> None:
@@ -158,10 +172,11 @@ def _judge(who: str, samples: Samples, hertz: float) -> list[str]:
 async def _show_processes(simulation: Simulation, ready: float, tell: Callable[[str], None]) -> None:
     """Show what the box takes, in mid-call; the simulated world isn't part of it."""
     status = await simulation.status()
-    total = sum(process.rss_kb for process in status.processes) / 1024
-    rows = [
-        [process.name, str(process.pid), f"{process.rss_kb / 1024:.1f} MB"] for process in status.processes
-    ]
+    processes = list(status.processes)
+    if simulation.web is not None and simulation.web.pid is not None:
+        processes.append(process_status("web", simulation.web.pid))
+    total = sum(process.rss_kb for process in processes) / 1024
+    rows = [[process.name, str(process.pid), f"{process.rss_kb / 1024:.1f} MB"] for process in processes]
     rows.append(["together", "", f"{total:.1f} MB"])
     if simulation.world.pid is not None:
         world = process_status("world", simulation.world.pid)

@@ -12,23 +12,25 @@ from firmware.core.paths import StatePaths
 from firmware.sim.simulation import LINE, Simulation
 
 
-async def run_in_foreground(paths: StatePaths, sip_port: int, tell: Callable[[str], None]) -> int:
+async def run_in_foreground(
+    paths: StatePaths, sip_port: int, web_port: int, tell: Callable[[str], None]
+) -> int:
     """Run the simulation until Ctrl-C; return the exit status."""
     asked = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, asked.set)
     began = time.monotonic()
-    async with Simulation(paths, sip_port, lambda line: tell(f"  {line}")) as simulation:
+    async with Simulation(paths, sip_port, lambda line: tell(f"  {line}"), web_port) as simulation:
         await simulation.until_line_ready()
         tell(f"zongji 总机 is up after {time.monotonic() - began:.1f} s")
-        await _explain(simulation, tell)
+        await _explain(simulation, web_port, tell)
         await asked.wait()
         tell("ending …")
     tell("ended cleanly")
     return 0
 
 
-async def _explain(simulation: Simulation, tell: Callable[[str], None]) -> None:
+async def _explain(simulation: Simulation, web_port: int, tell: Callable[[str], None]) -> None:
     paths = simulation.paths
     async with ControlClient(paths.control_socket) as switch:
         phones = await switch.phones()
@@ -37,6 +39,7 @@ async def _explain(simulation: Simulation, tell: Callable[[str], None]) -> None:
         tell(f"  {phone.number}  server {phone.server}  password {phone.secret}  ({phone.name})")
     tell("\nCallers: in another terminal, ring the office from the simulated mobile network")
     tell("  .venv/bin/zongji sim call 13800138000 --to 101 --say 'Good morning' --hear heard.wav")
+    tell(f"\nPages: http://localhost:{web_port}/")
     tell("\nLooking: what became of it, and why")
     tell(f"  export ZONGJI_STATE={paths.root}")
     tell("  .venv/bin/zongji calls      .venv/bin/zongji call show ID      .venv/bin/zongji status")

@@ -104,3 +104,27 @@ async def until_there(path: Path, child: Child, seconds: float) -> None:
         raise ProcessFailed(
             f"the {child.name} process was not ready after {seconds:.0f} s:\n{child.last_words()}"
         ) from None
+
+
+async def until_listening(port: int, child: Child, seconds: float) -> None:
+    """Wait until a process takes connections at a TCP port of this computer.
+
+    Raises:
+        ProcessFailed: It ended first, or took too long.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            while True:
+                if not child.running:
+                    raise ProcessFailed(f"the {child.name} process ended at once:\n{child.last_words()}")
+                try:
+                    _, writer = await asyncio.open_connection("127.0.0.1", port)
+                except OSError:
+                    await asyncio.sleep(0.05)
+                    continue
+                writer.close()
+                return
+    except TimeoutError:
+        raise ProcessFailed(
+            f"the {child.name} process was not ready after {seconds:.0f} s:\n{child.last_words()}"
+        ) from None

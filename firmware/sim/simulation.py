@@ -20,7 +20,7 @@ from firmware.control.client import ControlClient, NoSwitch
 from firmware.control.schema import StatusReply
 from firmware.core.errors import UserError
 from firmware.core.paths import StatePaths
-from firmware.sim.processes import Child, ProcessFailed, until_there
+from firmware.sim.processes import Child, ProcessFailed, until_listening, until_there
 from ivr.prompts import speak_missing
 
 PROFILE = Path(__file__).parents[2] / "board" / "profiles" / "simulated.toml"
@@ -39,9 +39,12 @@ class Simulation:
         paths: The state folder; nobody else may simulate in it at the same time.
         sip_port: 0 takes a free one.
         tell: Called with a line of progress for the person watching.
+        web_port: Where the admin's pages are, on this computer only; None for no pages.
     """
 
-    def __init__(self, paths: StatePaths, sip_port: int, tell: Callable[[str], None]) -> None:
+    def __init__(
+        self, paths: StatePaths, sip_port: int, tell: Callable[[str], None], web_port: int | None = None
+    ) -> None:
         self.paths = paths
         self._tell = tell
         logs = paths.root / "log"
@@ -51,6 +54,11 @@ class Simulation:
         self.world = Child("world", world, logs / "world.log")
         switch: list[str | Path] = ["-m", "firmware", "--state", paths.root, "--profile", PROFILE]
         self.switch = Child("switch", [*switch, "--sip-port", str(sip_port)], logs / "switch.log")
+        self.web: Child | None = None
+        self._web_port = web_port
+        if web_port is not None:
+            web: list[str | Path] = ["-m", "web_admin", "--state", paths.root]
+            self.web = Child("web", [*web, "--host", "127.0.0.1", "--port", str(web_port)], logs / "web.log")
         self.switch_started = 0.0
         """Monotonic seconds when the switch process was started last."""
         self._lock: int | None = None
@@ -67,6 +75,9 @@ class Simulation:
             await self.world.start()
             await until_there(self.paths.world_socket, self.world, _READY_SECONDS)
             await self._start_switch()
+            if self.web is not None and self._web_port is not None:
+                await self.web.start()
+                await until_listening(self._web_port, self.web, _READY_SECONDS)
         except BaseException:
             await self._stop()
             raise
@@ -129,6 +140,8 @@ class Simulation:
             self._keeper.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._keeper
+        if self.web is not None:
+            await self.web.stop()
         await self.switch.stop()
         await self.world.stop()
         if self._lock is not None:

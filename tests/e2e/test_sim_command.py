@@ -10,7 +10,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import httpx
 import pytest
+
+from tests.interop.baresip import free_port
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(120)]
 
@@ -62,7 +65,8 @@ def test_the_demo_says_which_step_failed_and_why(tmp_path: Path, prompts: Path) 
 
 def test_ctrl_c_ends_everything_and_a_caller_can_be_heard_meanwhile(tmp_path: Path, prompts: Path) -> None:
     state = tmp_path / "state"
-    command = _zongji(state, prompts, "sim", "run", "--sip-port", "0")
+    web_port = free_port()
+    command = _zongji(state, prompts, "sim", "run", "--sip-port", "0", "--web-port", str(web_port))
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
         assert running.stdout is not None
         try:
@@ -74,6 +78,7 @@ def test_ctrl_c_ends_everything_and_a_caller_can_be_heard_meanwhile(tmp_path: Pa
             text = "".join(told)
             for word in ("101  server 127.0.0.1:", "password", "zongji sim call", str(state)):
                 assert word in text
+            assert httpx.get(f"http://127.0.0.1:{web_port}/healthz").text == "ok"
             heard = tmp_path / "heard.wav"
             call = _zongji(
                 state, prompts, "sim", "call", "13800138000", "--say", "Good morning", "--for", "2"

@@ -1,0 +1,136 @@
+"""Calling out, put together: the trunks as call control chooses among them, words for it, and the alarm."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from extensions.dial import Office
+from firmware.core.leg import Leg
+from firmware.core.media import PlayItem
+from firmware.store.settings import SettingsStore
+from firmware.switch.destinations import Destinations
+from firmware.switch.numbering import NumberPlan
+from firmware.switch.outbound.guard import Guard
+from firmware.switch.outbound.lines import LineCondition, OutsideLine
+from firmware.switch.outbound.outbound import Outbound, OutboundSettings
+from firmware.trunks.trunks import Trunks
+from hal.line import LineError, LineState
+from ivr.prompts import Prompts
+
+logger = logging.getLogger(__name__)
+
+# How long a line may take to be free after its call was ended for an emergency call.
+_FREE_SECONDS = 3.0
+_MAX_ALARMS = 20
+
+_CONDITIONS = {
+    LineState.READY: LineCondition.READY,
+    LineState.IN_CALL: LineCondition.BUSY,
+    LineState.STARTING: LineCondition.UNREGISTERED,
+    LineState.DOWN: LineCondition.DOWN,
+}
+
+
+class Alarms:
+    """What the owner must hear of: emergency calls, limits reached. The newest are kept for the status."""
+
+    def __init__(self) -> None:
+        self.recent: deque[str] = deque(maxlen=_MAX_ALARMS)
+
+    def __call__(self, text: str) -> None:
+        logger.error("ALARM: %s", text)
+        self.recent.append(f"{datetime.datetime.now().astimezone():%m-%d %H:%M} {text}")
+
+
+class TrunkLines:
+    """A `firmware.switch.outbound.lines.LineChooser` over the box's trunks.
+
+    Args:
+        trunks: The lines.
+        is_emergency: Tells of digits, as sent to the line, whether they call for help.
+    """
+
+    def __init__(self, trunks: Trunks, is_emergency: Callable[[str], bool]) -> None:
+        self._trunks = trunks
+        self._is_emergency = is_emergency
+
+    def lines(self) -> Sequence[OutsideLine]:
+        return [OutsideLine(line.name, _CONDITIONS[line.state]) for line in self._trunks.lines]
+
+    def leg(self, line: str, digits: str) -> Leg | None:
+        if self._is_emergency(digits):
+            try:
+                return self._trunks.emergency(digits, line)
+            except KeyError:
+                return None
+        return self._trunks.outgoing(digits, line)
+
+    async def free(self, line: str) -> None:
+        wanted = next((one for one in self._trunks.lines if one.name == line), None)
+        if wanted is None:
+            return
+        free = asyncio.Event()
+        unsubscribe = wanted.subscribe(
+            lambda _: free.set() if wanted.state is not LineState.IN_CALL else None,
+        )
+        try:
+            await wanted.hang_up()
+            if wanted.state is LineState.IN_CALL:
+                async with asyncio.timeout(_FREE_SECONDS):
+                    await free.wait()
+        except (LineError, TimeoutError) as error:
+            logger.warning("%s is not free for an emergency call: %s", line, error)
+        finally:
+            unsubscribe()
+
+
+class OfficeSpeaker:
+    """A `firmware.switch.sentences.Speaker` in the language in force at the moment of asking."""
+
+    def __init__(self, folder: Path, settings: SettingsStore) -> None:
+        self._folder = folder
+        self._settings = settings
+
+    def say(self, *keys: str) -> list[PlayItem]:
+        return self._prompts()(*keys)
+
+    def number(self, value: int) -> list[PlayItem]:
+        prompts = self._prompts()
+        return prompts(*prompts.spoken.number(value))
+
+    def digits(self, text: str) -> list[PlayItem]:
+        prompts = self._prompts()
+        return prompts(*prompts.spoken.digits(text))
+
+    def _prompts(self) -> Prompts:
+        return Prompts(self._folder, self._settings.current.office.language)
+
+
+def outbound_of(settings: SettingsStore, prompts: Path, trunks: Trunks, alarms: Alarms) -> Outbound:
+    """Return the gate to the outside, under the safe rights of a first start; it follows the settings."""
+    rules = OutboundSettings()
+    lines = TrunkLines(trunks, lambda digits: outbound.plan.emergency.match(digits) is not None)
+    outbound = Outbound(
+        NumberPlan(settings.current.office.country),
+        rules,
+        lines,
+        Guard(rules.caps, alarm=alarms),
+        OfficeSpeaker(prompts, settings),
+        lambda: datetime.datetime.now().astimezone(),
+        alarms,
+    )
+    settings.subscribe(
+        lambda _, after: outbound.replace(NumberPlan(after.office.country), outbound.settings),
+    )
+    return outbound
+
+
+def office_of(settings: SettingsStore, outbound: Outbound) -> Office:
+    """Return what the office's phones can reach now."""
+    ring_seconds = settings.current.reception.ring_seconds
+    return Office(outbound=outbound, destinations=Destinations(), ring_seconds=ring_seconds)
