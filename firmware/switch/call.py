@@ -42,6 +42,8 @@ logger = logging.getLogger(__name__)
 MAX_TYPED_AHEAD = 32
 # How long the caller hears the tone that says "this failed" before we hang up.
 APOLOGY_SECONDS = 3.0
+# How many ticks of 20 ms to wait for a closed port's figures. Ports that have none (a modem's) cost the wait.
+QUALITY_TICKS = 5
 
 Script = Callable[["Call"], Awaitable[None]]
 Reach = Callable[["Call", Extension, float], Awaitable[Rung]]
@@ -379,4 +381,18 @@ class Call:
         self._unsubscribe()
         for leg in reversed(self._legs):
             await leg.hang_up(Cause.TEMPORARY_FAILURE if failed else Cause.NORMAL)
+        await self._note_quality()
         return await self.journey.close(failed)
+
+    async def _note_quality(self) -> None:
+        """Note how well each leg was heard; the media plane's closing figures take a tick or two."""
+        waiting = dict(self.journey.ports)
+        for _ in range(QUALITY_TICKS):
+            for leg_id, port in list(waiting.items()):
+                quality = self.media.quality(port)
+                if quality is not None:
+                    self.journey.measured(leg_id, quality)
+                    del waiting[leg_id]
+            if not waiting:
+                return
+            await asyncio.sleep(0.02)

@@ -10,8 +10,9 @@ import logging
 
 from firmware.core.causes import Cause, Side
 from firmware.core.clock import Clock
-from firmware.core.ids import CallId, LegId, new_call_id
+from firmware.core.ids import CallId, LegId, PortId, new_call_id
 from firmware.core.leg import Direction, Leg, LegEvent, LegState, StateChanged
+from firmware.core.media import Quality
 from firmware.core.records import (
     EntryKind,
     HoldRecord,
@@ -51,6 +52,8 @@ class JourneyWriter:
         self._start = clock.monotonic()
         self._caller = caller
         self._records: dict[LegId, LegRecord] = {}
+        self.ports: dict[LegId, PortId] = {}
+        """The port each leg was answered on, ended legs included."""
         self._rings: dict[LegId, RingAttempt] = {}
         self.journey = Journey(
             id=new_call_id(),
@@ -84,6 +87,12 @@ class JourneyWriter:
         self._records[leg.id] = record
         self.journey.legs.append(record)
         leg.subscribe(lambda event: self._on_leg(leg, record, event))
+
+    def measured(self, leg_id: LegId, quality: Quality) -> None:
+        """Note how well a leg was heard."""
+        record = self._records[leg_id]
+        record.mos, record.jitter_ms = round(quality.mos, 2), round(quality.jitter_ms, 1)
+        record.loss = round((quality.loss_percent + quality.late_percent) / 100, 4)
 
     def note(self, kind: EntryKind, text: str, leg: Leg | None = None) -> None:
         """Add a line to the timeline."""
@@ -191,6 +200,8 @@ class JourneyWriter:
         match event.after:
             case LegState.CONNECTED if record.answered_ms is None:
                 record.answered_ms = self.elapsed_ms()
+                if leg.port is not None:
+                    self.ports[leg.id] = leg.port
                 text = f"{leg.address} answered"
                 if leg is self._caller:
                     self.journey.answered_ms = record.answered_ms

@@ -8,7 +8,7 @@ import pytest
 
 from firmware.core.causes import Cause, Side
 from firmware.core.leg import LegState
-from firmware.core.media import PlayTone
+from firmware.core.media import PlayTone, Quality
 from firmware.core.records import EntryKind, Outcome
 from firmware.core.tones import tones_of
 from tests.scenarios.office import PROMPT_SECONDS, SETTINGS, Office, trace
@@ -278,3 +278,16 @@ async def test_a_missing_prompt_is_a_tone_and_a_broken_one_a_fault_but_never_the
     await office.phone_rings("102")
     (live,) = office.exchange.live()
     assert any("greeting" in e.text for e in live.timeline if e.kind is EntryKind.FAULT)
+
+
+async def test_how_well_each_side_was_heard_is_in_the_record(office: Office) -> None:
+    caller, phone = await _talking(office)
+    assert phone.port is not None
+    quality = Quality(mos=4.37, loss_percent=1.0, late_percent=0.5, jitter_ms=3.14, delay_ms=12.0)
+    office.media.measured[phone.port] = quality
+    phone.far.ends()
+    journey = await office.journey()
+    by_address = {leg.address: leg for leg in journey.legs}
+    assert (by_address["101"].mos, by_address["101"].loss) == (4.37, 0.015)
+    assert by_address["101"].jitter_ms == 3.1
+    assert by_address[caller.address].mos is None
