@@ -198,6 +198,8 @@ async def test_https_with_a_database_that_dies(
         await asyncio.to_thread(database[0].start)
         await asyncio.to_thread(servers.wait_for, fleet)
         await until_stored(fleet, count, 60)
+    await receiver.close()
+    await client.aclose()
     print(f"over HTTPS, a dead database included, {count / (time.monotonic() - began):.0f} records/s")
     store.stop()
     exactly_once(fleet, ids)

@@ -1,4 +1,4 @@
-"""Ten minutes of ports opening and closing: nothing may grow. `SOAK_SECONDS` shortens it by hand."""
+"""Ports that open and close, over and over: nothing may grow. `SOAK_SECONDS=600` makes it ten minutes."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from firmware.core.media import PCMU, PlayTone, PortOptions, RtpRemote, Source
 from firmware.media.client import MediaClient
 from firmware.media.supervisor import MediaSupervisor
 
-SECONDS = int(os.environ.get("SOAK_SECONDS", "600"))
+SECONDS = int(os.environ.get("SOAK_SECONDS", "60"))
 HOST = "127.0.0.1"
 GROWTH_MB = 3
 
 
 @pytest.mark.slow
 @pytest.mark.e2e
-async def test_ports_that_come_and_go_for_ten_minutes_leave_nothing_behind(tmp_path: Path) -> None:
+@pytest.mark.timeout(2 * SECONDS + 60)
+async def test_ports_that_come_and_go_leave_nothing_behind(tmp_path: Path) -> None:
     client = MediaClient()
     supervisor = MediaSupervisor(client, tmp_path / "media.sock", "23000-23199")
     await supervisor.start()

@@ -6,6 +6,7 @@ site or its signature isn't known here. 503: try again later.
 
 from __future__ import annotations
 
+import asyncio
 import http
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -37,6 +38,7 @@ class Receiver:
     def __init__(self, connect: Connect) -> None:
         self._connect = connect
         self._storage: FleetStorage | None = None
+        self._connecting = asyncio.Lock()
 
     async def __call__(self, scope: _Message, receive: _Receive, send: _Send) -> None:
         """Answer one request."""
@@ -57,7 +59,7 @@ class Receiver:
             status, answer = await self._take(headers, body)
         except psycopg.Error as error:
             logger.warning("the database is away: %s", error)
-            await self._forget()
+            await self.close()
             status, answer = http.HTTPStatus.SERVICE_UNAVAILABLE, b"the database is away"
         await _answer(send, status, answer)
 
@@ -65,9 +67,8 @@ class Receiver:
         site = headers.get(b"zongji-site", "")
         idempotency = headers.get(b"idempotency-key", "")
         signature = headers.get(b"zongji-signature", "")
-        if self._storage is None:
-            self._storage = await self._connect()
-        key = await self._storage.key_of(site) if wire.is_site(site) else None
+        storage = await self._connected()
+        key = await storage.key_of(site) if wire.is_site(site) else None
         # A stranger costs as much time as a wrong signature, so sites can't be guessed.
         signed = wire.is_signed(key or "", site, idempotency, body, signature)
         if key is None or not signed:
@@ -78,10 +79,18 @@ class Receiver:
             return http.HTTPStatus.BAD_REQUEST, str(error).encode()
         if any(record.site != site for record in records):
             return http.HTTPStatus.BAD_REQUEST, b"a record is of another site"
-        refused = await self._storage.store(records)
+        refused = await storage.store(records)
         return http.HTTPStatus.OK, msgspec.json.encode(Receipt(len(records) - len(refused), refused))
 
-    async def _forget(self) -> None:
+    async def _connected(self) -> FleetStorage:
+        """Return the one connection, made where need be; requests that come meanwhile wait for it."""
+        async with self._connecting:
+            if self._storage is None:
+                self._storage = await self._connect()
+            return self._storage
+
+    async def close(self) -> None:
+        """End the connection to the database; the next request makes another."""
         storage, self._storage = self._storage, None
         if storage is not None:
             await storage.close()
@@ -92,7 +101,7 @@ class Receiver:
             if message["type"] == "lifespan.startup":
                 await send({"type": "lifespan.startup.complete"})
             elif message["type"] == "lifespan.shutdown":
-                await self._forget()
+                await self.close()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 
