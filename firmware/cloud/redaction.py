@@ -49,7 +49,12 @@ def redacted(journey: Journey, redaction: Redaction, key: str) -> Journey:
     for leg in copy.legs:
         leg.number = hidden(leg.number)
         leg.detail = scrub(leg.detail)
-    copy.timeline = [msgspec.structs.replace(entry, text=scrub(entry.text)) for entry in copy.timeline]
+    copy.timeline = [
+        msgspec.structs.replace(
+            entry, text=scrub(entry.text), said=entry.said.scrubbed(scrub) if entry.said else None
+        )
+        for entry in copy.timeline
+    ]
     for transfer in copy.transfers:
         transfer.to, transfer.detail = hidden(transfer.to) or "", scrub(transfer.detail)
     for note in copy.notes:

@@ -20,6 +20,7 @@ from firmware.core.causes import Cause, Side
 from firmware.core.clock import Instant
 from firmware.core.ids import CallId, LegId
 from firmware.core.leg import Direction
+from firmware.core.trace import Said, in_language
 
 
 class Outcome(enum.StrEnum):
@@ -58,8 +59,14 @@ class TimelineEntry(msgspec.Struct, frozen=True):
     """Since the journey's start."""
     kind: EntryKind
     text: str
-    """Plain words, as an administrator would say it."""
+    """Plain words, as an administrator would say it, in English."""
     leg_id: LegId | None = None
+    said: Said | None = None
+    """The same as a code with values, for either language; None where there is none, as in old records."""
+
+    def in_language(self, language: str) -> str:
+        """Return it in a language, "zh-CN" or "en"."""
+        return in_language(self.said or self.text, language)
 
 
 class RingResult(enum.StrEnum):

@@ -63,7 +63,7 @@ def _part(
 # Fields are columns in the order of the Structs: a new field needs a schema file that adds its column.
 PARTS = (
     _part("legs", "leg", LegRecord),
-    _part("timeline", "timeline", TimelineEntry),
+    _part("timeline", "timeline", TimelineEntry, frozenset({"said"})),
     _part("recordings", "recording", RecordingRecord, frozenset({"pauses"})),
     _part("queue_waits", "queue_wait", QueueWait, position="place"),
     _part("rings", "ring", RingAttempt),

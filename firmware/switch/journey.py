@@ -28,6 +28,8 @@ from firmware.core.records import (
     TransferKind,
     TransferRecord,
 )
+from firmware.core.trace import Said, Text
+from firmware.core.trace.calls import Calls, of_cause, of_side
 
 logger = logging.getLogger(__name__)
 
@@ -94,15 +96,16 @@ class JourneyWriter:
         record.mos, record.jitter_ms = round(quality.mos, 2), round(quality.jitter_ms, 1)
         record.loss = round((quality.loss_percent + quality.late_percent) / 100, 4)
 
-    def note(self, kind: EntryKind, text: str, leg: Leg | None = None) -> None:
+    def note(self, kind: EntryKind, text: Text, leg: Leg | None = None) -> None:
         """Add a line to the timeline."""
         if len(self.journey.timeline) >= MAX_TIMELINE_ENTRIES:
             return
-        entry = TimelineEntry(self.elapsed_ms(), kind, text, leg.id if leg else None)
+        words, said = str(text), text if isinstance(text, Said) else None
+        entry = TimelineEntry(self.elapsed_ms(), kind, words, leg.id if leg else None, said)
         self.journey.timeline.append(entry)
-        logger.info("%s: %s: %s", self.id, kind, text)
+        logger.info("%s: %s: %s", self.id, kind, words)
 
-    def route(self, text: str) -> None:
+    def route(self, text: Text) -> None:
         """Add a routing decision and its reason to the trace."""
         self.note(EntryKind.ROUTE, text)
 
@@ -202,29 +205,29 @@ class JourneyWriter:
                 record.answered_ms = self.elapsed_ms()
                 if leg.port is not None:
                     self.ports[leg.id] = leg.port
-                text = f"{leg.address} answered"
+                text = Calls.ANSWERED(who=leg.address)
                 if leg is self._caller:
                     self.journey.answered_ms = record.answered_ms
-                    text = f"the call on {leg.address} was answered"
+                    text = Calls.CALLER_ANSWERED(who=leg.address)
             case LegState.CONNECTED:
-                text = f"{leg.address} is back from hold"
+                text = Calls.BACK_FROM_HOLD(who=leg.address)
             case LegState.RINGING:
-                text = f"calling {leg.address}"
+                text = Calls.CALLING(who=leg.address)
             case LegState.ALERTING:
-                text = f"{leg.address} is ringing"
+                text = Calls.RINGING(who=leg.address)
             case LegState.HELD:
-                text = f"{leg.address} is on hold"
+                text = Calls.ON_HOLD(who=leg.address)
             case LegState.ENDED if leg.ending is not None:
                 ending = leg.ending
                 record.ended_ms = self.elapsed_ms()
                 record.cause, record.ended_by, record.detail = ending.cause, ending.by, ending.detail
-                words = ending.detail or ending.cause.name.lower().replace("_", " ")
-                text = f"{leg.address} ended: {words} ({_SIDES[ending.by]})"
+                why = ending.detail or of_cause(ending.cause)
+                text = Calls.ENDED(who=leg.address, why=why, by=of_side(ending.by))
                 if ending.by is Side.WIRE and (leg is self._caller or record.answered_ms is not None):
                     self.note(EntryKind.FAULT, text, leg)
                     return
             case _:
-                text = f"{leg.address} is {event.after}"
+                text = Calls.OTHER_STATE(who=leg.address, state=event.after)
         self.note(EntryKind.STATE, text, leg)
         if event.after is LegState.CONNECTED:
             self._store.update(self.journey)
@@ -255,8 +258,6 @@ class JourneyWriter:
                 return last.cause, f"line {last.address}"
         return (caller.cause if caller else Cause.NORMAL), "switchboard"
 
-
-_SIDES = {Side.THEM: "by them", Side.US: "by us", Side.WIRE: "not there"}
 
 _RESULTS = {
     Cause.NORMAL: RingResult.ANSWERED,

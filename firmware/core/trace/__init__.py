@@ -1,0 +1,18 @@
+"""The words of the trace in both languages; every message there is is known once this is imported."""
+
+from firmware.core.trace import calls, inside, numbers, outbound, queues, routing
+from firmware.core.trace.said import BY_CODE, Message, Said, Text, in_language
+
+__all__ = [
+    "BY_CODE",
+    "Message",
+    "Said",
+    "Text",
+    "calls",
+    "in_language",
+    "inside",
+    "numbers",
+    "outbound",
+    "queues",
+    "routing",
+]

@@ -1,0 +1,106 @@
+"""The trace in both languages: nothing said in one only, and old records still read."""
+
+from __future__ import annotations
+
+import ast
+import string
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from firmware.core import trace
+from firmware.core.causes import Cause
+from firmware.core.records import EntryKind, TimelineEntry
+from firmware.core.trace import BY_CODE, Said, in_language
+from firmware.core.trace.calls import Calls, of_cause
+from firmware.core.trace.outbound import Outbound
+
+ROOT = Path(__file__).parents[2]
+SAID = Outbound.LINE_FAILED(line="gsm1", why=of_cause(Cause.BUSY))
+
+
+def test_an_entry_reads_in_both_languages() -> None:
+    assert str(SAID) == "gsm1 failed: busy"
+    assert SAID.in_language("zh-CN") == "gsm1 失败：忙"
+
+
+def test_what_is_said_survives_the_record() -> None:
+    entry = TimelineEntry(1, EntryKind.ROUTE, str(SAID), None, SAID)
+    read = msgspec.json.decode(msgspec.json.encode(entry), type=TimelineEntry)
+    assert read == entry
+    assert read.in_language("zh-CN") == "gsm1 失败：忙"
+
+
+def test_a_record_from_before_there_were_codes_still_reads() -> None:
+    old = msgspec.json.decode(b'{"at_ms":1,"kind":"route","text":"gsm1 failed: busy"}', type=TimelineEntry)
+    assert old.in_language("zh-CN") == "gsm1 failed: busy"
+    assert in_language("do not disturb", "zh-CN") == "免打扰"
+
+
+@pytest.mark.parametrize(
+    ("said", "text"),
+    [
+        (Said("newer.firmware", {"x": 1}), "newer.firmware"),
+        (Said("outbound.goes_out"), "goes out on …"),
+        (Said("outbound.goes_out", {"line": "{0.__class__}"}), "goes out on {0.__class__}"),
+        (Said("outbound.goes_out", {"line": ["gsm1", 2, 2.5]}), "goes out on gsm1, 2, 2.5"),
+    ],
+)
+def test_strange_records_read_as_far_as_they_can(said: Said, text: str) -> None:
+    assert str(said) == text
+
+
+def test_what_nests_without_end_is_cut() -> None:
+    said = Said("outbound.goes_out")
+    for _ in range(50):
+        said = Said("outbound.goes_out", {"line": said})
+    assert len(str(said)) < 200
+    assert said.scrubbed(str.upper)
+
+
+def test_numbers_are_scrubbed_inside_what_is_said() -> None:
+    said = Outbound.WHO(who="13800138000", why=Outbound.NOT_ON(line="13800138000", why="x"))
+    assert "138" not in str(said.scrubbed(lambda text: text.replace("13800138000", "•••")))
+
+
+@pytest.mark.parametrize("code", sorted(BY_CODE))
+def test_both_languages_have_the_same_places(code: str) -> None:
+    message = BY_CODE[code]
+    chinese = {name for _, name, _, _ in string.Formatter().parse(message.zh) if name}
+    assert chinese == message.places
+    assert message.en.strip() and message.zh.strip()
+
+
+def test_every_cause_has_its_words() -> None:
+    assert [cause for cause in Cause if of_cause(cause).code not in BY_CODE] == []
+
+
+def _uses() -> Iterator[tuple[str, str, set[str]]]:
+    """Find where messages are used: place, code, values given."""
+    areas = {message.code.partition(".")[0] for message in BY_CODE.values()}
+    for folder in ("firmware", "extensions", "ivr", "web_admin"):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                if (
+                    isinstance(node, ast.Call)
+                    and isinstance(node.func, ast.Attribute)
+                    and isinstance(node.func.value, ast.Name)
+                    and node.func.attr.isupper()
+                    and node.func.value.id.lower() in areas
+                ):
+                    code = f"{node.func.value.id.lower()}.{node.func.attr.lower()}"
+                    given = {one.arg for one in node.keywords if one.arg is not None}
+                    yield f"{path.name}:{node.lineno}", code, given
+
+
+def test_messages_are_given_the_values_they_have_places_for() -> None:
+    uses = list(_uses())
+    assert len(uses) > 5
+    assert [use for use in uses if BY_CODE[use[1]].places != use[2]] == []
+
+
+def test_every_area_is_known_once_the_package_is_imported() -> None:
+    assert Calls.ANSWERED.code in BY_CODE
+    assert set(trace.__all__) >= {"calls", "inside", "numbers", "outbound", "queues", "routing"}
