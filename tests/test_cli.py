@@ -23,6 +23,7 @@ from firmware.cli.journeys import calls_table, length, moment, offset
 from firmware.cli.options import language_of_environment
 from firmware.cli.tables import printable, table, width
 from firmware.cli.words import Words
+from firmware.control.answers import answers_of
 from firmware.control.server import ControlServer
 from firmware.core.clock import Instant
 from firmware.core.paths import StatePaths
@@ -69,7 +70,7 @@ def switch(state: Path) -> Iterator[FakeSwitch]:
     started, stop = threading.Event(), threading.Event()
 
     async def serve() -> None:
-        server = ControlServer(StatePaths(state).control_socket, fake)
+        server = ControlServer(StatePaths(state).control_socket, answers_of(fake))
         await server.start()
         started.set()
         await asyncio.to_thread(stop.wait)

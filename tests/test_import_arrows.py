@@ -19,6 +19,8 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "firmware.switch": ("firmware.core",),
     "firmware.store": ("firmware.core",),
     "firmware.media": ("firmware.core",),
+    # The settings document is made of the parts' own sections.
+    "firmware.settings": ("firmware.core", "firmware.store", "firmware.switch", "extensions", "ivr"),
     "firmware.trunks": ("firmware.core", "hal.line"),
     "firmware.control": ("firmware.core",),
     # Figures are drawn from the records, and copies of them are sent.
@@ -32,9 +34,6 @@ ARROWS: dict[str, tuple[str, ...]] = {
 # The composition roots: what is started from a command line sees everything.
 ROOTS = (
     "firmware.app",
-    "firmware.app_accounts",
-    "firmware.app_api",
-    "firmware.app_outbound",
     "firmware.cli",
     "firmware.profile",
     "firmware.sim",

@@ -12,9 +12,10 @@ import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
+from firmware.control.base import OpenedFile
 from firmware.control.client import ControlClient, NoSwitch, open_recording
 from firmware.control.picture import NowReply
-from firmware.control.schema import OpenedRecording
+from firmware.control.search import RecordingReply
 from firmware.core.errors import ZongjiError
 
 logger = logging.getLogger(__name__)
@@ -70,7 +71,7 @@ class Box:
         async with self._questions, ControlClient(self._path) as client:
             yield client
 
-    async def recording(self, call: str, piece: int) -> OpenedRecording:
+    async def recording(self, call: str, piece: int) -> OpenedFile[RecordingReply]:
         """Return an open recording; whoever asks closes its descriptor.
 
         Raises:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Generic, TypeVar
+
 import msgspec
 
 VERSION = 1
@@ -15,3 +17,28 @@ class BaseRequest(msgspec.Struct, frozen=True, tag_field="do", kw_only=True):
 
 class BaseReply(msgspec.Struct, frozen=True, tag_field="is", kw_only=True):
     id: int = 0
+
+
+class RequestHead(msgspec.Struct, frozen=True):
+    """What every version's requests have in common; read first."""
+
+    v: int = 0
+    id: int = 0
+
+
+class ErrorReply(BaseReply, frozen=True, tag="error", kw_only=True):
+    kind: str
+    """`user`: the text names the remedy. `protocol`: the client is wrong. `fault`: the switch is."""
+    message: str
+    field: str = ""
+    """Which setting is meant, such as `office.operator`, where one is."""
+
+
+_Reply_co = TypeVar("_Reply_co", bound=BaseReply, covariant=True)
+
+
+class OpenedFile(msgspec.Struct, Generic[_Reply_co], frozen=True):
+    """A reply that brings a file, open for reading; whoever takes it closes the descriptor."""
+
+    reply: _Reply_co
+    descriptor: int

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import itertools
 import os
 import socket
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, Union
 
 import msgspec
 
+from firmware.control.base import BaseReply, BaseRequest, ErrorReply, OpenedFile
 from firmware.control.editing import (
     ChangedReply,
     ChangeSettings,
@@ -30,16 +32,12 @@ from firmware.control.schema import (
     MAX_REPLY_BYTES,
     CallReply,
     CallsReply,
-    ErrorReply,
     GetCall,
     GetStatus,
     ListCalls,
     ListPhones,
-    OpenedRecording,
     PhoneAccount,
     PhonesReply,
-    Reply,
-    Request,
     StatusReply,
 )
 from firmware.control.search import CallFilter, Cursor, FindCalls, FoundReply, OpenRecording, RecordingReply
@@ -49,12 +47,11 @@ from firmware.core.records import Journey
 _ANSWER_S = 15.0
 """A switch that doesn't answer within this won't."""
 
-_RECORDING_REPLY_BYTES = 4096
+_FILE_REPLY_BYTES = 4096
 """Longest reply that carries a file, or refuses it."""
 
-_REPLIES = msgspec.json.Decoder(Reply)
-
 _Answer = TypeVar("_Answer")
+_Reply = TypeVar("_Reply", bound=BaseReply)
 
 
 class NoSwitch(ZongjiError):
@@ -125,28 +122,28 @@ class ControlClient:
             NoSwitch: It went away.
             PeerError: It didn't answer sensibly.
         """
-        return await self._ask(GetStatus(id=next(self._ids)), StatusReply)
+        return await self.ask(GetStatus(), StatusReply)
 
     async def phones(self) -> list[PhoneAccount]:
         """Return the SIP accounts with their secrets."""
-        return (await self._ask(ListPhones(id=next(self._ids)), PhonesReply)).phones
+        return (await self.ask(ListPhones(), PhonesReply)).phones
 
     async def calls(self, limit: int = 20) -> list[Journey]:
         """Return the newest journeys, running ones first."""
-        return (await self._ask(ListCalls(id=next(self._ids), limit=limit), CallsReply)).journeys
+        return (await self.ask(ListCalls(limit=limit), CallsReply)).journeys
 
     async def call(self, call_id: str) -> Journey:
         """Return the journey whose id begins with `call_id`."""
-        return (await self._ask(GetCall(id=next(self._ids), call=call_id), CallReply)).journey
+        return (await self.ask(GetCall(call=call_id), CallReply)).journey
 
     async def find(self, wanted: CallFilter, limit: int = 50, after: Cursor | None = None) -> FoundReply:
         """Return closed calls, the newest first."""
-        request = FindCalls(id=next(self._ids), filter=wanted, limit=limit, after=after)
-        return await self._ask(request, FoundReply)
+        request = FindCalls(filter=wanted, limit=limit, after=after)
+        return await self.ask(request, FoundReply)
 
     async def settings(self) -> SettingsReply:
         """Return the settings and their description."""
-        return await self._ask(GetSettings(id=next(self._ids)), SettingsReply)
+        return await self.ask(GetSettings(), SettingsReply)
 
     async def change_settings(
         self, edits: list[Edit], by: str, revision: int | None = None, *, dry_run: bool = False
@@ -156,17 +153,17 @@ class ControlClient:
         Raises:
             SettingError: A field can't be used.
         """
-        request = ChangeSettings(id=next(self._ids), edits=edits, by=by, revision=revision, dry_run=dry_run)
-        return await self._ask(request, ChangedReply)
+        request = ChangeSettings(edits=edits, by=by, revision=revision, dry_run=dry_run)
+        return await self.ask(request, ChangedReply)
 
     async def restore_settings(self, to: int, by: str, *, dry_run: bool = False) -> ChangedReply:
         """Make the settings what they were at a revision, or tell what would change."""
-        request = RestoreSettings(id=next(self._ids), to=to, by=by, dry_run=dry_run)
-        return await self._ask(request, ChangedReply)
+        request = RestoreSettings(to=to, by=by, dry_run=dry_run)
+        return await self.ask(request, ChangedReply)
 
     async def history(self, limit: int = 50) -> list[HistoryEntry]:
         """Return the newest changes of the settings, the newest first."""
-        return (await self._ask(GetHistory(id=next(self._ids), limit=limit), HistoryReply)).entries
+        return (await self.ask(GetHistory(limit=limit), HistoryReply)).entries
 
     async def watch(self) -> AsyncGenerator[NowReply, None]:
         """Yield the switchboard now and whenever it changes. The connection serves for nothing else then.
@@ -188,7 +185,17 @@ class ControlClient:
                     raise NoSwitch("the switch went away")
                 yield _expect(line, request, NowReply)
 
-    async def _ask(self, request: Request, wanted: type[_Answer]) -> _Answer:
+    async def ask(self, request: BaseRequest, wanted: type[_Reply]) -> _Reply:
+        """Ask anything; the request's id is chosen here.
+
+        Args:
+            request: One that the switch answers with one reply.
+            wanted: The kind of that reply.
+
+        Raises:
+            As `status`.
+        """
+        request = msgspec.structs.replace(request, id=next(self._ids))
         async with self._turn:
             if self._reader is None or self._writer is None:
                 raise NoSwitch("not connected to the switch")
@@ -215,9 +222,14 @@ class ControlClient:
         return _expect(line, request, wanted)
 
 
-def _expect(line: bytes, request: Request, wanted: type[_Answer]) -> _Answer:
+@functools.cache
+def _decoder(wanted: type[BaseReply]) -> msgspec.json.Decoder[BaseReply]:
+    return msgspec.json.Decoder(Union[wanted, ErrorReply])  # noqa: UP007 - known at run time only
+
+
+def _expect(line: bytes, request: BaseRequest, wanted: type[_Reply]) -> _Reply:
     try:
-        reply = _REPLIES.decode(line)
+        reply = _decoder(wanted).decode(line)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise PeerError(f"the switch's reply can't be understood: {error}") from error
     if isinstance(reply, ErrorReply):
@@ -229,7 +241,7 @@ def _expect(line: bytes, request: Request, wanted: type[_Answer]) -> _Answer:
     return reply
 
 
-def open_recording(path: Path, call: str, piece: int = 0) -> OpenedRecording:
+def open_recording(path: Path, call: str, piece: int = 0) -> OpenedFile[RecordingReply]:
     """Have the switch open a recording; blocks for some milliseconds.
 
     Args:
@@ -240,7 +252,21 @@ def open_recording(path: Path, call: str, piece: int = 0) -> OpenedRecording:
     Raises:
         As `ControlClient.status`.
     """
-    request = OpenRecording(id=1, call=call, piece=piece)
+    return open_file(path, OpenRecording(call=call, piece=piece), RecordingReply)
+
+
+def open_file(path: Path, request: BaseRequest, wanted: type[_Reply]) -> OpenedFile[_Reply]:
+    """Have the switch open a file; blocks for some milliseconds.
+
+    Args:
+        path: The control socket.
+        request: One that is answered with a file.
+        wanted: The kind of reply that brings it.
+
+    Raises:
+        As `ControlClient.status`.
+    """
+    request = msgspec.structs.replace(request, id=1)
     descriptors: list[int] = []
     line = b""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as wire:
@@ -249,22 +275,22 @@ def open_recording(path: Path, call: str, piece: int = 0) -> OpenedRecording:
             wire.connect(str(path))
             wire.sendall(msgspec.json.encode(request) + b"\n")
             while not line.endswith(b"\n"):
-                data, received, _, _ = socket.recv_fds(wire, _RECORDING_REPLY_BYTES, 1)
+                data, received, _, _ = socket.recv_fds(wire, _FILE_REPLY_BYTES, 1)
                 descriptors += received
                 line += data
-                if not data or len(line) > _RECORDING_REPLY_BYTES:
+                if not data or len(line) > _FILE_REPLY_BYTES:
                     break
         except OSError as error:
             _close(descriptors)
             raise NoSwitch(f"no switch runs here: nothing answers at {path}") from error
     try:
-        reply = _expect(line, request, RecordingReply)
+        reply = _expect(line, request, wanted)
         if len(descriptors) != 1:
             raise PeerError("the switch sent no file")
     except ZongjiError:
         _close(descriptors)
         raise
-    return OpenedRecording(reply, descriptors[0])
+    return OpenedFile(reply, descriptors[0])
 
 
 def _close(descriptors: list[int]) -> None:

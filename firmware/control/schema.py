@@ -4,7 +4,8 @@
     {"is":"calls","id":7,"journeys":[…]}
     {"is":"error","id":7,"kind":"user","message":"There is no call 01K8; …"}
 
-Beside it: `picture` (the live view, by subscription), `search` (calls, recordings), `editing` (settings).
+Here is what everybody asks; each area has a module of its own beside it: `picture` (the live view, by
+subscription), `search` (calls, recordings), `editing` (settings). Who answers what is said in `Answers`.
 
 A request carries the version of this language, `VERSION`; it is raised when a field changes its meaning or
 goes away. A new field with a default, or a new request, doesn't raise it. Replies come in the order of the
@@ -17,23 +18,18 @@ from typing import Protocol
 
 import msgspec
 
-from firmware.control.base import VERSION, BaseReply, BaseRequest
+from firmware.control.base import BaseReply, BaseRequest, OpenedFile
 from firmware.control.editing import (
     ChangedReply,
     ChangeSettings,
-    GetHistory,
-    GetSettings,
     HistoryEntry,
-    HistoryReply,
     RestoreSettings,
     SettingsReply,
 )
-from firmware.control.picture import NowReply, WatchNow
-from firmware.control.search import CallFilter, Cursor, FindCalls, FoundReply, OpenRecording, RecordingReply
+from firmware.control.picture import NowReply
+from firmware.control.search import CallFilter, Cursor, FoundReply, RecordingReply
 from firmware.core.clock import Instant
 from firmware.core.records import Journey
-
-__all__ = ["VERSION"]
 
 MAX_REQUEST_BYTES = 64 * 1024
 """Longest request line: far more than any request has, far less than would hurt."""
@@ -64,28 +60,6 @@ class GetCall(BaseRequest, frozen=True, tag="call"):
 
     call: str
     """Its id or the beginning of it."""
-
-
-Request = (
-    GetStatus
-    | ListPhones
-    | ListCalls
-    | GetCall
-    | WatchNow
-    | FindCalls
-    | OpenRecording
-    | GetSettings
-    | ChangeSettings
-    | RestoreSettings
-    | GetHistory
-)
-
-
-class RequestHead(msgspec.Struct, frozen=True):
-    """What every version's requests have in common; read first."""
-
-    v: int = 0
-    id: int = 0
 
 
 class LineStatus(msgspec.Struct, frozen=True):
@@ -148,36 +122,6 @@ class CallReply(BaseReply, frozen=True, tag="call", kw_only=True):
     journey: Journey
 
 
-class ErrorReply(BaseReply, frozen=True, tag="error", kw_only=True):
-    kind: str
-    """`user`: the text names the remedy. `protocol`: the client is wrong. `fault`: the switch is."""
-    message: str
-    field: str = ""
-    """Which setting is meant, such as `office.operator`, where one is."""
-
-
-Reply = (
-    StatusReply
-    | PhonesReply
-    | CallsReply
-    | CallReply
-    | NowReply
-    | FoundReply
-    | RecordingReply
-    | SettingsReply
-    | ChangedReply
-    | HistoryReply
-    | ErrorReply
-)
-
-
-class OpenedRecording(msgspec.Struct, frozen=True):
-    """A recording opened for reading; whoever takes it closes the descriptor."""
-
-    reply: RecordingReply
-    descriptor: int
-
-
 class ControlApi(Protocol):
     """What the switch answers; implemented where the parts are put together (`firmware.app`).
 
@@ -210,7 +154,7 @@ class ControlApi(Protocol):
             UserError: It would take too long; the text says how to narrow it.
         """
 
-    async def recording(self, call_id: str, piece: int) -> OpenedRecording:
+    async def recording(self, call_id: str, piece: int) -> OpenedFile[RecordingReply]:
         """Open a recording.
 
         Raises:

@@ -1,4 +1,4 @@
-"""The control socket's server: reads request lines, asks the `ControlApi`, writes reply lines.
+"""The control socket's server: reads request lines, asks whoever answers, writes reply lines.
 
 Every bound is here: connections, bytes a line, seconds of silence, seconds a client may take to read. A
 client that oversteps one is told in a reply and let go; the others and the switch don't notice.
@@ -17,33 +17,10 @@ from pathlib import Path
 
 import msgspec
 
-from firmware.control.editing import (
-    MAX_HISTORY,
-    ChangeSettings,
-    GetHistory,
-    GetSettings,
-    HistoryReply,
-    RestoreSettings,
-)
-from firmware.control.picture import HEARTBEAT_S, WatchNow
-from firmware.control.schema import (
-    MAX_CALLS,
-    MAX_REQUEST_BYTES,
-    VERSION,
-    CallReply,
-    CallsReply,
-    ControlApi,
-    ErrorReply,
-    GetCall,
-    GetStatus,
-    ListCalls,
-    ListPhones,
-    PhonesReply,
-    Reply,
-    Request,
-    RequestHead,
-)
-from firmware.control.search import MAX_FOUND, FindCalls, OpenRecording
+from firmware.control.answers import Answers
+from firmware.control.base import VERSION, BaseReply, BaseRequest, ErrorReply, RequestHead
+from firmware.control.picture import HEARTBEAT_S
+from firmware.control.schema import MAX_REQUEST_BYTES
 from firmware.core.errors import DeviceError, UserError
 
 logger = logging.getLogger(__name__)
@@ -71,16 +48,16 @@ _MAX_WATCHING = 4
 _SETTING = re.compile(r"Setting ([\w.\[\]]+):")
 """How a `UserError` names a field of the settings."""
 
-_REQUESTS = msgspec.json.Decoder(Request)
 _HEADS = msgspec.json.Decoder(RequestHead)
 
 
 class ControlServer:
-    """Serves `api` on the Unix socket at `path`, from `start` to `close`."""
+    """Serves `answers` on the Unix socket at `path`, from `start` to `close`."""
 
-    def __init__(self, path: Path, api: ControlApi) -> None:
+    def __init__(self, path: Path, answers: Answers) -> None:
         self._path = path
-        self._api = api
+        self._answers = answers
+        self._requests = answers.decoder()
         self._server: asyncio.Server | None = None
         self._clients: set[asyncio.Task[None]] = set()
         self._watching = 0
@@ -145,16 +122,18 @@ class ControlServer:
             if not line.endswith(b"\n"):
                 return
             request = self._parsed(line)
-            if isinstance(request, WatchNow):
+            if isinstance(request, ErrorReply):
+                await _send(writer, request)
+            elif type(request) in self._answers.pictures:
                 await self._watch(request, reader, writer)
                 return
-            if isinstance(request, OpenRecording):
-                await self._open_recording(request, writer)
+            elif type(request) in self._answers.files:
+                await self._open_file(request, writer)
             else:
                 await _send(writer, await self._reply_to(request))
 
     async def _watch(
-        self, request: WatchNow, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self, request: BaseRequest, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         """Send the picture whenever it changes, until the client goes."""
         if self._watching >= _MAX_WATCHING:
@@ -163,16 +142,18 @@ class ControlServer:
             await _send(writer, ErrorReply(id=request.id, kind="protocol", message=message))
             return
         self._watching += 1
+        answer = self._answers.pictures[type(request)]
         try:
             shown, shown_at = b"", 0.0
             while True:
                 try:
-                    picture = msgspec.structs.replace(await self._api.now(), id=request.id)
+                    picture = msgspec.structs.replace(await answer(request), id=request.id)
                 except Exception as error:
                     await _send(writer, _refusal(request.id, error))
                     return
                 # The time of asking is no change.
-                face = msgspec.json.encode(msgspec.structs.replace(picture, at_wall_ms=0))
+                timeless = {"at_wall_ms": 0} if hasattr(picture, "at_wall_ms") else {}
+                face = msgspec.json.encode(msgspec.structs.replace(picture, **timeless))
                 if face != shown or time.monotonic() - shown_at >= HEARTBEAT_S:
                     shown, shown_at = face, time.monotonic()
                     await _send(writer, picture)
@@ -183,9 +164,9 @@ class ControlServer:
         finally:
             self._watching -= 1
 
-    async def _open_recording(self, request: OpenRecording, writer: asyncio.StreamWriter) -> None:
+    async def _open_file(self, request: BaseRequest, writer: asyncio.StreamWriter) -> None:
         try:
-            opened = await self._api.recording(request.call, request.piece)
+            opened = await self._answers.files[type(request)](request)
         except Exception as error:
             await _send(writer, _refusal(request.id, error))
             return
@@ -196,7 +177,7 @@ class ControlServer:
         finally:
             os.close(opened.descriptor)
 
-    def _parsed(self, line: bytes) -> Request | ErrorReply:
+    def _parsed(self, line: bytes) -> BaseRequest | ErrorReply:
         head = RequestHead()
         try:
             head = _HEADS.decode(line)
@@ -208,48 +189,19 @@ class ControlServer:
                     message=f"This switch speaks version {VERSION} of the control language, not {head.v}; "
                     "use the command and the switch of one installation.",
                 )
-            request: Request = _REQUESTS.decode(line)
-            return request
+            return self._requests.decode(line)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             self.refused += 1
             return ErrorReply(
                 id=head.id, kind="protocol", message=f"The request can't be understood: {error}."
             )
 
-    async def _reply_to(self, request: Request | ErrorReply) -> Reply:
-        if isinstance(request, ErrorReply):
-            return request
+    async def _reply_to(self, request: BaseRequest) -> BaseReply:
         try:
-            return await self._answer(request)
+            reply = await self._answers.replies[type(request)](request)
+            return msgspec.structs.replace(reply, id=request.id)
         except Exception as error:
             return _refusal(request.id, error)
-
-    async def _answer(self, request: Request) -> Reply:
-        match request:
-            case GetStatus():
-                return msgspec.structs.replace(await self._api.status(), id=request.id)
-            case ListPhones():
-                return PhonesReply(id=request.id, phones=await self._api.phones())
-            case ListCalls():
-                limit = max(1, min(request.limit, MAX_CALLS))
-                return CallsReply(id=request.id, journeys=await self._api.calls(limit))
-            case GetCall():
-                return CallReply(id=request.id, journey=await self._api.call(request.call))
-            case FindCalls():
-                limit = max(1, min(request.limit, MAX_FOUND))
-                found = await self._api.find(request.filter, limit, request.after)
-                return msgspec.structs.replace(found, id=request.id)
-            case GetSettings():
-                return msgspec.structs.replace(await self._api.settings(), id=request.id)
-            case ChangeSettings():
-                return msgspec.structs.replace(await self._api.change_settings(request), id=request.id)
-            case RestoreSettings():
-                return msgspec.structs.replace(await self._api.restore_settings(request), id=request.id)
-            case GetHistory():
-                limit = max(1, min(request.limit, MAX_HISTORY))
-                return HistoryReply(id=request.id, entries=await self._api.history(limit))
-            case WatchNow() | OpenRecording():
-                raise AssertionError("served by the connection itself")
 
 
 def _refusal(request_id: int, error: Exception) -> ErrorReply:
@@ -263,12 +215,12 @@ def _refusal(request_id: int, error: Exception) -> ErrorReply:
     )
 
 
-async def _send(writer: asyncio.StreamWriter, reply: Reply) -> None:
+async def _send(writer: asyncio.StreamWriter, reply: BaseReply) -> None:
     writer.write(msgspec.json.encode(reply) + b"\n")
     await asyncio.wait_for(writer.drain(), _READING_S)
 
 
-async def _send_descriptor(writer: asyncio.StreamWriter, reply: Reply, descriptor: int) -> None:
+async def _send_descriptor(writer: asyncio.StreamWriter, reply: BaseReply, descriptor: int) -> None:
     """Send a reply with an open file attached (SCM_RIGHTS), past the stream's buffer, which must be empty."""
     transport = writer.transport
     if transport.get_write_buffer_size():

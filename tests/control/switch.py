@@ -7,7 +7,8 @@ from pathlib import Path
 
 import msgspec
 
-from firmware.app_api.settings import SettingsDesk
+from firmware.app.api.settings import SettingsDesk
+from firmware.control.base import OpenedFile
 from firmware.control.editing import (
     ChangedReply,
     ChangeSettings,
@@ -25,12 +26,12 @@ from firmware.control.picture import (
     Phase,
     Presence,
 )
-from firmware.control.schema import LineStatus, OpenedRecording, PhoneAccount, ProcessStatus, StatusReply
+from firmware.control.schema import LineStatus, PhoneAccount, ProcessStatus, StatusReply
 from firmware.control.search import CallFilter, CallRow, Cursor, FoundReply, RecordingReply
 from firmware.core.errors import UserError
 from firmware.core.ids import CallId
 from firmware.core.records import Journey
-from firmware.store.settings import SettingsStore
+from firmware.settings.store import SettingsStore
 from tests.store.sample import NOON_MS, BenchClock, answered, running_journey, whole_journey
 
 FIRST_ID = "01KB0AAAAAAAAAA1"
@@ -167,14 +168,14 @@ class FakeSwitch:
         more = Cursor(0, start + limit) if start + limit < len(rows) else None
         return FoundReply(calls=rows[start : start + limit], more=more)
 
-    async def recording(self, call_id: str, piece: int) -> OpenedRecording:
+    async def recording(self, call_id: str, piece: int) -> OpenedFile[RecordingReply]:
         journey = await self.call(call_id)
         if self.folder is None or piece >= len(journey.recordings):
             raise UserError("That recording is not there any more.")
         descriptor = os.open(self.folder / journey.recordings[piece].path, os.O_RDONLY)
         size = os.fstat(descriptor).st_size
         reply = RecordingReply(name=f"{journey.id}-{piece + 1}.wav", size=size, complete=True)
-        return OpenedRecording(reply, descriptor)
+        return OpenedFile(reply, descriptor)
 
     def _desk(self) -> SettingsDesk:
         if self.desk is None:

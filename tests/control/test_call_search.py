@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from firmware.app_api import search
-from firmware.app_api.search import CallSearch
+from firmware.app.api import search
+from firmware.app.api.search import CallSearch
 from firmware.control.search import CallFilter
 from firmware.core.errors import DeviceError, UserError
 from firmware.core.records import Outcome

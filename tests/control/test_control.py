@@ -18,6 +18,7 @@ import pytest
 
 from firmware.control import client as client_module
 from firmware.control import server as server_module
+from firmware.control.answers import answers_of
 from firmware.control.client import BlockingClient, ControlClient, NoSwitch
 from firmware.control.processes import process_status
 from firmware.control.schema import MAX_CALLS, MAX_REQUEST_BYTES, ControlApi
@@ -41,7 +42,7 @@ def switch() -> FakeSwitch:
 @pytest.fixture
 async def server(path: Path, switch: FakeSwitch) -> AsyncIterator[ControlServer]:
     api: ControlApi = switch
-    server = ControlServer(path, api)
+    server = ControlServer(path, answers_of(api))
     await server.start()
     yield server
     await server.close()
@@ -223,7 +224,7 @@ async def test_a_client_that_falls_silent_is_let_go(
 
 
 async def test_closing_lets_go_of_everyone_and_takes_the_socket_away(path: Path, switch: FakeSwitch) -> None:
-    server = ControlServer(path, switch)
+    server = ControlServer(path, answers_of(switch))
     await server.start()
     async with wire(path) as client:
         assert (await client.say(GOOD))["is"] == "calls"
@@ -239,7 +240,7 @@ async def test_a_socket_left_by_a_killed_switch_is_taken_over(path: Path, switch
     left.close()
     with pytest.raises(NoSwitch):
         await ControlClient(path).connect()
-    server = ControlServer(path, switch)
+    server = ControlServer(path, answers_of(switch))
     await server.start()
     async with ControlClient(path) as client:
         assert len(await client.calls()) == 2
@@ -248,14 +249,14 @@ async def test_a_socket_left_by_a_killed_switch_is_taken_over(path: Path, switch
 
 async def test_a_second_switch_on_the_same_folder_is_refused(server: ControlServer, path: Path) -> None:
     with pytest.raises(UserError, match="Another switch already runs"):
-        await ControlServer(path, FakeSwitch()).start()
+        await ControlServer(path, answers_of(FakeSwitch())).start()
     async with ControlClient(path) as client:
         assert len(await client.calls()) == 2
 
 
 async def test_a_path_too_long_for_a_socket_is_explained(path: Path, switch: FakeSwitch) -> None:
     with pytest.raises(UserError, match="too long"):
-        await ControlServer(path.parent / ("x" * 120), switch).start()
+        await ControlServer(path.parent / ("x" * 120), answers_of(switch)).start()
 
 
 async def test_a_switch_that_does_not_answer_is_given_up(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from firmware.app_api.settings import describe
+from firmware.app.api.settings import describe
+from firmware.control.answers import answers_of
 from firmware.control.client import ControlClient, SettingError
 from firmware.control.editing import MAX_HISTORY, AddPerson, ChangePerson, FieldKind, RemovePerson, SetFields
 from firmware.control.server import ControlServer
@@ -31,7 +32,7 @@ def switch(folder: Path) -> FakeSwitch:
 
 @pytest.fixture
 async def client(folder: Path, switch: FakeSwitch) -> AsyncIterator[ControlClient]:
-    server = ControlServer(folder / "control.sock", switch)
+    server = ControlServer(folder / "control.sock", answers_of(switch))
     await server.start()
     async with ControlClient(folder / "control.sock") as client:
         yield client
@@ -159,8 +160,8 @@ async def test_the_history_is_its_owners_only_and_survives_a_torn_line(
 async def test_the_history_does_not_grow_for_ever(
     client: ControlClient, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("firmware.app_api.history.MAX_HISTORY", 5)
-    monkeypatch.setattr("firmware.app_api.history._SPARE", 2)
+    monkeypatch.setattr("firmware.app.api.history.MAX_HISTORY", 5)
+    monkeypatch.setattr("firmware.app.api.history._SPARE", 2)
     for index in range(12):
         await client.change_settings([SetFields("office", {"name": f"office {index}"})], "alice")
     assert len((folder / "settings-history.jsonl").read_bytes().splitlines()) <= 8

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from firmware.control import server as server_module
+from firmware.control.answers import answers_of
 from firmware.control.client import ControlClient, NoSwitch, open_recording
 from firmware.control.search import CallFilter
 from firmware.control.server import ControlServer
@@ -32,7 +33,7 @@ def switch(folder: Path) -> FakeSwitch:
 
 @pytest.fixture
 async def server(folder: Path, switch: FakeSwitch) -> AsyncIterator[ControlServer]:
-    server = ControlServer(folder / "control.sock", switch)
+    server = ControlServer(folder / "control.sock", answers_of(switch))
     await server.start()
     yield server
     await server.close()

@@ -14,9 +14,9 @@ from pathlib import Path
 import msgspec
 
 from firmware.core.errors import DeviceError
+from firmware.settings.document import Settings
+from firmware.settings.store import SettingsStore
 from firmware.store.records import SqliteJourneyStore
-from firmware.store.settings import SettingsStore
-from firmware.store.settings_schema import Settings
 from tests.store.sample import BenchClock, answered, finished, running_journey
 
 CALLS = 60

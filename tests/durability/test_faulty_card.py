@@ -15,8 +15,8 @@ import pytest
 from firmware.core.clock import SystemClock
 from firmware.core.paths import StatePaths
 from firmware.core.records import Outcome
+from firmware.settings.store import SettingsStore
 from firmware.store.records import SqliteJourneyStore
-from firmware.store.settings import SettingsStore
 from tests.durability.test_kill import ROOT, integrity, next_start
 
 SOURCE = Path(__file__).with_name("faulty_card.c")

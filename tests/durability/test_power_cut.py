@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from firmware.core.errors import UserError
+from firmware.settings.store import SettingsStore
 from firmware.store.records import SqliteJourneyStore
-from firmware.store.settings import SettingsStore
 from tests.store.sample import BenchClock, answered, running_journey, whole_journey
 
 PROMISED = 6

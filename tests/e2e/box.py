@@ -23,10 +23,10 @@ from firmware.control.client import ControlClient, NoSwitch
 from firmware.control.schema import PhoneAccount, StatusReply
 from firmware.core.paths import StatePaths
 from firmware.core.records import Journey
+from firmware.settings.document import Settings
+from firmware.settings.store import SettingsStore
 from firmware.sim.listening import Samples, find_speech, read_wav, write_tone
 from firmware.sim.simulation import Simulation
-from firmware.store.settings import SettingsStore
-from firmware.store.settings_schema import Settings
 from hal.fake.control import Caller, World
 from hal.fake.network import PartyScript
 from tests.interop import sipp

@@ -11,7 +11,7 @@ import pytest
 
 from firmware.core.causes import Cause
 from firmware.core.records import EntryKind, Outcome
-from firmware.store.settings_schema import Settings
+from firmware.settings.document import Settings
 from tests.e2e.box import Box, dump
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(90)]

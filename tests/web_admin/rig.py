@@ -17,6 +17,7 @@ from typing import Any
 
 import httpx
 
+from firmware.control.answers import answers_of
 from firmware.control.server import ControlServer
 from tests.control.switch import FakeSwitch
 from web_admin.app import make_app
@@ -72,7 +73,7 @@ class Visitor:
 async def visiting(folder: Path) -> AsyncIterator[Visitor]:
     """Run switch, socket and site in `folder` for the length of the block."""
     switch = FakeSwitch(folder)
-    server = ControlServer(folder / "control.sock", switch)
+    server = ControlServer(folder / "control.sock", answers_of(switch))
     await server.start()
     site = Site.at(folder / "control.sock", folder / "web")
     transport = httpx.ASGITransport(app=make_app(site), client=("192.168.1.20", 40000))

@@ -1,19 +1,17 @@
-"""Calling out, put together: the trunks as call control chooses among them, words for it, and the alarm."""
+"""Calling out, put together: the trunks as call control chooses among them, and words for it."""
 
 from __future__ import annotations
 
 import asyncio
 import datetime
 import logging
-from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from extensions.dial import Office
+from firmware.app.alarms import Alarms
 from firmware.core.leg import Leg
 from firmware.core.media import PlayItem
-from firmware.store.settings import SettingsStore
-from firmware.switch.destinations import Destinations
+from firmware.settings.store import SettingsStore
 from firmware.switch.numbering import NumberPlan
 from firmware.switch.outbound.guard import Guard
 from firmware.switch.outbound.lines import LineCondition, OutsideLine
@@ -26,7 +24,6 @@ logger = logging.getLogger(__name__)
 
 # How long a line may take to be free after its call was ended for an emergency call.
 _FREE_SECONDS = 3.0
-_MAX_ALARMS = 20
 
 _CONDITIONS = {
     LineState.READY: LineCondition.READY,
@@ -34,17 +31,6 @@ _CONDITIONS = {
     LineState.STARTING: LineCondition.UNREGISTERED,
     LineState.DOWN: LineCondition.DOWN,
 }
-
-
-class Alarms:
-    """What the owner must hear of: emergency calls, limits reached. The newest are kept for the status."""
-
-    def __init__(self) -> None:
-        self.recent: deque[str] = deque(maxlen=_MAX_ALARMS)
-
-    def __call__(self, text: str) -> None:
-        logger.error("ALARM: %s", text)
-        self.recent.append(f"{datetime.datetime.now().astimezone():%m-%d %H:%M} {text}")
 
 
 class TrunkLines:
@@ -128,9 +114,3 @@ def outbound_of(settings: SettingsStore, prompts: Path, trunks: Trunks, alarms: 
         lambda _, after: outbound.replace(NumberPlan(after.office.country), outbound.settings),
     )
     return outbound
-
-
-def office_of(settings: SettingsStore, outbound: Outbound) -> Office:
-    """Return what the office's phones can reach now."""
-    ring_seconds = settings.current.reception.ring_seconds
-    return Office(outbound=outbound, destinations=Destinations(), ring_seconds=ring_seconds)

@@ -1,6 +1,6 @@
 """The settings through the control socket: described for a form, edited, compared, taken back.
 
-What a form needs (kind, bounds, choices, help) is read off `firmware.store.settings_schema` itself, so a new
+What a form needs (kind, bounds, choices, help) is read off `firmware.settings.document` itself, so a new
 field or section of scalar fields appears on the page without a word said here.
 """
 
@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
-from firmware.app_api.history import History, Revision
+from firmware.app.api.history import History, Revision
 from firmware.control.editing import (
     MAX_EDITS,
     AddPerson,
@@ -36,12 +36,14 @@ from firmware.control.editing import (
 from firmware.core.clock import Clock
 from firmware.core.errors import DeviceError, UserError
 from firmware.core.secrets import new_secret
-from firmware.store.settings import SettingsStore
-from firmware.store.settings_schema import Settings, field_help, parse_settings
+from firmware.settings.document import Settings
+from firmware.settings.fields import NUMBER_PATTERN
+from firmware.settings.help import bare, field_help
+from firmware.settings.parse import parse_settings
+from firmware.settings.store import SettingsStore
 
 _HIDDEN = "••••"
 _SECRET_FIELDS = frozenset({"secret", "pin", "password", "token"})
-_NUMBER_PATTERN = r"\A[0-9]{2,6}\Z"
 _LONGEST_AUTHOR = 60
 
 Document = dict[str, Any]
@@ -234,7 +236,7 @@ def describe() -> list[SectionInfo]:
     if not isinstance(info, inspect.StructType):
         return []
     for section in info.fields:
-        kind = _bare(section.type)
+        kind = bare(section.type)
         if isinstance(kind, inspect.StructType):
             known = helps.get(section.encode_name, {})
             fields = [
@@ -253,7 +255,7 @@ def _field(field: inspect.Field, en: str, zh: str) -> FieldInfo | None:
     default = None if field.default is msgspec.NODEFAULT else field.default
     kind = FieldKind.TEXT
     bounds: dict[str, Any] = {}
-    match _bare(field.type):
+    match bare(field.type):
         case inspect.BoolType():
             kind = FieldKind.SWITCH
         case inspect.IntType(ge=lowest, le=highest):
@@ -261,16 +263,9 @@ def _field(field: inspect.Field, en: str, zh: str) -> FieldInfo | None:
         case inspect.LiteralType(values=values) if all(isinstance(one, str) for one in values):
             kind, bounds = FieldKind.CHOICE, {"choices": [str(one) for one in values]}
         case inspect.StrType(pattern=pattern, max_length=longest):
-            if pattern == _NUMBER_PATTERN:
+            if pattern == NUMBER_PATTERN:
                 kind = FieldKind.EXTENSION
             bounds = {"pattern": pattern or "", "longest": longest}
         case _:
             return None
     return FieldInfo(name=field.encode_name, kind=kind, en=en, zh=zh, default=default, **bounds)
-
-
-def _bare(kind: inspect.Type) -> inspect.Type:
-    """Return the type inside its annotations."""
-    while isinstance(kind, inspect.Metadata):
-        kind = kind.type
-    return kind

@@ -8,15 +8,15 @@ import importlib.metadata
 import logging
 import os
 import stat
-from collections.abc import Collection
 from pathlib import Path
 
 import msgspec
 
-from extensions.phones import Phones
-from firmware.app_api.picture import call_now, lines_now, people_now
-from firmware.app_api.search import CallSearch
-from firmware.app_api.settings import SettingsDesk
+from firmware.app.api.picture import call_now, lines_now, people_now
+from firmware.app.api.search import CallSearch
+from firmware.app.api.settings import SettingsDesk
+from firmware.app.parts import Parts
+from firmware.control.base import OpenedFile
 from firmware.control.editing import (
     ChangedReply,
     ChangeSettings,
@@ -26,20 +26,12 @@ from firmware.control.editing import (
 )
 from firmware.control.picture import DayFigures, NowReply
 from firmware.control.processes import process_status
-from firmware.control.schema import LineStatus, OpenedRecording, PhoneAccount, StatusReply
+from firmware.control.schema import LineStatus, PhoneAccount, StatusReply
 from firmware.control.search import CallFilter, Cursor, FoundReply, RecordingReply
-from firmware.core.clock import Clock, Instant
 from firmware.core.errors import UserError, ZongjiError
 from firmware.core.ids import CallId
-from firmware.core.paths import StatePaths
 from firmware.core.records import Journey
 from firmware.media.protocol import MediaStats
-from firmware.media.supervisor import MediaSupervisor
-from firmware.profile import SipProfile
-from firmware.store.records import SqliteJourneyStore
-from firmware.store.settings import SettingsStore
-from firmware.switch.exchange import Exchange
-from firmware.trunks.trunks import Trunks
 
 logger = logging.getLogger(__name__)
 
@@ -53,33 +45,20 @@ _NOT_FIGURES = {"pid", "rss_kb"}
 class SwitchApi:
     """A `firmware.control.schema.ControlApi` over the running parts."""
 
-    def __init__(
-        self,
-        started: Instant,
-        clock: Clock,
-        paths: StatePaths,
-        sip: SipProfile,
-        store: SqliteJourneyStore,
-        settings: SettingsStore,
-        phones: Phones,
-        trunks: Trunks,
-        exchange: Exchange,
-        media: MediaSupervisor,
-        alarms: Collection[str],
-    ) -> None:
-        self._started = started
-        self._clock = clock
-        self._sip = sip
-        self._store = store
-        self._settings = settings
-        self._phones = phones
-        self._trunks = trunks
-        self._exchange = exchange
-        self._media = media
-        self._paths = paths
-        self._alarms = alarms
+    def __init__(self, parts: Parts) -> None:
+        self._started = parts.started
+        self._clock = parts.clock
+        self._sip = parts.profile.sip
+        self._store = parts.store
+        self._settings = parts.settings
+        self._phones = parts.phones
+        self._trunks = parts.trunks
+        self._exchange = parts.exchange
+        self._media = parts.media
+        self._paths = parts.paths
+        self._alarms = parts.alarms
         self._search = CallSearch(self._paths.records)
-        self._desk = SettingsDesk(settings, self._paths.root / "settings-history.jsonl", clock)
+        self._desk = SettingsDesk(self._settings, self._paths.root / "settings-history.jsonl", self._clock)
         self._today = DayFigures()
         self._counted: tuple[float, frozenset[CallId]] | None = None
         """When today's figures were counted, and which calls ran then."""
@@ -176,7 +155,7 @@ class SwitchApi:
         """
         return await asyncio.to_thread(self._search.find, wanted, limit, after)
 
-    async def recording(self, call_id: str, piece: int) -> OpenedRecording:
+    async def recording(self, call_id: str, piece: int) -> OpenedFile[RecordingReply]:
         """Open a recording.
 
         Raises:
@@ -192,7 +171,7 @@ class SwitchApi:
             size=os.fstat(descriptor).st_size,
             complete=record.complete,
         )
-        return OpenedRecording(reply, descriptor)
+        return OpenedFile(reply, descriptor)
 
     async def settings(self) -> SettingsReply:
         """Return the settings and their description."""
@@ -246,7 +225,7 @@ class SwitchApi:
             faults.append(f"records: {records}")
         if not self._media.stats().pid:
             faults.append("the media process isn't running: calls are silent")
-        return [*faults, *self._alarms]
+        return [*faults, *self._alarms.recent]
 
 
 def _figures(media: MediaStats) -> dict[str, float]:

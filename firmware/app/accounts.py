@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from extensions.accounts import Account, Algorithm
-from firmware.store.settings import SettingsStore
-from firmware.store.settings_schema import Extension
+from firmware.settings.people import Extension
+from firmware.settings.store import SettingsStore
 
 
 class SettingsAccounts:

@@ -1,7 +1,7 @@
 """The settings of the box: read at start, changed live, never half-written.
 
-One TinyDB table per section (`office`, `reception`, `recording` with one document each, `extensions` with
-one document an extension), all in one file that is replaced whole (`atomic`).
+One TinyDB table per section: with one document (`office`), or with one for each of a list (`extensions`).
+All of them in one file that is replaced whole (`firmware.store.atomic`).
 """
 
 from __future__ import annotations
@@ -13,12 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec import inspect
 from tinydb import TinyDB
 from tinydb.table import Document
 
 from firmware.core.errors import DeviceError, UserError
+from firmware.settings.document import Settings
+from firmware.settings.help import bare
+from firmware.settings.parse import parse_settings
 from firmware.store.atomic import AtomicStorage, Tables
-from firmware.store.settings_schema import Settings, parse_settings
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +31,13 @@ SettingsListener = Callable[[Settings, Settings], None]
 _SINGLE = "1"
 """Document id in the sections that have one document."""
 
+_LISTS = frozenset(
+    field.name
+    for field in msgspec.structs.fields(Settings)
+    if isinstance(bare(inspect.type_info(field.type)), inspect.VarTupleType)
+)
+"""Sections that are lists, of one document each."""
+
 
 def _in_order(table: dict[str, Any]) -> list[Any]:
     return [table[key] for key in sorted(table, key=lambda key: (len(key), key))]
@@ -36,7 +46,7 @@ def _in_order(table: dict[str, Any]) -> list[Any]:
 def _settings_in(tables: Tables) -> Settings:
     document: dict[str, Any] = {}
     for name, table in tables.items():
-        if name == "extensions":
+        if name in _LISTS:
             document[name] = _in_order(table)
         elif set(table) == {_SINGLE}:
             document[name] = table[_SINGLE]

@@ -14,13 +14,11 @@ import pytest
 
 from firmware.core.errors import DeviceError, UserError
 from firmware.core.secrets import new_secret
-from firmware.store.settings import SettingsStore
-from firmware.store.settings_schema import (
-    Extension,
-    Settings,
-    field_help,
-    parse_settings,
-)
+from firmware.settings.document import Settings
+from firmware.settings.help import field_help
+from firmware.settings.parse import parse_settings
+from firmware.settings.people import Extension
+from firmware.settings.store import SettingsStore
 
 
 def opened(path: Path) -> SettingsStore:

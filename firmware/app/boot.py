@@ -1,0 +1,101 @@
+"""The switch process, put together.
+
+profile ──► lines ───► Trunks ─┐                        ┌─► SqliteJourneyStore
+settings ─► accounts ─► Phones ┴─► Exchange ─► Call ────┤
+            zongji ──► ControlServer                    └─► MediaClient ─► media process
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from extensions.directory import OfficeDirectory
+from firmware.app import lines, people, phones, records
+from firmware.app.alarms import Alarms
+from firmware.app.api import SwitchApi
+from firmware.app.callers import LineCallers
+from firmware.app.outbound import outbound_of
+from firmware.app.parts import Parts
+from firmware.control.answers import Answers, answers_of
+from firmware.control.server import ControlServer
+from firmware.core.clock import SystemClock
+from firmware.core.paths import StatePaths
+from firmware.media.client import MediaClient
+from firmware.media.supervisor import MediaSupervisor
+from firmware.profile import Profile
+from firmware.settings.store import SettingsStore
+from firmware.switch.destinations import Destinations
+from firmware.switch.exchange import Exchange
+
+logger = logging.getLogger(__name__)
+
+
+@asynccontextmanager
+async def switch(paths: StatePaths, profile: Profile) -> AsyncIterator[Parts]:
+    """Run the switch for the length of the block.
+
+    Args:
+        paths: Where its state lies.
+        profile: Which wires the board has.
+
+    Raises:
+        UserError: Profile or settings can't be used.
+        DeviceError: A port or file that nothing works without is not to be had.
+    """
+    async with AsyncExitStack() as running:
+        parts = await _parts(paths, profile, running)
+        answers_of(SwitchApi(parts), parts.answers)
+        # What people and callers are led by, before anyone can call.
+        people.start(parts)
+        # Phones before lines: when the first caller is greeted there are phones to ring.
+        await phones.start(parts, running)
+        await lines.start(parts, running)
+        # From here on, ending means: first no more calls, then lines, phones, media, records.
+        running.push_async_callback(parts.exchange.stop)
+        # The socket through which web page, console and commands see all of it.
+        control = ControlServer(paths.control_socket, parts.answers)
+        await control.start()
+        running.push_async_callback(control.close)
+        logger.info("the switch is up")
+        yield parts
+
+
+async def _parts(paths: StatePaths, profile: Profile, running: AsyncExitStack) -> Parts:
+    """Return the parts: settings, media and records running, the rest made and not started."""
+    clock = SystemClock()
+    started = clock.now()
+    # Folders and settings: everything else is made from what the administrator has set.
+    paths.ensure()
+    settings = SettingsStore(paths.settings)
+    settings.open()
+    # Media: a process of its own, found running or started; it restarts whenever it dies.
+    plane = MediaClient()
+    media = MediaSupervisor(plane, paths.media_socket, profile.media.rtp_ports)
+    await media.start()
+    running.push_async_callback(media.stop)
+    store = records.open_store(paths, clock, started, running)
+    handsets = phones.build(settings, plane, profile)
+    directory = OfficeDirectory([], None, handsets.leg_to)
+    exchange = Exchange(store, clock, plane, directory)
+    trunks = lines.build(paths, profile, plane, LineCallers(paths, settings, exchange))
+    alarms = Alarms()
+    return Parts(
+        paths=paths,
+        profile=profile,
+        clock=clock,
+        started=started,
+        settings=settings,
+        alarms=alarms,
+        plane=plane,
+        media=media,
+        store=store,
+        phones=handsets,
+        directory=directory,
+        exchange=exchange,
+        trunks=trunks,
+        outbound=outbound_of(settings, paths.prompts, trunks, alarms),
+        destinations=Destinations(),
+        answers=Answers(),
+    )

@@ -1,0 +1,33 @@
+"""The whole of what can be set: one section a field, its defaults those of the first start.
+
+A section is a struct in a module of this folder, or one of the part it steers; every field has a type, a
+default and a help text in both languages (`fields.help_text`).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from firmware.settings.fields import help_text
+from firmware.settings.office import Office, Reception, RecordingSettings
+from firmware.settings.people import Extension, first_extensions
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything the administrator can set; the defaults are those of the first start."""
+
+    office: Office = Office()
+    reception: Reception = Reception()
+    recording: RecordingSettings = RecordingSettings()
+    extensions: Annotated[
+        tuple[Extension, ...],
+        Meta(min_length=1, max_length=500),
+        help_text("The extensions, 1 to 500, each number once.", "分机，1 到 500 个，号码不重复。"),
+    ] = msgspec.field(default_factory=first_extensions)
+
+    def extension(self, number: str) -> Extension | None:
+        """Return the extension with that number, or None."""
+        return next((one for one in self.extensions if one.number == number), None)
