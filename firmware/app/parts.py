@@ -1,0 +1,43 @@
+"""What the areas of the switch process share; made by `boot`, each part after those it needs."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from extensions.directory import OfficeDirectory
+from extensions.phones import Phones
+from firmware.app.alarms import Alarms
+from firmware.control.answers import Answers
+from firmware.core.clock import Clock, Instant
+from firmware.core.paths import StatePaths
+from firmware.media.client import MediaClient
+from firmware.media.supervisor import MediaSupervisor
+from firmware.profile import Profile
+from firmware.settings.store import SettingsStore
+from firmware.store.records import SqliteJourneyStore
+from firmware.switch.destinations import Destinations
+from firmware.switch.exchange import Exchange
+from firmware.switch.outbound.outbound import Outbound
+from firmware.trunks.trunks import Trunks
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Parts:
+    """The running parts. Each area starts from these and adds what it does to `destinations`, `answers`, …"""
+
+    paths: StatePaths
+    profile: Profile
+    clock: Clock
+    started: Instant
+    settings: SettingsStore
+    alarms: Alarms
+    plane: MediaClient
+    media: MediaSupervisor
+    store: SqliteJourneyStore
+    phones: Phones
+    directory: OfficeDirectory
+    exchange: Exchange
+    trunks: Trunks
+    outbound: Outbound
+    destinations: Destinations
+    answers: Answers

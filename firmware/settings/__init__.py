@@ -1,0 +1,1 @@
+"""The settings document: what can be set, what is refused, and where it is kept."""
