@@ -221,7 +221,7 @@ class Call:
             secret: The digits are a PIN and are not written down.
 
         Returns:
-            The digits without the closing `#`; empty when the caller keyed nothing.
+            The digits without the closing `#`; `#` when that was all; empty when the caller keyed nothing.
         """
         playback = self._start_playing(what, items)
         question = asyncio.create_task(self._until_played(what, playback))
@@ -241,9 +241,9 @@ class Call:
                         digit = await self._digits.get()
                 except TimeoutError:
                     break
-            shown = "a PIN" if secret else digits or "#"
-            self.journey.note(EntryKind.KEYED, f"keyed {shown}", self.caller)
-            return digits
+            keyed = digits or "#"
+            self.journey.note(EntryKind.KEYED, f"keyed {'a PIN' if secret else keyed}", self.caller)
+            return keyed
         finally:
             playback.stop()
             question.cancel()

@@ -1,16 +1,9 @@
-"""Asks a caller for keys, `#` among them.
-
-`Call.collect` ends a number at `#` and leaves it off, so that `#` alone looks like nothing. Menus use it as
-a key, so it is told apart here: by having been seen on the caller's leg, or, typed ahead of the question, by
-the answer coming sooner than any caller who keys nothing would have been given up.
-"""
+"""Asks a caller for keys, with or without barge-in."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 
-from firmware.core.leg import DigitPressed, LegEvent
 from firmware.core.media import PlayItem
 from firmware.switch.call import Call
 
@@ -45,21 +38,6 @@ async def ask(
         await call.play(what, items)
         call.forget_digits()
         items = ()
-    hashes = 0
-
-    def count(event: LegEvent) -> None:
-        nonlocal hashes
-        hashes += isinstance(event, DigitPressed) and event.digit == HASH
-
-    clock = asyncio.get_running_loop().time
-    asked = clock()
-    unsubscribe = call.caller.subscribe(count)
-    try:
-        digits = await call.collect(
-            what, items, is_complete=is_complete, first_seconds=first_seconds, next_seconds=next_seconds
-        )
-    finally:
-        unsubscribe()
-    if not digits and (hashes or clock() - asked < first_seconds):
-        return HASH
-    return digits
+    return await call.collect(
+        what, items, is_complete=is_complete, first_seconds=first_seconds, next_seconds=next_seconds
+    )
