@@ -88,6 +88,8 @@ class PlayFile(msgspec.Struct, frozen=True, tag="file"):
     """A mono 16-bit WAV file at 8000 Hz."""
 
     path: str
+    start_ms: int = 0
+    """How much of its beginning is left out; from beyond its end on it is as if it were empty."""
 
 
 class PlayTone(msgspec.Struct, frozen=True, tag="tone"):
@@ -266,6 +268,9 @@ class MediaPlane(Protocol):
 
     def configure(self, port_id: PortId, options: PortOptions) -> None:
         """Say what is done with a port's input from now on."""
+
+    def options_of(self, port_id: PortId) -> PortOptions:
+        """Return what `configure` was last told of a port: who changes a part keeps the rest."""
 
     def confer(self, conference: str, members: Sequence[PortId]) -> None:
         """Have these ports, in all, hear each other in a conference of that name; none ends it.

@@ -314,6 +314,10 @@ class MediaClient:
             self._options[port_id] = protocol.Configure(port_id, options)
             self._tell(self._options[port_id])
 
+    def options_of(self, port_id: PortId) -> PortOptions:
+        told = self._options.get(port_id)
+        return PortOptions() if told is None else told.options
+
     def confer(self, conference: str, members: Sequence[PortId]) -> None:
         command = protocol.Confer(conference, tuple(dict.fromkeys(members)))
         if command.members:

@@ -32,10 +32,10 @@ class Rendered(Protocol):
 
 
 class SampleItem:
-    """A file's samples."""
+    """A file's samples, from `start_ms` on."""
 
-    def __init__(self, samples: I16) -> None:
-        self._samples = samples
+    def __init__(self, samples: I16, start_ms: int = 0) -> None:
+        self._samples = samples[max(0, start_ms) * RATE // 1000 :]
 
     def fill(self, position: int, out: I16) -> int:
         part = self._samples[position : position + len(out)]
@@ -155,6 +155,6 @@ class Player:
         elif file.samples is None:
             return None
         else:
-            ready = SampleItem(file.samples)
+            ready = SampleItem(file.samples, item.start_ms)
         self._rendered[self._index] = ready
         return ready

@@ -156,8 +156,12 @@ class MediaPlaneContract:
         self, plane: MediaPlane
     ) -> None:
         ports = [(await plane.open_rtp(HOST)).port_id for _ in range(3)]
-        plane.configure(ports[0], PortOptions(detect_digits=True, tones_of="CN", gain_db=-3.0))
+        asked = PortOptions(detect_digits=True, tones_of="CN", gain_db=-3.0)
+        assert plane.options_of(ports[0]) == PortOptions()
+        plane.configure(ports[0], asked)
+        assert plane.options_of(ports[0]) == asked
         plane.configure(ports[0], PortOptions())
+        assert plane.options_of(ports[0]) == PortOptions()
         for members in (ports, ports[:2], [], []):
             plane.confer("room", members)
         plane.send_digits(ports[0], "12#")

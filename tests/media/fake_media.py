@@ -256,6 +256,9 @@ class FakeMedia:
         if port_id in self.ports:
             self.options[port_id] = options
 
+    def options_of(self, port_id: PortId) -> PortOptions:
+        return self.options.get(port_id, PortOptions())
+
     def confer(self, conference: str, members: Sequence[PortId]) -> None:
         if members:
             self.conferences[conference] = tuple(dict.fromkeys(members))
@@ -314,6 +317,6 @@ def _seconds(item: PlayItem) -> float | None:
         with wave.open(item.path, "rb") as wav:
             if (wav.getnchannels(), wav.getsampwidth(), wav.getframerate()) != (1, 2, 8000):
                 raise PlaybackFailed(f"{item.path}: not mono 16-bit at 8000 Hz")
-            return wav.getnframes() / 8000
+            return max(0.0, wav.getnframes() / 8000 - item.start_ms / 1000)
     except (OSError, EOFError, wave.Error) as error:
         raise PlaybackFailed(f"{item.path}: {error}") from error
