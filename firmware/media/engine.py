@@ -38,7 +38,8 @@ from firmware.media.quality import quality_of
 from firmware.media.recorder import RecorderBank
 from firmware.media.reports import Reporter
 from firmware.media.rows import RowAllocator, grown, row_array
-from firmware.media.rtp_sockets import RtpNetwork
+from firmware.media.rtp_network import RtpNetwork
+from firmware.media.secure_network import SecureNetwork
 from firmware.media.transmit import Transmitter
 from firmware.media.writer import Closed, Opened, RecordingWriter
 
@@ -87,7 +88,7 @@ class Engine:
         writer: RecordingWriter,
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
-        self._network = network
+        self._network = SecureNetwork(network)
         self._open_pcm = open_pcm
         self._loader = loader
         self._writer = writer
@@ -113,7 +114,7 @@ class Engine:
         self._recorders = RecorderBank(writer)
         self._crosspoint = Crosspoint()
         self._events: list[protocol.Event] = []
-        self._intake = RtpIntake(network, FIRST_CAPACITY)
+        self._intake = RtpIntake(self._network, FIRST_CAPACITY)
         self._jitter = self._intake.jitter
         self._transmitter = Transmitter(FIRST_CAPACITY)
         self._linear: I16 = np.zeros((FIRST_CAPACITY + 1, FRAME), np.int16)
@@ -242,7 +243,9 @@ class Engine:
             if not 0 < remote.port < 65536:
                 raise MediaError(f"RTP to port {remote.port}")
             self._network.aim(port.row, remote.host, remote.port)
-        except MediaError as error:
+            if self._network.secure(port.row, remote.srtp):
+                self._transmitter.open(port.row)
+        except (MediaError, ValueError) as error:
             self._events.append(protocol.PortSaid(command.port_id, PortFailed(str(error))))
             return
         port.remote = remote
@@ -602,6 +605,7 @@ class Engine:
             recorders=len(self._recorders),
             received=self._jitter.received,
             strangers=self._network.strangers,
+            forged=self._network.forged,
             malformed=self._intake.malformed + self._jitter.malformed,
             late=self._jitter.late,
             lost=self._jitter.lost,

@@ -15,8 +15,9 @@ import numpy as np
 from firmware.media.g711 import FRAME
 from firmware.media.jitter import COLD_TICKS, Bools, JitterRings, Rows
 from firmware.media.rows import grown
+from firmware.media.rtcp import is_report
 from firmware.media.rtp import HEADER, HEADER_DTYPE, MAX_PACKET, VERSION_2, parse
-from firmware.media.rtp_sockets import NOTHING, SLOT, Batch, RtpNetwork
+from firmware.media.rtp_network import NOTHING, SLOT, Batch, RtpNetwork
 from firmware.media.telephone_event import EventReceiver
 from firmware.media.transmit import PACKET
 
@@ -33,9 +34,6 @@ FEW: Final = 6
 """Packets that are sooner looked at one by one."""
 COMFORT_NOISE: Final = 13
 """RTP payload type of RFC 3389, which some phones send in pauses."""
-FIRST_RTCP: Final = 200
-LAST_RTCP: Final = 204
-"""Second octets of RTCP packets, which a peer may send to the RTP port (RFC 5761 section 4)."""
 NO_EVENTS: Final = 255
 """In place of a payload type, for a peer without telephone events."""
 
@@ -117,7 +115,8 @@ class RtpIntake:
         heads = self._batch.data[begin : begin + len(rows), :HEADER].copy().view(HEADER_DTYPE)[:, 0]
         if begin and len(rows) <= FEW:
             for index, row in enumerate(rows.tolist(), begin):
-                self._receive_one(row, self._batch.views[index][: self._batch.lengths[index]], keyed)
+                if self._batch.lengths[index] != NOTHING:
+                    self._receive_one(row, self._batch.views[index][: self._batch.lengths[index]], keyed)
             return True
         plain: Bools = heads["flags"] == VERSION_2
         plain &= (heads["payload_type"] & 0x7F) == self.jitter.payload_type[rows]
@@ -151,7 +150,7 @@ class RtpIntake:
             self.jitter.sample(rows, np.array([age(row) for row in rows.tolist()]))
 
     def _receive_one(self, row: int, data: memoryview, keyed: list[tuple[int, str]]) -> None:
-        if len(data) >= 2 and FIRST_RTCP <= data[1] <= LAST_RTCP:
+        if is_report(data):
             self.reports.append((row, bytes(data)))
             return
         packet = parse(data) if HEADER <= len(data) <= MAX_PACKET else None

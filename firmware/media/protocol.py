@@ -216,6 +216,8 @@ class MediaStats(msgspec.Struct, frozen=True, tag="stats"):
     """RTP packets that came from where they should."""
     strangers: int = 0
     """Packets from another address than the signalled one; none of them entered a call."""
+    forged: int = 0
+    """SRTP packets with a wrong tag, and copies of earlier ones; none of them entered a call."""
     malformed: int = 0
     """Packets that are not RTP of the port's codec, or too long."""
     late: int = 0

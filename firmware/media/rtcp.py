@@ -28,6 +28,13 @@ _BLOCK: Final = struct.Struct("!IB3sIIII")
 _SENDER: Final = struct.Struct("!IIIII")
 MAX_ROUND_TRIP_MS: Final = 10_000.0
 """What is longer is a report with nonsense in it."""
+_LAST_TYPE: Final = 204
+"""Packet types 200 to 204 are RTCP's, which a peer may send to the RTP port (RFC 5761 section 4)."""
+
+
+def is_report(data: bytes | memoryview) -> bool:
+    """Tell RTCP from RTP by its second octet."""
+    return len(data) >= 2 and SENDER_REPORT <= data[1] <= _LAST_TYPE
 
 
 class FarReport(msgspec.Struct, frozen=True):

@@ -1,6 +1,6 @@
 """RTP's fixed header (RFC 3550 section 5.1), one packet at a time and as numpy rows.
 
-The vectorised reading of a whole tick's packets is in `stream.py`; what is here serves the exceptions and
+The vectorised reading of a whole tick's packets is in `intake.py`; what is here serves the exceptions and
 the tests.
 """
 
@@ -35,18 +35,24 @@ class RtpPacket(msgspec.Struct, frozen=True):
     payload: bytes
 
 
-def parse(data: bytes | memoryview) -> RtpPacket | None:
-    """Return the packet, CSRCs, extension and padding taken off; None when it is no RTP version 2."""
-    if not HEADER <= len(data) <= MAX_PACKET:
+def payload_start(data: bytes | memoryview) -> int | None:
+    """Return where a packet's payload begins, after CSRCs and extension; None when it is no RTP version 2."""
+    if len(data) < HEADER or data[0] >> 6 != 2:
         return None
-    flags, type_and_marker, sequence, timestamp, ssrc = struct.unpack_from("!BBHII", data)
-    if flags >> 6 != 2:
-        return None
-    start = HEADER + 4 * (flags & 0x0F)
-    if flags & _EXTENSION:
+    start = HEADER + 4 * (data[0] & 0x0F)
+    if data[0] & _EXTENSION:
         if start + 4 > len(data):
             return None
         start += 4 + 4 * int.from_bytes(data[start + 2 : start + 4], "big")
+    return start if start <= len(data) else None
+
+
+def parse(data: bytes | memoryview) -> RtpPacket | None:
+    """Return the packet, CSRCs, extension and padding taken off; None when it is no RTP version 2."""
+    start = payload_start(data)
+    if start is None or len(data) > MAX_PACKET:
+        return None
+    flags, type_and_marker, sequence, timestamp, ssrc = struct.unpack_from("!BBHII", data)
     end = len(data)
     if flags & _PADDING:
         end -= data[-1]

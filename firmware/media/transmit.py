@@ -46,9 +46,12 @@ class Transmitter:
             setattr(self, name, grown(getattr(self, name), getattr(fresh, name)))
 
     def open(self, row: int) -> None:
-        """Begin a stream as RFC 3550 section 5.1 wants it: with a random SSRC, sequence and timestamp."""
+        """Begin a stream as RFC 3550 section 5.1 wants it: with a random SSRC, sequence and timestamp.
+
+        The sequence number is below 2^15, for those that count its rollovers (RFC 3711 section 3.3.1).
+        """
         self.packets["ssrc"][row] = secrets.randbits(32)
-        self._sequence[row] = secrets.randbits(16)
+        self._sequence[row] = secrets.randbits(15)
         self._timestamp[row] = secrets.randbits(32)
         self._step[row] = self._count[row] = 0
 

@@ -24,7 +24,7 @@ from firmware.media.g711 import FRAME, I16, LAWS, RATE
 from firmware.media.loader import FileLoader
 from firmware.media.pcm import DeviceGone
 from firmware.media.rtp import RtpPacket, build, parse
-from firmware.media.rtp_sockets import Batch
+from firmware.media.rtp_network import Batch
 from firmware.media.writer import RecordingWriter
 
 TICK_NS = 20_000_000
@@ -66,6 +66,8 @@ class FakeNetwork:
         self.aims: dict[int, tuple[str, int]] = {}
         self._ports = itertools.count(20000, 2)
         self._senders: dict[int, memoryview] = {}
+        self.unseal: dict[int, Callable[[bytes], bytes | None]] = {}
+        """How rows that speak SRTP read what they are sent."""
         self.reported: list[tuple[int, bytes]] = []
         """RTCP packets sent, by row."""
         self.reporting: list[tuple[int, bytes]] = []
@@ -102,9 +104,7 @@ class FakeNetwork:
 
     def transmit(self) -> None:
         for row, view in self._senders.items():
-            packet = parse(bytes(view))
-            assert packet is not None
-            self.sent[row].append(packet)
+            self.send(row, bytes(view))
 
     def send_report(self, row: int, packet: bytes) -> None:
         self.reported.append((row, packet))
@@ -114,7 +114,10 @@ class FakeNetwork:
         return arrived
 
     def send(self, row: int, packet: bytes) -> None:
-        parsed = parse(packet)
+        unseal = self.unseal.get(row)
+        plain = packet if unseal is None else unseal(packet)
+        assert plain is not None
+        parsed = parse(plain)
         assert parsed is not None
         self.sent[row].append(parsed)
 
@@ -162,6 +165,7 @@ class Phone:
         self._rig = rig
         self._queue: list[bytes] = []
         self._said = 0
+        self._seal: Callable[[bytes], bytes] = bytes
 
     def says(self, samples: I16, packet_samples: int = FRAME) -> None:
         """Send this from now on, a packet whenever its time is full."""
@@ -187,11 +191,16 @@ class Phone:
         packet = RtpPacket(kind, False, self.sequence % 65536, self.timestamp % (1 << 32), self.ssrc, payload)
         self.sequence += 1
         self.timestamp += len(payload)
-        self.raw(build(packet))
+        self.raw(self._seal(build(packet)))
 
     def raw(self, data: bytes) -> None:
         """Send any bytes now."""
         self._rig.network.arriving.append((self.row, data))
+
+    def speaks_srtp(self, seal: Callable[[bytes], bytes], unseal: Callable[[bytes], bytes | None]) -> None:
+        """Seal every packet from now on, and read what comes likewise."""
+        self._seal = seal
+        self._rig.network.unseal[self.row] = unseal
 
     def packets(self) -> list[RtpPacket]:
         """Return all packets this phone got."""
