@@ -8,7 +8,9 @@ credentials? ── none ──────────────────�
     ▼
 From names the same user? ── no ──────────────────► 403
     ▼
-the extension
+encrypted audio only, without TLS? ── yes ────────► 403
+    ▼
+the account's user name
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from extensions.bans import Bans
 from extensions.sip.compose import new_tag
 from extensions.sip.digest import Challenge, Credentials, NonceBook, NonceVerdict
 from extensions.sip.errors import MalformedMessage
-from extensions.sip.flow import Flow
+from extensions.sip.flow import TLS, Flow
 from extensions.sip.message import Request, Response, respond_to
 
 logger = logging.getLogger(__name__)
@@ -49,7 +51,7 @@ class Gate:
         self._good: OrderedDict[tuple[str, str], None] = OrderedDict()
 
     def admit(self, request: Request, flow: Flow, now: float) -> Response | str:
-        """Return the extension that sent a request, or the response that challenges or refuses it."""
+        """Return the account that sent a request, or the response that challenges or refuses it."""
         claimed = _user_of(request)
         wait = 0.0 if (flow.host, claimed) in self._good else self.bans.retry_after(flow.host, claimed, now)
         if wait:
@@ -74,13 +76,17 @@ class Gate:
             verdict = self._nonces.use(credentials.nonce, credentials.nc)
         if verdict is not NonceVerdict.FRESH:
             return self._challenge(request, claimed, now, stale=True)
-        if claimed != account.extension:
+        if claimed != account.user:
             self._counters["auth_failed"] += 1
             return respond_to(request, 403, tag=new_tag())
+        if account.srtp and flow.transport != TLS:
+            # Its keys would travel in the clear.
+            self._counters["auth_failed"] += 1
+            return respond_to(request, 403, "TLS Required", tag=new_tag())
         self._good[flow.host, claimed] = None
         if len(self._good) > _REMEMBERED:
             self._good.popitem(last=False)
-        return account.extension
+        return account.user
 
     def _credentials_of(self, request: Request) -> Credentials | None:
         for line in request.headers.lines("authorization"):

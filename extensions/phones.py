@@ -23,6 +23,7 @@ from extensions.registrar import Binding, Registrar
 from extensions.sip.acl import Acl
 from extensions.sip.agent import Agent
 from extensions.sip.call import Call
+from extensions.sip.compose import new_tag
 from extensions.sip.errors import MalformedMessage
 from extensions.sip.events import (
     CallOffered,
@@ -34,7 +35,7 @@ from extensions.sip.events import (
     Unsubscribed,
 )
 from extensions.sip.flow import Flow
-from extensions.sip.message import Request, Response
+from extensions.sip.message import Request, Response, respond_to
 from extensions.sip.net.driver import Driver
 from extensions.sip.net.endpoint import Endpoint
 from extensions.sip.offer_answer import is_acceptable
@@ -45,7 +46,7 @@ from extensions.sip.uri import SipUri, scheme_of
 from extensions.sip_leg import SipLeg
 from extensions.texts import Texts
 from firmware.core.causes import Cause
-from firmware.core.leg import Direction, Party
+from firmware.core.leg import Direction, Leg, Party
 from firmware.core.media import MediaPlane
 
 logger = logging.getLogger(__name__)
@@ -65,6 +66,8 @@ class RegistrationStatus(msgspec.Struct, frozen=True):
     """One registered phone, for status pages."""
 
     extension: str
+    account: str
+    """The user name of the device."""
     contact: str
     transport: str
     address: str
@@ -123,7 +126,9 @@ class Phones:
         else:
             self.driver = make_driver(self._agent, self._on_event, self._registrar.flow_closed)
         self._legs: dict[Call, SipLeg] = {}
-        self.presence = Presence(self._notify, lambda leg: leg.calls if isinstance(leg, SipLeg) else [])
+        self.presence = Presence(
+            self._notify, lambda leg: leg.calls if isinstance(leg, SipLeg) else [], accounts
+        )
         self.texts = Texts(accounts, self.bindings, self.driver)
 
     async def start(self) -> None:
@@ -165,8 +170,7 @@ class Phones:
 
     def leg_to(self, extension: str) -> SipLeg:
         """Return an idle leg that will ring every phone of an extension; the first that answers wins."""
-        account = self._accounts.find(extension)
-        party = Party(extension, None if account is None else account.name)
+        party = Party(extension, self._accounts.name_of(extension))
         leg = SipLeg(self, Direction.OUTGOING, party, extension)
         self.presence.watch(leg)
         return leg
@@ -179,6 +183,7 @@ class Phones:
         return [
             RegistrationStatus(
                 extension=binding.extension,
+                account=binding.account,
                 contact=binding.contact,
                 transport=binding.flow.transport,
                 address=f"{binding.flow.host}:{binding.flow.port}",
@@ -188,10 +193,18 @@ class Phones:
             for binding in self._registrar.all(now)
         ]
 
+    def accounts_changed(self) -> None:
+        """Forget the phones whose account is gone: an account that is taken away must not ring any more."""
+        self._registrar.keep_only(lambda binding: self._accounts.find(binding.account) is not None)
+
     # What legs use (Exchange)
 
     def bindings(self, extension: str) -> list[Binding]:
         return self._registrar.bindings(extension, asyncio.get_running_loop().time())
+
+    def is_secure(self, binding: Binding) -> bool:
+        account = self._accounts.find(binding.account)
+        return account is not None and account.srtp
 
     def attach(self, call: Call, leg: SipLeg) -> None:
         self._legs[call] = leg
@@ -224,12 +237,14 @@ class Phones:
                     leg.on_event(event)
 
     def _offered(self, event: CallOffered) -> None:
-        call, extension = event.call, event.identity
+        call, account = event.call, self._accounts.find(event.identity)
         dialled = dialled_of(call.invite)
         replaced = None if event.replaces is None else self._legs.get(event.replaces)
         refusal: int | None = None
         offer = None
-        if event.replaces is not None and (replaced is None or self.on_pickup is None):
+        if account is None:
+            refusal = 403
+        elif event.replaces is not None and (replaced is None or self.on_pickup is None):
             refusal = 481 if replaced is None else 501
         elif not dialled and replaced is None:
             refusal = 484
@@ -241,20 +256,19 @@ class Phones:
             except MalformedMessage:
                 refusal = 400
             else:
-                refusal = None if is_acceptable(offer) else 488
-        if refusal is not None or self.on_incoming is None:
+                refusal = None if is_acceptable(offer, secure=account.srtp) else 488
+        if refusal is not None or self.on_incoming is None or account is None:
             with self.driver.turn() as now:
                 call.refuse(refusal or 503, now)
             return
-        account = self._accounts.find(extension)
-        party = Party(extension, None if account is None else account.name)
-        leg = SipLeg.of_call(self, call, party, offer)
+        party = Party(account.extension, account.name)
+        leg = SipLeg.of_call(self, call, party, offer, secure=account.srtp)
         self.presence.watch(leg)
         if replaced is not None and self.on_pickup is not None:
-            logger.info("%s: %s takes the place of %s", leg.id, extension, replaced.id)
+            logger.info("%s: %s takes the place of %s", leg.id, account.user, replaced.id)
             self.on_pickup(leg, replaced)
             return
-        logger.info("%s: %s dialled %s", leg.id, extension, dialled)
+        logger.info("%s: %s dialled %s", leg.id, account.user, dialled)
         self.on_incoming(leg, dialled)
 
     def _notify(self, subscription: Subscription, content_type: str, body: bytes) -> None:
@@ -279,17 +293,25 @@ class _Policy:
         """Lamps of every extension may be watched; a mailbox by its owner only."""
         if event not in (DIALOG, SUMMARY):
             return 489
-        if self._accounts.find(user) is None:
+        watched = self._accounts.extension_of(user)
+        if watched is None:
             return 404
-        return 403 if event == SUMMARY and user != identity else 200
+        return 403 if event == SUMMARY and watched != self._accounts.extension_of(identity) else 200
 
     def register(self, request: Request, identity: str, flow: Flow, now: float) -> Response:
-        response = self._registrar.register(request, identity, flow, now)
+        account = self._accounts.find(identity)
+        if account is None:
+            return respond_to(request, 403, tag=new_tag())
+        response = self._registrar.register(request, account, flow, now)
         if response.status == 200:
-            for binding in self._registrar.bindings(identity, now):
+            for binding in self._registrar.bindings(account.extension, now):
                 if binding.flow == flow:
                     self.agent.flow_found(SipUri.parse(binding.contact), flow, now)
         return response
+
+
+def _calls_of(leg: Leg) -> list[Call]:
+    return leg.calls if isinstance(leg, SipLeg) else []
 
 
 def dialled_of(invite: Request) -> str:

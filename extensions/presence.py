@@ -12,6 +12,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 import msgspec
 
+from extensions.accounts import AccountSource
 from extensions.sip.call import Call
 from extensions.sip.subscription import Subscription
 from firmware.core.leg import Direction, Leg, LegEvent, LegState, StateChanged
@@ -58,16 +59,19 @@ class Presence:
     Args:
         notify: Sends a document to a subscription, in a turn of the agent.
         calls_of: Returns the SIP calls that carry a leg, so that a lamp's key can pick one up.
+        accounts: Tells whom a subscription is about.
     """
 
     def __init__(
         self,
         notify: Callable[[Subscription, str, bytes], None],
         calls_of: Callable[[Leg], list[Call]],
+        accounts: AccountSource,
     ) -> None:
         self.source: PresenceSource = EmptyMailboxes()
         self._notify = notify
         self._calls_of = calls_of
+        self._accounts = accounts
         self._legs: dict[str, list[Leg]] = {}
         self._subscriptions: dict[tuple[str, str], list[Subscription]] = {}
 
@@ -88,18 +92,25 @@ class Presence:
 
     def subscribed(self, subscription: Subscription) -> None:
         """Take in a new or refreshed subscription, and tell it how things are."""
-        known = self._subscriptions.setdefault((subscription.event, subscription.user), [])
+        known = self._subscriptions.setdefault(self._key_of(subscription), [])
         if subscription not in known:
             known.append(subscription)
         self._tell(subscription)
 
     def unsubscribed(self, subscription: Subscription) -> None:
-        key = subscription.event, subscription.user
+        key = self._key_of(subscription)
         known = self._subscriptions.get(key, [])
         if subscription in known:
             known.remove(subscription)
         if not known:
             self._subscriptions.pop(key, None)
+
+    def _watched(self, subscription: Subscription) -> str:
+        """Return whose lamp it is: a device may ask by its own user name."""
+        return self._accounts.extension_of(subscription.user) or subscription.user
+
+    def _key_of(self, subscription: Subscription) -> tuple[str, str]:
+        return subscription.event, self._watched(subscription)
 
     def _on_leg(self, leg: Leg, event: LegEvent) -> None:
         if not isinstance(event, StateChanged):
@@ -122,10 +133,10 @@ class Presence:
         host = subscription.flow.local_host
         entity = f"sip:{subscription.user}@{f'[{host}]' if ':' in host else host}"
         if subscription.event == SUMMARY:
-            box = self.source.mailbox(subscription.user)
+            box = self.source.mailbox(self._watched(subscription))
             self._notify(subscription, SUMMARY_TYPE, summary(box, entity))
             return
-        shown = [leg for leg in self._legs.get(subscription.user, ()) if leg.state in _STATES]
+        shown = [leg for leg in self._legs.get(self._watched(subscription), ()) if leg.state in _STATES]
         body = dialog_info(entity, subscription.version, [(leg, self._calls_of(leg)) for leg in shown])
         subscription.version += 1
         self._notify(subscription, DIALOG_TYPE, body)

@@ -9,8 +9,11 @@ the same address.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 
+from extensions.accounts import Account
 from extensions.sip.compose import new_tag
 from extensions.sip.errors import MalformedMessage
 from extensions.sip.flow import Flow
@@ -36,6 +39,8 @@ class Binding(msgspec.Struct, frozen=True):
     """One phone of an extension."""
 
     extension: str
+    account: str
+    """The user name it registered with."""
     contact: str
     """The URI to put into requests to the phone."""
     flow: Flow
@@ -72,15 +77,25 @@ class Registrar:
         for extension, bindings in list(self._bindings.items()):
             self._store(extension, [binding for binding in bindings if binding.flow != flow])
 
-    def register(self, request: Request, extension: str, flow: Flow, now: float) -> Response:
-        """Carry out a REGISTER of `extension`; all of it or, on a fault, nothing (§10.3 step 7)."""
+    def keep_only(self, wanted: Callable[[Binding], bool]) -> None:
+        """Forget the phones that are no longer wanted: an account was removed."""
+        for extension, bindings in list(self._bindings.items()):
+            self._store(extension, [binding for binding in bindings if wanted(binding)])
+
+    def register(self, request: Request, account: Account, flow: Flow, now: float) -> Response:
+        """Carry out a device's REGISTER; all of it or, on a fault, nothing (§10.3 step 7)."""
         try:
-            return self._register(request, extension, flow, now)
+            return self._register(request, account, flow, now)
         except MalformedMessage:
             return respond_to(request, 400, tag=new_tag())
 
-    def _register(self, request: Request, extension: str, flow: Flow, now: float) -> Response:
-        bindings = self.bindings(extension, now)[::-1]
+    def _register(self, request: Request, account: Account, flow: Flow, now: float) -> Response:
+        extension = account.extension
+        known = self.bindings(extension, now)[::-1]
+        # A device rules over its own bindings; those of the same person's other devices are none of its
+        # business.
+        others = [binding for binding in known if binding.account != account.user]
+        bindings = [binding for binding in known if binding.account == account.user]
         items = request.headers.items("contact")
         if any(
             old.call_id == request.call_id and old.cseq >= request.cseq.number for old in bindings if items
@@ -90,8 +105,8 @@ class Registrar:
         if "*" in items:
             if len(items) > 1 or request.headers.get("expires") != "0":
                 raise MalformedMessage("a wildcard with something else")
-            self._store(extension, [])
-            return self._list(request, extension, now)
+            self._store(extension, others)
+            return self._list(request, account, now)
         if len(items) > _MAX_CONTACTS:
             raise MalformedMessage("too many contacts")
         for contact in request.contacts():
@@ -102,11 +117,11 @@ class Registrar:
                 return brief
             bindings = _replace(bindings, contact, request, flow)
             if seconds:
-                bindings.append(_bind(extension, contact, request, flow, now, seconds))
+                bindings.append(_bind(account, contact, request, flow, now, seconds))
                 if self.first_registered_at is None:
                     self.first_registered_at = now
-        self._store(extension, bindings[-MAX_BINDINGS:])
-        return self._list(request, extension, now)
+        self._store(extension, [*others, *bindings][-MAX_BINDINGS:])
+        return self._list(request, account, now)
 
     def _store(self, extension: str, bindings: list[Binding]) -> None:
         if bindings:
@@ -114,9 +129,12 @@ class Registrar:
         else:
             self._bindings.pop(extension, None)
 
-    def _list(self, request: Request, extension: str, now: float) -> Response:
+    def _list(self, request: Request, account: Account, now: float) -> Response:
         response = respond_to(request, 200, tag=new_tag())
-        if any(binding.instance for binding in self.bindings(extension, now)):
+        bindings = [
+            binding for binding in self.bindings(account.extension, now) if binding.account == account.user
+        ]
+        if any(binding.instance for binding in bindings):
             response.headers.set("supported", "outbound")
             if "outbound" in request.headers.tokens("supported"):
                 response.headers.set("require", "outbound")
@@ -124,20 +142,20 @@ class Registrar:
             "contact",
             [
                 f"<{binding.contact}>;expires={max(0, round(binding.expires_at - now))}"
-                for binding in self.bindings(extension, now)
+                for binding in bindings
             ],
         )
         return response
 
 
 def _bind(
-    extension: str, contact: NameAddr, request: Request, flow: Flow, now: float, seconds: int
+    account: Account, contact: NameAddr, request: Request, flow: Flow, now: float, seconds: int
 ) -> Binding:
     agent = (request.headers.get("user-agent") or "")[:80]
     printable = "".join(char for char in agent if char.isprintable())
     return Binding(
-        extension, contact.uri, flow, now, now + seconds, request.call_id, request.cseq.number, printable,
-        _instance_of(contact),
+        account.extension, account.user, contact.uri, flow, now, now + seconds, request.call_id,
+        request.cseq.number, printable, _instance_of(contact),
     )  # fmt: skip
 
 

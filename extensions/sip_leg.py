@@ -10,7 +10,8 @@ Theory of operation
                hold, resume: a re-INVITE of ours; said as soon as none is under way
 
 `_receiving` is what we want to be true of our side, `_said` what the phone was last told; whenever the
-dialog is quiet the difference is sent. Digits come from the media plane (RFC 4733, in-band) and as INFO.
+dialog is quiet the difference is sent. Port and offers are `leg_audio.py`'s. Digits come from the media
+plane (RFC 4733, in-band) and as INFO.
 """
 
 from __future__ import annotations
@@ -18,10 +19,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-import secrets
-from collections.abc import Callable
 from typing import ClassVar, Protocol, Self
 
+from extensions.leg_audio import LegAudio, new_negotiation
 from extensions.registrar import Binding
 from extensions.sip.call import Call
 from extensions.sip.causes import cause_of, reason_of, status_of
@@ -44,7 +44,7 @@ from extensions.sip.flow import Flow
 from extensions.sip.headers import NameAddr, Reason
 from extensions.sip.incoming_call import IncomingCall
 from extensions.sip.net.driver import Driver
-from extensions.sip.offer_answer import Agreed, AudioNegotiation, NoCommonMedia
+from extensions.sip.offer_answer import AudioNegotiation, NoCommonMedia
 from extensions.sip.outgoing_call import OutgoingCall
 from extensions.sip.sdp import SessionDescription
 from extensions.sip.sdp import parse as parse_sdp
@@ -68,7 +68,6 @@ from firmware.core.media import (
     PortEvent,
     PortFailed,
     RtpAddress,
-    RtpRemote,
 )
 
 logger = logging.getLogger(__name__)
@@ -87,6 +86,9 @@ class Exchange(Protocol):
     media: MediaPlane
 
     def bindings(self, extension: str) -> list[Binding]: ...
+    def is_secure(self, binding: Binding) -> bool:
+        """Tell whether a phone wants encrypted audio and nothing else."""
+
     def attach(self, call: Call, leg: SipLeg) -> None:
         """Hand the call's events to the leg's `on_event`."""
 
@@ -102,14 +104,11 @@ class SipLeg(Leg):
     def __init__(self, exchange: Exchange, direction: Direction, party: Party, extension: str) -> None:
         super().__init__(self.KIND, direction, party, extension)
         self._exchange = exchange
-        self._negotiation = AudioNegotiation(secrets.randbits(31))
-        self._rtp: RtpAddress | None = None
+        self._audio = LegAudio(exchange.media, self._heard)
         self._call: Call | None = None
         """The call that counts: the incoming one, or the first that was answered."""
         self._forks: list[OutgoingCall] = []
         self._refusals: list[Ending] = []
-        self._offer: SessionDescription | None = None
-        self._unlisten: Callable[[], None] | None = None
         self._receiving = self._said = True
         self._held_by_phone = False
         self._acknowledged = asyncio.Event()
@@ -124,6 +123,8 @@ class SipLeg(Leg):
         party: Party,
         offer: SessionDescription | None,
         address: str | None = None,
+        *,
+        secure: bool = False,
     ) -> Self:
         """Return the leg of a call somebody places.
 
@@ -133,17 +134,23 @@ class SipLeg(Leg):
             party: Who calls.
             offer: None when its INVITE had none.
             address: Where the leg runs; the caller's number when None.
+            secure: Whether its audio must be encrypted.
         """
         leg = cls(exchange, Direction.INCOMING, party, address or party.number or "")
         leg._call = call
-        leg._offer = offer
+        leg._audio.offered = offer
+        leg._audio.negotiates(call, new_negotiation(secure=secure))
         exchange.attach(call, leg)
         return leg
 
     @property
     def port(self) -> PortId | None:
         open_now = self._early or self.state in _IN_TALK
-        return self._rtp.port_id if self._rtp is not None and open_now else None
+        return self._audio.rtp.port_id if self._audio.rtp is not None and open_now else None
+
+    @property
+    def can_wideband(self) -> bool:
+        return self._audio.can_wideband
 
     @property
     def calls(self) -> list[Call]:
@@ -157,25 +164,28 @@ class SipLeg(Leg):
         if not bindings:
             self._finish(Ending(Cause.SUBSCRIBER_ABSENT, Side.WIRE, "not registered"))
             return
-        if not await self._open_port(bindings[0].flow.local_host) or self._rtp is None:
+        rtp = await self._open_port(bindings[0].flow.local_host)
+        if rtp is None:
             return
-        offer = self._negotiation.offer(self._rtp.host, self._rtp.port)
         with self._exchange.driver.turn() as now:
             for binding in bindings:
-                self._rings(
-                    self._exchange.driver.agent.call(
-                        binding.flow,
-                        binding.contact,
-                        from_=_from_of(caller, binding.flow),
-                        to=NameAddr(f"sip:{self.address}@{bracketed(binding.flow.local_host)}"),
-                        body=offer,
-                        now=now,
-                    )
+                negotiation = new_negotiation(
+                    secure=self._exchange.is_secure(binding), wideband=self.wideband
                 )
+                call = self._exchange.driver.agent.call(
+                    binding.flow,
+                    binding.contact,
+                    from_=_from_of(caller, binding.flow),
+                    to=NameAddr(f"sip:{self.address}@{bracketed(binding.flow.local_host)}"),
+                    body=negotiation.offer(rtp.host, rtp.port),
+                    now=now,
+                )
+                self._rings(call, negotiation)
 
-    def _rings(self, call: OutgoingCall) -> None:
+    def _rings(self, call: OutgoingCall, negotiation: AudioNegotiation) -> None:
         """Take a call that rings somebody into the books."""
         self._forks.append(call)
+        self._audio.negotiates(call, negotiation)
         self._exchange.attach(call, self)
 
     async def _do_progress(self) -> None:
@@ -184,35 +194,33 @@ class SipLeg(Leg):
                 self._call.ring(now)
 
     async def _do_open_early(self) -> bool:
-        call = self._call
-        if not isinstance(call, IncomingCall) or self._offer is None:
+        call, offer = self._call, self._audio.offered
+        if not isinstance(call, IncomingCall) or offer is None:
             return False
         if self._early:
             return True
-        if not await self._open_port(call.flow.local_host) or self._rtp is None:
+        if await self._open_port(call.flow.local_host) is None:
             return False
-        body = self._answer_offer(self._offer, self._rtp)
+        body, _ = self._audio.answer(call, offer)
         self._early = True
         with self._exchange.driver.turn() as now:
             call.open_early(body, now)
         return True
 
     async def _do_answer(self) -> None:
-        call = self._call
+        call, offer = self._call, self._audio.offered
         if not isinstance(call, IncomingCall):
             return
-        if not self._early and not await self._open_port(call.flow.local_host):
+        if not self._early and await self._open_port(call.flow.local_host) is None:
             with self._exchange.driver.turn() as now:
                 call.refuse(503, now, reason_of(Cause.BEARER_NOT_AVAILABLE))
-        if self._rtp is None:
             return
-        if self._offer is None:
-            body = self._negotiation.offer(self._rtp.host, self._rtp.port)
-        else:
-            body = self._answer_offer(self._offer, self._rtp)
+        if self.wideband and not self._early:
+            self._audio.speak_wideband(call)
+        body = self._audio.offer(call) if offer is None else self._audio.answer(call, offer)[0]
         with self._exchange.driver.turn() as now:
             call.answer(body, now)
-        if self._offer is None:
+        if offer is None:
             # Where the phone listens is known with its ACK only.
             ended = asyncio.ensure_future(self._ended.wait())
             acknowledged = asyncio.ensure_future(self._acknowledged.wait())
@@ -242,12 +250,7 @@ class SipLeg(Leg):
         self._say()
 
     def _release(self) -> None:
-        if self._unlisten is not None:
-            self._unlisten()
-            self._unlisten = None
-        if self._rtp is not None:
-            self._exchange.media.close_port(self._rtp.port_id)
-            self._rtp = None
+        self._audio.close()
 
     # What the phone says
 
@@ -260,18 +263,18 @@ class SipLeg(Leg):
                 if self.state is LegState.RINGING and status >= 180:
                     self._became(LegState.ALERTING)
                 if event.body:
-                    self._heard_early(event.body)
+                    self._heard_early(event.call, event.body)
             case CallAnswered():
                 self._answered_by(event.call, event.body)
             case CallAcknowledged():
-                self._take_answer(event.body)
+                self._take_answer(event.call, event.body)
                 self._acknowledged.set()
                 self._say()
             case CallReoffered():
                 self._reoffered(event.call, event.body)
             case CallReanswered(status=status):
                 if 200 <= status < 300:
-                    self._take_answer(event.body)
+                    self._take_answer(event.call, event.body)
                 self._say()
             case CallQuiet():
                 self._say()
@@ -302,15 +305,14 @@ class SipLeg(Leg):
             else:
                 event.call.transfers.refuse(603 if known else 404, now)
 
-    def _heard_early(self, body: bytes) -> None:
+    def _heard_early(self, call: Call, body: bytes) -> None:
         """Follow early media of the one phone or trunk that is rung; forks' would mix."""
         if len(self._forks) != 1 or self.state not in (LegState.RINGING, LegState.ALERTING):
             return
         try:
-            agreed = self._negotiation.read_answer(parse_sdp(body))
+            self._audio.read_answer(call, body)
         except (MalformedMessage, NoCommonMedia):
             return
-        self._aim(agreed)
         if not self._early:
             self._early = True
             self._emit(AudioBegan())
@@ -324,7 +326,7 @@ class SipLeg(Leg):
                 other.hang_up(now, elsewhere)
                 self._exchange.detach(other)
         self._forks.clear()
-        if self._take_answer(body):
+        if self._take_answer(call, body):
             self._became(LegState.CONNECTED)
             self._follow_hold()
 
@@ -349,21 +351,12 @@ class SipLeg(Leg):
 
     def _reoffered(self, call: Call, body: bytes) -> None:
         with self._exchange.driver.turn() as now:
-            if self._rtp is None:
-                call.refuse_again(488, now)
-                return
             try:
                 if body:
-                    offer = parse_sdp(body)
-                    answer, agreed = self._negotiation.answer(
-                        offer, self._rtp.host, self._rtp.port, receiving=self._receiving
-                    )
-                    self._aim(agreed)
+                    answer, agreed = self._audio.answer(call, parse_sdp(body), receiving=self._receiving)
                     self._held_by_phone = not agreed.send
                 else:
-                    answer = self._negotiation.offer(
-                        self._rtp.host, self._rtp.port, receiving=self._receiving
-                    )
+                    answer = self._audio.offer(call, receiving=self._receiving)
             except (MalformedMessage, NoCommonMedia):
                 call.refuse_again(488, now)
                 return
@@ -381,61 +374,37 @@ class SipLeg(Leg):
 
     # Helpers
 
-    async def _open_port(self, host: str) -> bool:
-        """Open the RTP port; False when that failed or the leg ended meanwhile."""
+    async def _open_port(self, host: str) -> RtpAddress | None:
+        """Open the RTP port; None when that failed or the leg ended meanwhile."""
         try:
-            rtp = await self._exchange.media.open_rtp(host)
+            await self._audio.open(host)
         except MediaError as error:
             self._finish(Ending(Cause.BEARER_NOT_AVAILABLE, Side.WIRE, str(error)))
-            return False
+            return None
         if self.ending is not None:
-            self._exchange.media.close_port(rtp.port_id)
-            return False
-        self._rtp = rtp
-        self._unlisten = self._exchange.media.listen(rtp.port_id, self._heard)
-        return True
+            self._audio.close()
+        return self._audio.rtp
 
-    def _answer_offer(self, offer: SessionDescription, rtp: RtpAddress) -> bytes:
-        """Return our answer to the caller's offer, having aimed the port where it wants its audio."""
-        body, agreed = self._negotiation.answer(offer, rtp.host, rtp.port)
-        self._aim(agreed)
-        return body
-
-    def _take_answer(self, body: bytes) -> bool:
+    def _take_answer(self, call: Call, body: bytes) -> bool:
         """Follow the phone's answer to our offer; a call without common media is hung up."""
-        if not body and self._offer is not None:
+        if not body and self._audio.offered is not None:
             return True
         try:
-            agreed = self._negotiation.read_answer(parse_sdp(body))
+            agreed = self._audio.read_answer(call, body)
         except (MalformedMessage, NoCommonMedia) as error:
             self._give_up(Ending(Cause.INCOMPATIBLE, Side.THEM, str(error)))
             return False
-        self._aim(agreed)
         if self._said:
             # While we hold the phone its answer tells nothing of its own wishes.
             self._held_by_phone = not agreed.send
         self._follow_hold()
         return True
 
-    def _aim(self, agreed: Agreed) -> None:
-        if self._rtp is not None:
-            self._exchange.media.aim_rtp(
-                self._rtp.port_id,
-                RtpRemote(
-                    host=agreed.host,
-                    port=agreed.port,
-                    payload_type=agreed.payload_type,
-                    event_payload_type=agreed.event_payload_type,
-                    send=agreed.send,
-                    receive=agreed.receive,
-                ),
-            )
-
     def _say(self) -> None:
         """Tell the phone our direction if it was told another; later, when the dialog isn't quiet."""
-        if self._said == self._receiving or self._call is None or self._rtp is None:
+        if self._said == self._receiving or self._call is None or self._audio.rtp is None:
             return
-        offer = self._negotiation.offer(self._rtp.host, self._rtp.port, receiving=self._receiving)
+        offer = self._audio.offer(self._call, receiving=self._receiving)
         with self._exchange.driver.turn() as now:
             if self._call.reoffer(offer, now):
                 self._said = self._receiving

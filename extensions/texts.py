@@ -63,15 +63,17 @@ class Texts:
     def received(self, event: MessageReceived) -> None:
         """Take a text from a phone."""
         message = event.message
-        if self._accounts.find(message.user) is not None:
-            taken = self._spread(event.identity, message.user, message.content_type, message.body, message)
+        sender = self._accounts.extension_of(event.identity) or event.identity
+        extension = self._accounts.extension_of(message.user)
+        if extension is not None:
+            taken = self._spread(sender, extension, message.content_type, message.body, message)
             if not taken:
                 self._answer(message, 480)
         elif self.on_outside is None:
             self._answer(message, 404)
         else:
             text = message.body.decode("utf-8", "replace")
-            self._answer(message, 202 if self.on_outside(event.identity, message.user, text) else 403)
+            self._answer(message, 202 if self.on_outside(sender, message.user, text) else 403)
 
     def delivered(self, event: MessageDelivered) -> None:
         """Take in what a phone said to a text."""

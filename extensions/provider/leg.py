@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from extensions.leg_audio import new_negotiation
 from extensions.provider.identity import shown_as
 from extensions.sip.headers import NameAddr
 from extensions.sip.uri import SipUri
@@ -35,21 +36,22 @@ class ProviderLeg(SipLeg):
         if flow is None or not line.link.up:
             self._finish(Ending(Cause.NETWORK_OUT_OF_ORDER, Side.WIRE, line.link.detail))
             return
-        if not await self._open_port(flow.local_host) or self._rtp is None:
+        rtp = await self._open_port(flow.local_host)
+        if rtp is None:
             return
         domain = line.link.domain
         target = SipUri("sip", self.party.number, domain)
         from_, headers = shown_as(line.account, caller, domain)
+        negotiation = new_negotiation(secure=False)
         with line.driver.turn() as now:
-            self._rings(
-                line.driver.agent.call(
-                    flow,
-                    str(target),
-                    from_=from_,
-                    to=NameAddr(str(target)),
-                    body=self._negotiation.offer(self._rtp.host, self._rtp.port),
-                    now=now,
-                    auth=line.link.auth,
-                    headers=headers,
-                )
+            call = line.driver.agent.call(
+                flow,
+                str(target),
+                from_=from_,
+                to=NameAddr(str(target)),
+                body=negotiation.offer(rtp.host, rtp.port),
+                now=now,
+                auth=line.link.auth,
+                headers=headers,
             )
+            self._rings(call, negotiation)

@@ -133,6 +133,9 @@ class ProviderLine:
     def bindings(self, extension: str) -> list[Binding]:
         return []
 
+    def is_secure(self, binding: Binding) -> bool:
+        return False
+
     def attach(self, call: Call, leg: SipLeg) -> None:
         self._legs[call] = leg
 

@@ -1,11 +1,12 @@
-"""Offer and answer for one G.711 audio stream with telephone-event (RFC 3264, RFC 4733).
+"""Offer and answer for one audio stream with telephone-event (RFC 3264, RFC 4733).
 
 Theory of operation
 -------------------
 An `AudioNegotiation` is our side of one call's media: it writes offers and answers with our one audio
-line and reads the peer's. A-law is preferred to µ-law; the answer names one codec, so both directions
-agree. Other media lines of an offer are refused with port 0, in their places. The `o=` version rises
-whenever what we say differs from what we last said.
+line and reads the peer's. A-law is preferred to µ-law; with `wideband` G.722 comes before both, which is
+for two phones that both have it. The answer names one codec, so both directions agree. Other media lines of
+an offer are refused with port 0, in their places. The `o=` version rises whenever what we say differs from
+what we last said.
 
 Hold is a direction: who puts the other on hold stops *receiving* (sendonly, inactive, or the old
 c=0.0.0.0). We describe ours by `receiving`; the peer's is `Agreed.send`.
@@ -21,15 +22,16 @@ import msgspec
 from extensions.sip.sdes import CryptoKey, choose
 from extensions.sip.sdp import MediaDirection, MediaLine, SessionDescription
 from firmware.core.errors import PeerError
-from firmware.core.media import PCMA, PCMU
+from firmware.core.media import G722, PCMA, PCMU
 
 # The payload type we offer for telephone-event; 101 is what most phones use, which saves them a mapping.
 EVENT_PAYLOAD_TYPE = 101
 # Packet time of the media plane's tick.
 PTIME_MS = 20
 
-_NAMES = {PCMA: "PCMA", PCMU: "PCMU"}
-_PREFERENCE = (PCMA, PCMU)
+_NAMES = {G722: "G722", PCMA: "PCMA", PCMU: "PCMU"}
+_NARROWBAND = (PCMA, PCMU)
+_WIDEBAND = (G722, *_NARROWBAND)
 _NOWHERE = ("0.0.0.0", "::")  # noqa: S104 - an address read in SDP that means "hold", nothing is bound
 
 
@@ -60,18 +62,25 @@ class AudioNegotiation:
     Args:
         session_id: The `o=` session id, below 2**62.
         secure: Speak SRTP, and nothing else.
+        wideband: Speak G.722 where the peer does.
     """
 
-    def __init__(self, session_id: int, *, secure: bool = False) -> None:
+    def __init__(self, session_id: int, *, secure: bool = False, wideband: bool = False) -> None:
+        self.codecs = _WIDEBAND if wideband else _NARROWBAND
+        """What we speak, best first."""
         self._key = CryptoKey.new() if secure else None
         self._session_id = session_id
         self._version = session_id
         self._last: tuple[str, ...] | None = None
 
+    @property
+    def secure(self) -> bool:
+        return self._key is not None
+
     def offer(self, host: str, port: int, *, receiving: bool = True, sending: bool = True) -> bytes:
         """Write an offer of our one stream at host:port."""
         direction = MediaDirection.of(sends=sending, receives=receiving)
-        return self._write(host, [_audio_lines(port, _PREFERENCE, EVENT_PAYLOAD_TYPE, direction, self._key)])
+        return self._write(host, [_audio_lines(port, self.codecs, EVENT_PAYLOAD_TYPE, direction, self._key)])
 
     def answer(
         self, offer: SessionDescription, host: str, port: int, *, receiving: bool = True
@@ -81,10 +90,10 @@ class AudioNegotiation:
         Raises:
             NoCommonMedia: The offer has no stream for us; answer 488.
         """
-        chosen = _choose(offer, secure=self._key is not None)
+        chosen = _choose(offer, self.codecs, secure=self._key is not None)
         if chosen is None:
-            raise NoCommonMedia("no G.711 audio was offered")
-        agreed = self._keyed(_agree(offer, chosen), chosen)
+            raise NoCommonMedia("no audio we speak was offered")
+        agreed = self._keyed(_agree(offer, chosen, self.codecs), chosen)
         theirs = offer.direction_of(chosen)
         direction = MediaDirection.of(sends=theirs.receives, receives=theirs.sends and receiving)
         sections = [
@@ -101,10 +110,12 @@ class AudioNegotiation:
         Raises:
             NoCommonMedia: It refuses our stream.
         """
-        chosen = _choose(answer, secure=self._key is not None)
+        chosen = _choose(answer, self.codecs, secure=self._key is not None)
         if chosen is None:
-            raise NoCommonMedia("the answer has no G.711 audio")
-        return self._keyed(_agree(answer, chosen), chosen)
+            raise NoCommonMedia("the answer has no audio we speak")
+        # Of several codecs in an answer the first is what the peer sends (RFC 3264 §7).
+        listed = tuple(int(one) for one in chosen.formats if one.isdigit() and int(one) in self.codecs)
+        return self._keyed(_agree(answer, chosen, listed), chosen)
 
     def _keyed(self, agreed: Agreed, line: MediaLine) -> Agreed:
         """Add the keys; ours takes the tag and suite of theirs (RFC 4568 §5.1.2)."""
@@ -134,9 +145,17 @@ class AudioNegotiation:
         return ("\r\n".join(lines) + "\r\n").encode()
 
 
-def is_acceptable(offer: SessionDescription) -> bool:
-    """Tell whether an offer has a plain stream we can answer."""
-    return _choose(offer, secure=False) is not None
+def is_acceptable(offer: SessionDescription, *, secure: bool = False) -> bool:
+    """Tell whether an offer has a stream we can answer, encrypted where it must be."""
+    line = _choose(offer, _NARROWBAND, secure=secure)
+    return line is not None and (not secure or choose(line.crypto) is not None)
+
+
+def has_wideband(offer: SessionDescription) -> bool:
+    """Tell whether who offers speaks G.722."""
+    return any(
+        line.kind == "audio" and line.port and _codec(line, (G722,)) is not None for line in offer.media
+    )
 
 
 def _audio_lines(
@@ -160,27 +179,27 @@ def _audio_lines(
     ]
 
 
-def _choose(description: SessionDescription, *, secure: bool) -> MediaLine | None:
+def _choose(description: SessionDescription, codecs: tuple[int, ...], *, secure: bool) -> MediaLine | None:
     protocols = ("RTP/SAVP", "RTP/SAVPF") if secure else ("RTP/AVP", "RTP/AVPF")
     for line in description.media:
         usable = line.kind == "audio" and line.port and line.protocol in protocols
-        if usable and description.host_of(line) and _codec(line) is not None:
+        if usable and description.host_of(line) and _codec(line, codecs) is not None:
             return line
     return None
 
 
-def _codec(line: MediaLine) -> int | None:
-    """Return the best payload type of a line that is G.711 and not mapped to something else."""
+def _codec(line: MediaLine, codecs: tuple[int, ...]) -> int | None:
+    """Return the best payload type of a line that is a codec of ours and not mapped to something else."""
     remapped = {number: name for number, name, _ in line.encodings}
-    for payload_type in _PREFERENCE:
+    for payload_type in codecs:
         name = _NAMES[payload_type].lower()
         if str(payload_type) in line.formats and remapped.get(payload_type, name) == name:
             return payload_type
     return None
 
 
-def _agree(description: SessionDescription, line: MediaLine) -> Agreed:
-    codec = _codec(line)
+def _agree(description: SessionDescription, line: MediaLine, codecs: tuple[int, ...]) -> Agreed:
+    codec = _codec(line, codecs)
     host = description.host_of(line)
     if codec is None or host is None:
         raise NoCommonMedia("the stream can't be used")

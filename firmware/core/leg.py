@@ -144,12 +144,20 @@ class Leg(abc.ABC):
         self.address = address
         self.state = LegState.OFFERED if direction is Direction.INCOMING else LegState.IDLE
         self.ending: Ending | None = None
+        self.wideband = False
+        """Speak wideband where the party's device can. Said before the leg is rung or answered, by whoever
+        knows that the other party's can, too."""
         self._listeners: list[Listener] = []
         self._answered = asyncio.Event()
         self._ended = asyncio.Event()
 
     def __repr__(self) -> str:
         return f"<{self.id} {self.direction} {self.address} {self.state}>"
+
+    @property
+    def can_wideband(self) -> bool:
+        """Whether an incoming party's device offers wideband audio, or what was agreed is wideband."""
+        return False
 
     # Commands
 

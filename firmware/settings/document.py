@@ -14,6 +14,7 @@ from msgspec import Meta
 from firmware.settings.fields import help_text
 from firmware.settings.office import Office, Reception, RecordingSettings
 from firmware.settings.people import Extension, first_extensions
+from firmware.settings.sip import Device, Provider, SipSettings
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -27,6 +28,17 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Meta(min_length=1, max_length=500),
         help_text("The extensions, 1 to 500, each number once.", "分机，1 到 500 个，号码不重复。"),
     ] = msgspec.field(default_factory=first_extensions)
+    sip: SipSettings = SipSettings()
+    devices: Annotated[
+        tuple[Device, ...],
+        Meta(max_length=1000),
+        help_text("Phones beside people's first ones, up to 1000.", "第一部话机之外的话机，最多 1000 部。"),
+    ] = ()
+    providers: Annotated[
+        tuple[Provider, ...],
+        Meta(max_length=8),
+        help_text("Lines bought from SIP providers, up to 8.", "SIP 服务商线路，最多 8 条。"),
+    ] = ()
 
     def extension(self, number: str) -> Extension | None:
         """Return the extension with that number, or None."""

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import msgspec
 
 from firmware.core.errors import UserError
+from firmware.settings.checks_sip import check_sip
 from firmware.settings.document import Settings
 from firmware.settings.help import quoted_help
 
@@ -60,4 +61,4 @@ def _check_people(settings: Settings) -> None:
         )
 
 
-_CHECKS: tuple[Callable[[Settings], None], ...] = (_check_people,)
+_CHECKS: tuple[Callable[[Settings], None], ...] = (_check_people, check_sip)

@@ -11,7 +11,7 @@ import logging
 import signal
 import sys
 
-from extensions.accounts import Account, FixedAccounts
+from extensions.accounts import Account, Accounts
 from extensions.phones import Phones
 from tests.interop.two_legs import TwoLegs
 from tests.media.fake_media import FakeMedia
@@ -21,7 +21,7 @@ _PHONES = 1002
 
 
 async def main(key: str) -> None:
-    accounts = FixedAccounts(Account(str(number), "phone", key) for number in range(101, 101 + _PHONES))
+    accounts = Accounts(Account(str(number), "phone", key) for number in range(101, 101 + _PHONES))
     phones = Phones(accounts, FakeMedia(), "127.0.0.1", 0)
     await phones.start()
     switch = TwoLegs(phones)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from extensions.accounts import Account, Algorithm, FixedAccounts
+from extensions.accounts import Account, Accounts, Algorithm
 from extensions.phones import Phones
 from extensions.sip.agent import Agent
 from extensions.sip.events import Event
@@ -36,7 +36,7 @@ class Office:
             )
             for extension, secret in SECRETS.items()
         ]
-        self.phones = Phones(FixedAccounts(accounts), self.media, BOX, 5060, make_driver=self._driver)
+        self.phones = Phones(Accounts(accounts), self.media, BOX, 5060, make_driver=self._driver)
         self.incoming: asyncio.Queue[tuple[SipLeg, str]] = asyncio.Queue()
         self.phones.on_incoming = lambda leg, dialled: self.incoming.put_nowait((leg, dialled))
         self._hosts = 10

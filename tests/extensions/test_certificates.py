@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from extensions.accounts import Account, FixedAccounts
+from extensions.accounts import Account, Accounts
 from extensions.certificates import Certificates
 from extensions.phones import Phones
 from extensions.sip.acl import LAN, Acl
@@ -63,7 +63,7 @@ async def test_two_phones_talk_over_tls(tmp_path: Path) -> None:
     certificates = Certificates(tmp_path)
     certificates.ensure(["127.0.0.1"], now())
     phones = Phones(
-        FixedAccounts(ACCOUNTS), FakeMedia(), "127.0.0.1", 0, tls=certificates.server_context(), tls_port=0
+        Accounts(ACCOUNTS), FakeMedia(), "127.0.0.1", 0, tls=certificates.server_context(), tls_port=0
     )
     await phones.start()
     trust = certificates.client_context()
@@ -83,9 +83,7 @@ async def test_a_phone_that_trusts_somebody_else_is_not_fooled(tmp_path: Path) -
     ours, theirs = Certificates(tmp_path / "ours"), Certificates(tmp_path / "theirs")
     for certificates in (ours, theirs):
         certificates.ensure(["127.0.0.1"], now())
-    phones = Phones(
-        FixedAccounts(ACCOUNTS), FakeMedia(), "127.0.0.1", 0, tls=ours.server_context(), tls_port=0
-    )
+    phones = Phones(Accounts(ACCOUNTS), FakeMedia(), "127.0.0.1", 0, tls=ours.server_context(), tls_port=0)
     await phones.start()
     phone = SoftPhone(
         "127.0.0.1", phones.tls_port, "101", "key-of-101", transport="tls", trust=theirs.client_context()
@@ -98,7 +96,7 @@ async def test_a_phone_that_trusts_somebody_else_is_not_fooled(tmp_path: Path) -
 
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
 async def test_phones_of_both_internets_talk(transport: str) -> None:
-    phones = Phones(FixedAccounts(ACCOUNTS), FakeMedia(), "::", 0)
+    phones = Phones(Accounts(ACCOUNTS), FakeMedia(), "::", 0)
     await phones.start()
     one = SoftPhone("::1", phones.port, "101", "key-of-101", "::1", transport)
     two = SoftPhone("127.0.0.1", phones.port, "102", "key-of-102", "127.0.0.1", transport, answer_after=0.0)
@@ -119,7 +117,7 @@ def test_outsiders_are_not_of_the_lan() -> None:
 
 
 async def test_an_outsider_is_not_heard() -> None:
-    phones = Phones(FixedAccounts(ACCOUNTS), FakeMedia(), "127.0.0.1", 0, acl=Acl(["192.168.0.0/16"]))
+    phones = Phones(Accounts(ACCOUNTS), FakeMedia(), "127.0.0.1", 0, acl=Acl(["192.168.0.0/16"]))
     await phones.start()
     with pytest.raises(TimeoutError):
         phone = SoftPhone("127.0.0.1", phones.port, "101", "key-of-101")

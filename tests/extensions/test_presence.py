@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from extensions.accounts import Accounts
 from extensions.presence import Mailbox, Presence
 from extensions.sip.compose import new_call_id, new_request, new_tag
 from extensions.sip.events import MessageReceived
@@ -312,6 +313,6 @@ async def test_texts_that_reach_nobody() -> None:
 
 
 def test_presence_without_phones_is_quiet() -> None:
-    presence = Presence(lambda *_: None, lambda leg: [])
+    presence = Presence(lambda *_: None, lambda leg: [], Accounts([]))
     presence.mailbox_changed("101")
     assert not presence.is_busy("101")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from extensions.accounts import Account
 from extensions.registrar import MAX_BINDINGS, MAX_EXPIRES_S, Registrar
 from extensions.sip.flow import TCP, UDP, Flow
 from extensions.sip.message import Headers, Request, Response
 
+ANN = Account("101", "Ann", "hush")
 DESK = Flow(UDP, "10.0.0.2", 5060, "10.0.0.1", 5060)
 SOFA = Flow(TCP, "10.0.0.3", 40000, "10.0.0.1", 5060, 1)
 
@@ -29,7 +31,7 @@ def register(
     )
     if expires is not None:
         headers.set("expires", expires)
-    return registrar.register(Request("REGISTER", "sip:box", headers), "101", flow, now)
+    return registrar.register(Request("REGISTER", "sip:box", headers), ANN, flow, now)
 
 
 def contacts(registrar: Registrar, now: float = 0) -> list[str]:

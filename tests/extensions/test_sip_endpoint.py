@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from extensions.accounts import FixedAccounts
+from extensions.accounts import Accounts
 from extensions.phones import Phones
 from extensions.sip.net import connection, endpoint
 from tests.media.fake_media import FakeMedia
@@ -25,7 +25,7 @@ OPTIONS = (
 
 @pytest.fixture
 async def phones() -> AsyncIterator[Phones]:
-    phones = Phones(FixedAccounts([]), FakeMedia(), "127.0.0.1", 0)
+    phones = Phones(Accounts([]), FakeMedia(), "127.0.0.1", 0)
     await phones.start()
     yield phones
     await phones.stop()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from extensions.accounts import Account, FixedAccounts
+from extensions.accounts import Account, Accounts
 from extensions.phones import Phones
 from extensions.softphone import PhoneError, SoftPhone
 from extensions.softphone_audio import AudioError, Voice, read_wav, tone
@@ -26,7 +26,7 @@ KEY = "k7mn2pq9rs4tvw6xyz3a"
 
 @pytest.fixture
 async def phones() -> AsyncIterator[Phones]:
-    accounts = FixedAccounts([Account("101", "Ann", KEY), Account("102", "Bob", KEY)])
+    accounts = Accounts([Account("101", "Ann", KEY), Account("102", "Bob", KEY)])
     phones = Phones(accounts, FakeMedia(), "127.0.0.1", 0)
     await phones.start()
     yield phones

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from extensions.accounts import Account, FixedAccounts
+from extensions.accounts import Account, Accounts
 from extensions.certificates import Certificates
 from extensions.phones import Phones
 from extensions.sip_leg import SipLeg
@@ -30,7 +30,7 @@ CALLER = Party("13800138000", "Li Lei")
 class Box:
     def __init__(self, certificates: Certificates | None = None) -> None:
         tls = None if certificates is None else certificates.server_context()
-        accounts = FixedAccounts([Account("101", "Ann", KEY), Account("102", "Bob", KEY)])
+        accounts = Accounts([Account("101", "Ann", KEY), Account("102", "Bob", KEY)])
         self.media = FakeMedia()
         self.phones = Phones(accounts, self.media, "127.0.0.1", 0, tls=tls, tls_port=0)
         self.incoming: asyncio.Queue[tuple[SipLeg, str]] = asyncio.Queue()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from extensions.accounts import Account, FixedAccounts
+from extensions.accounts import Account, Accounts
 from extensions.phones import Phones
 from firmware.core.causes import Cause, Side
 from firmware.core.leg import Leg, LegEnded, LegState, Party
@@ -28,7 +28,7 @@ CALLER = Party("13800138000", "Li Lei")
 
 @pytest.fixture
 async def phones() -> AsyncIterator[Phones]:
-    accounts = FixedAccounts([Account("101", "Ann", KEY), Account("102", "Bob", KEY)])
+    accounts = Accounts([Account("101", "Ann", KEY), Account("102", "Bob", KEY)])
     phones = Phones(accounts, FakeMedia(), "127.0.0.1", 0)
     await phones.start()
     yield phones
