@@ -7,6 +7,7 @@ somebody takes the call.
 from __future__ import annotations
 
 from firmware.core.causes import Cause
+from firmware.core.trace.inside import Dialled
 from firmware.switch.call import Call
 
 
@@ -20,15 +21,15 @@ async def internal_call(call: Call, dialled: str, ring_seconds: float) -> None:
     """
     extension = call.directory.find(dialled)
     if extension is None:
-        call.journey.route(f"dialled {dialled}: no such extension")
+        call.journey.route(Dialled.NO_SUCH(digits=dialled))
         await call.refuse(Cause.UNALLOCATED_NUMBER)
         return
     if extension.number == call.caller.address:
-        call.journey.route(f"dialled {dialled}: its own number")
+        call.journey.route(Dialled.OWN(digits=dialled))
         await call.refuse(Cause.BUSY)
         return
     call.journey.is_for(extension.number)
-    call.journey.route(f"dialled {dialled}: {extension.name}")
+    call.journey.route(Dialled.PERSON(digits=dialled, name=extension.name))
     ring = await call.ring(extension, ring_seconds)
     if ring.leg is None:
         await call.refuse(ring.cause)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from extensions.dial import Office
 from firmware.core.causes import Cause
+from firmware.core.trace.inside import Dialled
 from firmware.switch.call import Call
 from firmware.switch.destinations import ToExtension
 from firmware.switch.numbering import NumberClass
@@ -31,9 +32,9 @@ async def onward(call: Call, number: str, by: str, office: Office) -> Cause:
         return await office.destinations.lead(call, place)
     read = office.outbound.plan.read(number)
     if read.number_class is NumberClass.EMERGENCY:
-        call.journey.route("emergency numbers are dialled, not transferred to")
+        call.journey.route(Dialled.NO_EMERGENCY_TRANSFER())
         return Cause.NOT_PERMITTED
     if call.directory.find(call.caller.address) is None:
-        call.journey.route(f"{by} may not send a caller from outside out again")
+        call.journey.route(Dialled.NOT_OUT_AGAIN(who=by))
         return Cause.NOT_PERMITTED
     return await office.outbound.dial(call, read, by)

@@ -13,6 +13,8 @@ from msgspec import Meta
 from firmware.core.causes import Cause
 from firmware.core.leg import Leg
 from firmware.core.media import MediaPlane, Source
+from firmware.core.trace.calls import Heard
+from firmware.core.trace.inside import Conference as Words
 from firmware.switch.bridge import HOLD_TONE
 from firmware.switch.call import Call
 from firmware.switch.destinations import ToConference
@@ -103,11 +105,11 @@ class Conferences:
         await call.answer()
         moderates = await self._admitted(call, settings)
         if moderates is None:
-            call.journey.route(f"conference {settings.name}: no right PIN")
+            call.journey.route(Words.NO_PIN(room=settings.name))
             return Cause.NORMAL
         room = self._now.setdefault(settings.name, _Room(self._media))
         if room.present >= settings.most:
-            await call.play("full", self._speaker.say("conference-full"))
+            await call.play(Heard.CONFERENCE_FULL(), self._speaker.say("conference-full"))
             return Cause.NORMAL
         await self._attend(call, settings, room, moderates)
         return Cause.NORMAL
@@ -119,15 +121,15 @@ class Conferences:
         room.moderators += moderates
         try:
             if not room.open.is_set():
-                await call.play("waits for the moderator", self._speaker.say("conference-wait"))
-                music = call.play_on("music until the moderator is there", [HOLD_TONE])
+                await call.play(Heard.CONFERENCE_WAIT(), self._speaker.say("conference-wait"))
+                music = call.play_on(Heard.CONFERENCE_MUSIC(), [HOLD_TONE])
                 try:
                     await room.open.wait()
                 finally:
                     music.stop()
             elif not room.members:
-                await call.play("alone", self._speaker.say("conference-alone"))
-            call.journey.route(f"in conference {settings.name}{' as moderator' if moderates else ''}")
+                await call.play(Heard.CONFERENCE_ALONE(), self._speaker.say("conference-alone"))
+            call.journey.route((Words.MODERATES if moderates else Words.IN)(room=settings.name))
             began = call.journey.elapsed_ms()
             leg = call.caller
             room.join(leg)
@@ -143,7 +145,7 @@ class Conferences:
                 room.closed.set()
             if (room.closed.is_set() or not room.present) and self._now.get(settings.name) is room:
                 del self._now[settings.name]
-        await call.play("over", self._speaker.say("conference-over"))
+        await call.play(Heard.CONFERENCE_OVER(), self._speaker.say("conference-over"))
 
     async def _talk(self, call: Call, room: _Room, leg: Leg) -> None:
         """Talk until the room is closed; key 1 mutes and unmutes."""
@@ -168,7 +170,7 @@ class Conferences:
         for attempt in range(PIN_TRIES):
             words = ["conference-pin"] if not attempt else ["wrong-pin", "conference-pin"]
             keyed = await call.collect(
-                "asked for the conference PIN",
+                Heard.ASKED_FOR_CONFERENCE_PIN(),
                 self._speaker.say(*words),
                 is_complete=lambda _: False,
                 first_seconds=8.0,

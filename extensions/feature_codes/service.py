@@ -14,6 +14,9 @@ from firmware.core.causes import Cause
 from firmware.core.errors import UserError
 from firmware.core.leg import LegState
 from firmware.core.records import TransferKind
+from firmware.core.trace import known
+from firmware.core.trace.calls import Heard
+from firmware.core.trace.inside import Codes, Dialled, HandOn
 from firmware.switch.bridge import Monitor
 from firmware.switch.call import Call
 from firmware.switch.exchange import Exchange
@@ -75,7 +78,7 @@ class FeatureService:
     async def code(self, call: Call, dialled: str) -> bool:
         """Serve a dialled code or parking slot; false when it is neither."""
         if self._lot is not None and self._lot.is_slot(dialled):
-            call.journey.route(f"fetches the call parked at {dialled}")
+            call.journey.route(HandOn.PARKED_AT(slot=dialled))
             if not await self._lot.fetch(call, dialled):
                 await self._say(call, "nothing-parked")
             return True
@@ -83,7 +86,7 @@ class FeatureService:
         if read is None:
             return False
         feature, rest = read
-        call.journey.route(f"dialled {dialled}: {feature}")
+        call.journey.route(Dialled.FEATURE(digits=dialled, feature=known(feature)))
         await self._serve(call, feature, rest, call.caller.address)
         return True
 
@@ -115,7 +118,7 @@ class FeatureService:
                 items = speaker.say("feature-help")
                 for code, _ in self.book.listed():
                     items = [*items, *speaker.digits(code)]
-                await call.play("the list of codes", items)
+                await call.play(Heard.CODES(), items)
 
     async def _set(self, call: Call, own: str, **changes: object) -> None:
         wishes = msgspec.structs.replace(self._personal.get(own, Personal()), **changes)
@@ -129,7 +132,7 @@ class FeatureService:
         number = self._outbound.plan.read(target)
         allowed = self._outbound.settings.rights.class_of(own).allowed
         if not target or (not inside and number.number_class not in allowed):
-            call.journey.route(f"{own} may not forward to {target or 'nothing'}")
+            call.journey.route(Codes.MAY_NOT_FORWARD(who=own, number=target))
             await self._say(call, "feature-failed")
             return
         forward = {**self._personal.get(own, Personal()).forward, when: target}
@@ -146,18 +149,18 @@ class FeatureService:
             None,
         )
         if other is None:
-            call.journey.route("nothing rings there")
+            call.journey.route(HandOn.NOTHING_RINGS())
             await call.refuse(Cause.NO_USER_RESPONDING)
             return
         rung = other.ringing()[0]
         await call.answer()
         if not other.pick_up(call.caller):
-            call.journey.route("somebody was quicker")
+            call.journey.route(HandOn.QUICKER())
             await self._say(call, "feature-failed")
             return
         record = other.journey.transferred(TransferKind.PICKUP, wanted or rung, call.caller.address)
         record.completed = True
-        other.journey.route(f"{call.caller.address} picks up the call of {wanted or rung}")
+        other.journey.route(HandOn.PICKS_UP(who=call.caller.address, to=wanted or rung))
         call.journey.part_of(other.journey.id)
         await call.caller.ended()
 
@@ -179,14 +182,14 @@ class FeatureService:
             call.journey.route(str(error))
             await self._say(call, "feature-failed")
             return
-        call.journey.route(f"{feature}: {', '.join(queues)}")
+        call.journey.route(Codes.QUEUES(feature=known(feature), queues=queues))
         words = {Feature.SIGN_IN: "signed-in", Feature.SIGN_OUT: "signed-out"}
         await self._say(call, words.get(feature, "feature-on"))
 
     async def _monitor(self, call: Call, wanted: str, mode: Monitor, own: str) -> None:
         """Let a supervisor take part in the call of an extension, until either is over."""
         if own not in self.supervisors:
-            call.journey.route(f"{own} is no supervisor")
+            call.journey.route(Codes.NO_SUPERVISOR(who=own))
             await call.refuse(Cause.NOT_PERMITTED)
             return
         found = [(c, leg) for c, leg in self._exchange.calls_of(wanted) if c.conversation is not None]
@@ -199,7 +202,7 @@ class FeatureService:
         if conversation is None or conversation.over.is_set():
             await self._say(call, "feature-failed")
             return
-        other.journey.route(f"{own} takes part: {mode}")
+        other.journey.route(Codes.TAKES_PART(who=own, mode=known(mode)))
         call.journey.part_of(other.journey.id)
         if self.announce_monitor:
             for leg in conversation.bridge.parties:
@@ -214,7 +217,7 @@ class FeatureService:
                 await asyncio.wait({over, key}, return_when=asyncio.FIRST_COMPLETED)
                 if key.done() and key.result() in _MODE_KEYS:
                     bridge.monitor(call.caller, _MODE_KEYS[key.result()], staff)
-                    other.journey.route(f"{own} takes part: {_MODE_KEYS[key.result()]}")
+                    other.journey.route(Codes.TAKES_PART(who=own, mode=known(_MODE_KEYS[key.result()])))
                 key.cancel()
         finally:
             over.cancel()

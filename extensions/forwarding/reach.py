@@ -11,6 +11,9 @@ from collections.abc import Callable, Mapping
 
 from extensions.forwarding.personal import Personal, When
 from firmware.core.causes import Cause
+from firmware.core.trace import Said
+from firmware.core.trace.inside import Reach
+from firmware.core.trace.outbound import Outbound as Outside
 from firmware.switch.call import Call
 from firmware.switch.directory import Extension
 from firmware.switch.outbound.outbound import Outbound
@@ -40,9 +43,9 @@ class Reacher:
         self._outbound = outbound
         self._local_time = local_time
 
-    def why_not(self, number: str) -> str | None:
+    def why_not(self, number: str) -> Said | None:
         """Return why a member wants no calls now; None when it does."""
-        return "do not disturb" if self.personal.get(number, _NOTHING).do_not_disturb else None
+        return Reach.DO_NOT_DISTURB() if self.personal.get(number, _NOTHING).do_not_disturb else None
 
     async def reach(self, call: Call, extension: Extension, seconds: float) -> Rung:
         """Ring an extension as its owner wishes."""
@@ -50,23 +53,23 @@ class Reacher:
 
     def mobile(
         self, call: Call, member: str, seconds: float = MOBILE_SECONDS, delay_seconds: float = 0.0
-    ) -> Attempt | str:
+    ) -> Attempt | Said:
         """Return the attempt to ring a member's own mobile, or why there is none."""
         wishes = self.personal.get(member, _NOTHING)
         if not wishes.mobile:
-            return f"{member} has set no mobile"
+            return Reach.NO_MOBILE(who=member)
         return self._outside(call, member, wishes, wishes.mobile, seconds, delay_seconds)
 
     async def _reach(self, call: Call, extension: Extension, seconds: float, seen: frozenset[str]) -> Rung:
         number = extension.number
         wishes = self.personal.get(number, _NOTHING)
         if wishes.do_not_disturb:
-            call.journey.skipped(number, "do not disturb")
-            call.journey.route(f"{number}: do not disturb")
+            call.journey.skipped(number, Reach.DO_NOT_DISTURB())
+            call.journey.route(Reach.DND(who=number))
             return Rung(None, "", {number: Cause.BUSY})
         always = self._rule(call, wishes) or wishes.forward.get(When.ALWAYS, "")
         if always:
-            return await self._forward(call, extension, wishes, always, "always", seconds, seen)
+            return await self._forward(call, extension, wishes, always, When.ALWAYS, seconds, seen)
         wants_more = wishes.follow_me or When.NO_ANSWER in wishes.forward
         attempts = [call.attempt(extension, wishes.no_answer_seconds if wants_more else seconds)]
         if wishes.mobile and wishes.mobile_rings_at_once:
@@ -83,9 +86,9 @@ class Reacher:
         if wishes.follow_me and not wishes.mobile_rings_at_once and rung.cause is not Cause.REJECTED:
             attempt = self.mobile(call, number)
             if isinstance(attempt, Attempt):
-                call.journey.route(f"{number} follows to the mobile")
+                call.journey.route(Reach.FOLLOWS(who=number))
                 return await call.ring_any([attempt])
-            call.journey.route(f"{number} can't follow: {attempt}")
+            call.journey.route(Reach.CANNOT_FOLLOW(who=number, why=attempt))
         return rung
 
     async def _forward(
@@ -94,30 +97,30 @@ class Reacher:
         extension: Extension,
         wishes: Personal,
         target: str,
-        why: str,
+        why: When,
         seconds: float,
         seen: frozenset[str],
     ) -> Rung:
         number = extension.number
-        call.journey.route(f"{number} is forwarded ({why}) to {target}")
+        call.journey.route(Reach.FORWARDED(who=number, when=_WHEN[why](), number=target))
         inside = call.directory.find(target)
         if inside is not None:
             if target in seen or target == number or len(seen) >= MAX_HOPS:
-                call.journey.route(f"{number}: forwarding in a circle ends here")
+                call.journey.route(Reach.CIRCLE(who=number))
                 return Rung(None, "", {number: Cause.NO_ANSWER})
             return await self._reach(call, inside, seconds, seen | {number})
         attempt = self._outside(call, number, wishes, target, MOBILE_SECONDS, 0.0)
-        if isinstance(attempt, str):
-            call.journey.route(f"{number}: {attempt}")
+        if isinstance(attempt, Said):
+            call.journey.route(Outside.WHO(who=number, why=attempt))
             return Rung(None, "", {number: Cause.NO_ANSWER})
         return await call.ring_any([attempt])
 
     def _outside(
         self, call: Call, member: str, wishes: Personal, target: str, seconds: float, delay: float
-    ) -> Attempt | str:
+    ) -> Attempt | Said:
         """Return the attempt to a member's own target. Nothing else leads a caller to an outside line."""
         if target not in wishes.targets():
-            return f"{target} is not what {member} has set"
+            return Reach.NOT_SET(number=target, who=member)
         words = tuple(self._outbound.speaker.say("press-one-to-take")) if wishes.press_one else ()
         return self._outbound.forward(
             call,
@@ -152,4 +155,10 @@ def _beginning(pattern: str, country: str) -> str:
 
 
 _NOTHING = Personal()
+_WHEN = {
+    When.ALWAYS: Reach.ALWAYS,
+    When.BUSY: Reach.ON_BUSY,
+    When.NO_ANSWER: Reach.NO_ANSWER,
+    When.UNREGISTERED: Reach.WHEN_UNREGISTERED,
+}
 _WHY = {Cause.BUSY: When.BUSY, Cause.NO_ANSWER: When.NO_ANSWER}

@@ -17,13 +17,15 @@ from extensions.hunt.tally import Tally
 from firmware.core.causes import Cause
 from firmware.core.leg import Leg
 from firmware.core.records import WaitEnd
+from firmware.core.trace import Said, Text, known
+from firmware.core.trace.queues import Hunt
 from firmware.switch.call import Call
 from firmware.switch.destinations import Destinations, ToGroup
 from firmware.switch.ringing import Attempt
 
-WhyNot = Callable[[str], str | None]
+WhyNot = Callable[[str], Text | None]
 """Why an extension can't be rung now ("busy", "do not disturb"); None when it can."""
-ToMobile = Callable[[Call, str, float, float], Attempt | str]
+ToMobile = Callable[[Call, str, float, float], Attempt | Said]
 """The attempt to ring a member's mobile (seconds to ring, delay), or why there is none."""
 
 # When nobody could be rung at all, how long until the group is looked through again.
@@ -68,22 +70,24 @@ class Hunting:
             return cause
         return await self._destinations.lead(call, *group.overflow)
 
-    def explain(self, name: str) -> list[str]:
+    def explain(self, name: str) -> list[Said]:
         """Say in plain words who would ring now, and where callers go whom nobody takes."""
         group = self.groups.get(name)
         if group is None:
-            return [f"there is no group {name}"]
-        said = [f"{group.strategy}, {group.seconds:g} s in all"]
+            return [Hunt.NO_GROUP(group=name)]
+        said = [Hunt.PLAN(strategy=known(group.strategy), seconds=group.seconds)]
         for stage in plan(group, self._tally, self._dice):
             for turn in stage:
-                why = self._why_not(turn.member.number)
-                when = f"after {turn.delay_seconds:g} s" if turn.delay_seconds else "at once"
-                said.append(
-                    f"{turn.member.number}: skipped, {why}"
-                    if why
-                    else f"{turn.member.number}: rings {when} for {turn.ring_seconds:g} s"
-                )
-        return said + [f"then → {place}" for place in group.overflow]
+                who, why = turn.member.number, self._why_not(turn.member.number)
+                if why is not None:
+                    said.append(Hunt.SKIPS(who=who, why=why))
+                elif turn.delay_seconds:
+                    said.append(
+                        Hunt.RINGS_LATER(who=who, delay=turn.delay_seconds, seconds=turn.ring_seconds)
+                    )
+                else:
+                    said.append(Hunt.RINGS_AT_ONCE(who=who, seconds=turn.ring_seconds))
+        return said + [Hunt.THEN(place=place.said()) for place in group.overflow]
 
     async def _hunt(self, call: Call, group: HuntGroup, seconds: float) -> Cause:
         loop = asyncio.get_running_loop()
@@ -135,7 +139,7 @@ class Hunting:
                 if member.number not in skipped:
                     skipped.add(member.number)
                     call.journey.skipped(member.number, why, group.name)
-                    call.journey.route(f"{group.name}: {member.number} is skipped, {why}")
+                    call.journey.route(Hunt.SKIPPED(group=group.name, who=member.number, why=why))
                 continue
             if turn.delay_seconds >= left:
                 continue
@@ -150,8 +154,8 @@ class Hunting:
     ) -> Attempt | None:
         if member.mobile:
             attempt = self._to_mobile(call, member.number, seconds, delay) if self._to_mobile else None
-            if isinstance(attempt, str):
-                call.journey.route(f"{group.name}: {member.number}'s mobile is skipped, {attempt}")
+            if isinstance(attempt, Said):
+                call.journey.route(Hunt.MOBILE_SKIPPED(group=group.name, who=member.number, why=attempt))
             return attempt if isinstance(attempt, Attempt) else None
         make = functools.partial(self._make, call, group, member)
         return Attempt(member.number, make, seconds, delay, group=group.name)

@@ -19,6 +19,8 @@ from extensions.queue.state import End, Waiting
 from firmware.core.causes import Cause
 from firmware.core.ids import CallId
 from firmware.core.leg import LegEnded, Party
+from firmware.core.trace.calls import Heard, of_cause
+from firmware.core.trace.queues import Queues
 from firmware.switch.call import Call
 from firmware.switch.directory import Directory
 from firmware.switch.exchange import Exchange
@@ -75,7 +77,9 @@ class Callbacks:
 
     async def _call_back(self, call: Call, queue: str, waiting: Waiting, journey: CallId, agent: str) -> None:
         model, desk = self._desk.queues[queue], self._desk
-        call.journey.route(f"{queue}: {agent} is to call {waiting.number} back, who rang in call {journey}")
+        call.journey.route(
+            Queues.CALL_BACK(queue=queue, agent=agent, number=waiting.number or "", call=journey)
+        )
         taken = False
         try:
             taken = await self._taken(call, waiting, model.settings.ring_seconds)
@@ -83,10 +87,9 @@ class Callbacks:
                 return
             model.answered(waiting.id, agent, desk.now())
             desk.forget(waiting.id)
-            number = self._outbound.plan.read(waiting.number or "")
-            cause = await self._outbound.dial(call, number, agent)
+            cause = await self._outbound.dial(call, self._outbound.plan.read(waiting.number or ""), agent)
             if cause is not Cause.NORMAL:
-                call.journey.route(f"not reached: {cause.name.lower().replace('_', ' ')}")
+                call.journey.route(Queues.NOT_REACHED(why=of_cause(cause)))
                 self._again(queue, waiting, journey)
         finally:
             if taken:
@@ -105,7 +108,7 @@ class Callbacks:
             await call.caller.hang_up(Cause.NO_ANSWER)
             return False
         keyed = await call.collect(
-            "asked to take a call back",
+            Heard.ASKED_TO_CALL_BACK(),
             self._outbound.speaker.say("callback-here"),
             is_complete=lambda digits: len(digits) == 1,
             first_seconds=8.0,

@@ -21,6 +21,9 @@ from firmware.core.causes import Cause
 from firmware.core.leg import Leg
 from firmware.core.media import PlayItem
 from firmware.core.records import AgentNote, QueueWait, WaitEnd, WrapUp
+from firmware.core.trace import known
+from firmware.core.trace.calls import Heard
+from firmware.core.trace.queues import Queues
 from firmware.switch.bridge import HOLD_TONE
 from firmware.switch.call import Call
 from firmware.switch.destinations import Destinations, ToQueue
@@ -84,7 +87,7 @@ class Queueing:
         if isinstance(joined, Refusal):
             record = call.journey.wait_began(place.name, None)
             record.ended_ms, record.end = record.entered_ms, WaitEnd.FULL
-            call.journey.route(f"{place.name}: {joined.end}")
+            call.journey.route(Queues.ENDED(queue=place.name, end=known(joined.end)))
             cause = await self.destinations.lead(call, *model.settings.overflow)
             return cause if model.settings.overflow else Cause.CONGESTION
         return await self._wait(call, model, joined, place.seconds or model.settings.max_wait_seconds)
@@ -96,14 +99,14 @@ class Queueing:
         waiting = model.escalate(call.journey.id, number, note, since, self.desk.now(), tier)
         if note:
             call.journey.journey.notes.append(AgentNote("", call.journey.elapsed_ms(), note))
-        call.journey.route(f"{name}: escalated to tier {tier}")
+        call.journey.route(Queues.ESCALATED(queue=name, tier=tier))
         return await self._wait(call, model, waiting, model.settings.max_wait_seconds)
 
     async def _wait(self, call: Call, model: QueueModel, waiting: Waiting, seconds: float) -> Cause:
         position = model.position(waiting.id)
         record = call.journey.wait_began(model.settings.name, position)
-        resumed = ", the place from before" if waiting.since < waiting.joined else ""
-        call.journey.route(f"{model.settings.name}: place {position}{resumed}")
+        words = Queues.PLACE_RESUMED if waiting.since < waiting.joined else Queues.PLACE
+        call.journey.route(words(queue=model.settings.name, place=position or 0))
         visit = _Visit(self, call, model, waiting, record, seconds)
         try:
             await call.answer()
@@ -149,7 +152,7 @@ class _Visit:
         desk, call = self._q.desk, self._call
         desk.pump(self._settings.name)
         while True:
-            music = call.play_on("waiting music", self._q.music or (HOLD_TONE,))
+            music = call.play_on(Heard.WAITING_MUSIC(), self._q.music or (HOLD_TONE,))
             try:
                 happened = await self._next()
             finally:
@@ -164,7 +167,7 @@ class _Visit:
                     await self._announce()
                 case "comfort":
                     self._next_comfort = desk.now() + self._settings.comfort_seconds
-                    await call.play("kind words", self._q.speaker.say("queue-comfort"))
+                    await call.play(Heard.KIND_WORDS(), self._q.speaker.say("queue-comfort"))
                 case "over":
                     return await self._overflow()
                 case key if key == MESSAGE_KEY and self._settings.message is not None:
@@ -198,12 +201,12 @@ class _Visit:
 
     async def _ring(self, offer: Offer) -> tuple[Leg | None, str]:
         call, name = self._call, self._settings.name
-        call.journey.route(f"{name}: {', '.join(offer.agents)} {'are' if offer.agents[1:] else 'is'} rung")
+        call.journey.route(Queues.RUNG(queue=name, agents=offer.agents))
         attempts = [
             Attempt(number, functools.partial(self._make, number), self._settings.ring_seconds, group=name)
             for number in offer.agents
         ]
-        music = call.play_on("waiting music", self._q.music or (HOLD_TONE,))
+        music = call.play_on(Heard.WAITING_MUSIC(), self._q.music or (HOLD_TONE,))
         try:
             rung = await call.ring_any(attempts, hears=())
         finally:
@@ -261,7 +264,7 @@ class _Visit:
             items += speaker.say("queue-leave-message")
         if self._settings.callback and self._q.callbacks is not None and self._waiting.number:
             items += speaker.say("queue-callback-offer")
-        await self._call.play(f"place {place}", items)
+        await self._call.play(Heard.PLACE(place=place), items)
 
     async def _overflow(self) -> Cause:
         self._leave(End.TIMED_OUT)
@@ -275,9 +278,9 @@ class _Visit:
         if not self._model.keep_for_callback(self._waiting.id, self._q.desk.now()):
             return False
         callbacks.keep(self._settings.name, self._waiting, self._call.journey.id)
-        self._call.journey.route(f"{self._settings.name}: hung up, is called back in turn")
+        self._call.journey.route(Queues.KEEPS_PLACE(queue=self._settings.name))
         self._ended(End.CALLED_BACK)
-        await self._call.play("called back", self._q.speaker.say("queue-callback-kept"))
+        await self._call.play(Heard.CALLED_BACK(), self._q.speaker.say("queue-callback-kept"))
         return True
 
     def _leave(self, end: End) -> None:
@@ -285,7 +288,7 @@ class _Visit:
             return
         self._model.leave(self._waiting.id, end, self._q.desk.now())
         if end is not End.ANSWERED:
-            self._call.journey.route(f"{self._settings.name}: {end}")
+            self._call.journey.route(Queues.ENDED(queue=self._settings.name, end=known(end)))
         self._ended(end)
         self._q.desk.pump(self._settings.name)
 

@@ -6,6 +6,8 @@ import datetime
 import logging
 from collections import deque
 
+from firmware.core.trace import Text
+
 logger = logging.getLogger(__name__)
 
 _MAX_ALARMS = 20
@@ -17,6 +19,6 @@ class Alarms:
     def __init__(self) -> None:
         self.recent: deque[str] = deque(maxlen=_MAX_ALARMS)
 
-    def __call__(self, text: str) -> None:
+    def __call__(self, text: Text) -> None:
         logger.error("ALARM: %s", text)
         self.recent.append(f"{datetime.datetime.now().astimezone():%m-%d %H:%M} {text}")

@@ -20,6 +20,7 @@ from firmware.core.leg import Leg, LegEvent, LegState, StateChanged
 from firmware.core.media import MediaError, MediaPlane, Playback, PlayTone, Recording, Source
 from firmware.core.records import EntryKind, HoldRecord, RecordingRecord
 from firmware.core.tones import ToneSet
+from firmware.core.trace.calls import Calls
 from firmware.switch.journey import JourneyWriter
 
 logger = logging.getLogger(__name__)
@@ -151,11 +152,11 @@ class Bridge:
         try:
             result = await recording.close()
         except MediaError as error:
-            self._journey.note(EntryKind.FAULT, f"the recording could not be finished: {error}")
+            self._journey.note(EntryKind.FAULT, Calls.NOT_FINISHED(why=str(error)))
             return
         record.duration_ms, record.complete = result.duration_ms, result.complete
         if not result.complete:
-            self._journey.note(EntryKind.FAULT, f"the recording has a gap: {result.detail}")
+            self._journey.note(EntryKind.FAULT, Calls.GAP(why=result.detail))
 
     def _attend(self, leg: Leg) -> None:
         self._unsubscribe[leg] = leg.subscribe(lambda event: self._on_state(event, leg))
@@ -208,7 +209,7 @@ class Bridge:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._recording = await self._media.record(path, caller.port, leg.port)
         except (MediaError, OSError) as error:
-            self._journey.note(EntryKind.FAULT, f"this conversation is not recorded: {error}")
+            self._journey.note(EntryKind.FAULT, Calls.NOT_RECORDED(why=str(error)))
             return
         self._record = self._journey.recording_began(name, caller, leg)
 

@@ -31,6 +31,8 @@ from firmware.core.leg import DigitPressed, Leg, LegEnded, LegEvent, LegState
 from firmware.core.media import MediaError, MediaPlane, Playback, PlayItem
 from firmware.core.records import EntryKind, Journey
 from firmware.core.tones import ToneSet
+from firmware.core.trace import Text
+from firmware.core.trace.calls import Calls, Heard
 from firmware.switch.conversation import Conversation, Features, converse
 from firmware.switch.directory import Directory, Extension
 from firmware.switch.journey import JourneyWriter
@@ -128,7 +130,7 @@ class Call:
         except* Exception as errors:
             failed = True
             logger.error("%s: the script failed", self.journey.id, exc_info=errors)
-            self.journey.note(EntryKind.FAULT, "the switchboard failed this call; see the log")
+            self.journey.note(EntryKind.FAULT, Calls.FAILED())
         finally:
             journey = await self._wind_up(failed)
         return journey
@@ -186,7 +188,7 @@ class Call:
         """End the caller's leg with a cause it can show; unanswered callers are refused."""
         await self.caller.hang_up(cause)
 
-    async def play(self, what: str, items: Sequence[PlayItem]) -> None:
+    async def play(self, what: Text, items: Sequence[PlayItem]) -> None:
         """Play items to the caller to their end.
 
         Args:
@@ -196,13 +198,13 @@ class Call:
         playback = self._start_playing(what, items)
         await self._until_played(what, playback)
 
-    def play_on(self, what: str, items: Sequence[PlayItem], *, repeat: bool = True) -> Playback:
+    def play_on(self, what: Text, items: Sequence[PlayItem], *, repeat: bool = True) -> Playback:
         """Begin to play items to the caller, over and over unless told otherwise; the script stops it."""
         return self._start_playing(what, items, repeat=repeat)
 
     async def collect(
         self,
-        what: str,
+        what: Text,
         items: Sequence[PlayItem],
         *,
         is_complete: Callable[[str], bool],
@@ -242,7 +244,9 @@ class Call:
                 except TimeoutError:
                     break
             keyed = digits or "#"
-            self.journey.note(EntryKind.KEYED, f"keyed {'a PIN' if secret else keyed}", self.caller)
+            self.journey.note(
+                EntryKind.KEYED, Calls.KEYED(keys=Calls.A_PIN() if secret else keyed), self.caller
+            )
             return keyed
         finally:
             playback.stop()
@@ -292,7 +296,9 @@ class Call:
         playback: Playback | None = None
         if self.caller.state is LegState.CONNECTED and (hears is None or hears):
             playback = self._start_playing(
-                "ringing tone" if hears is None else "music", hears or [self.tones.ringback], repeat=True
+                Heard.RINGING_TONE() if hears is None else Heard.MUSIC(),
+                hears or [self.tones.ringback],
+                repeat=True,
             )
         race = Race(self, self.media, attempts)
         self._races.append(race)
@@ -344,7 +350,7 @@ class Call:
             if caller is self.caller:
                 raise CallerGone
 
-    def _start_playing(self, what: str, items: Sequence[PlayItem], *, repeat: bool = False) -> Playback:
+    def _start_playing(self, what: Text, items: Sequence[PlayItem], *, repeat: bool = False) -> Playback:
         port = self.caller.port
         if port is None:
             raise MediaError(f"nothing can be played to {self.caller.address}: it has no audio")
@@ -352,12 +358,12 @@ class Call:
         self._playback = self.media.play(port, items, repeat=repeat)
         return self._playback
 
-    async def _until_played(self, what: str, playback: Playback) -> None:
+    async def _until_played(self, what: Text, playback: Playback) -> None:
         """Wait for the end of a playback. A prompt that can't be played must not end the call."""
         try:
             await playback.finished()
         except MediaError as error:
-            self.journey.note(EntryKind.FAULT, f"could not play {what}: {error}", self.caller)
+            self.journey.note(EntryKind.FAULT, Calls.NOT_PLAYED(what=what, why=str(error)), self.caller)
 
     async def _first_digit(self, question: asyncio.Task[None], seconds: float) -> str | None:
         """Return the first key, pressed while the question plays or within `seconds` of its end."""

@@ -24,6 +24,7 @@ import msgspec
 
 from firmware.core.leg import Leg, LegEvent
 from firmware.core.records import EntryKind
+from firmware.core.trace.calls import Calls
 from firmware.switch.bridge import Bridge
 
 if TYPE_CHECKING:
@@ -166,7 +167,7 @@ async def converse(call: Call, leg: Leg, *, record: bool = True) -> None:
             return
         asides += 1
         if asides > MAX_ASIDES:
-            call.journey.note(EntryKind.FAULT, "this call was handed on too often and is ended")
+            call.journey.note(EntryKind.FAULT, Calls.HANDED_ON_TOO_OFTEN())
             return
         if request.by is call.caller:
             call.hand_over(conversation.other)

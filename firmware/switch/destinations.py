@@ -7,15 +7,27 @@ numbers, overflow and transfers all lead to the same places by the same few word
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 import msgspec
 from msgspec import Meta
 
 from firmware.core.causes import Cause
+from firmware.core.trace import Said
+from firmware.core.trace.calls import of_cause
+from firmware.core.trace.routing import Places, Routing
 from firmware.switch.call import Call
 
 Name = Annotated[str, Meta(min_length=1, max_length=60)]
+
+
+def _in_words(place: _InWords) -> str:
+    return str(place.said())
+
+
+class _InWords(Protocol):
+    def said(self) -> Said:
+        """Return a destination in words, as the trace shows it."""
 
 
 class ToReception(msgspec.Struct, frozen=True, tag="reception"):
@@ -24,8 +36,10 @@ class ToReception(msgspec.Struct, frozen=True, tag="reception"):
     menu: str = ""
     """Another menu than the first one, by name."""
 
-    def __str__(self) -> str:
-        return f"menu {self.menu}" if self.menu else "reception"
+    def said(self) -> Said:
+        return Places.MENU(name=self.menu) if self.menu else Places.RECEPTION()
+
+    __str__ = _in_words
 
 
 class ToExtension(msgspec.Struct, frozen=True, tag="extension"):
@@ -33,8 +47,10 @@ class ToExtension(msgspec.Struct, frozen=True, tag="extension"):
     seconds: float = 25.0
     """How long to ring."""
 
-    def __str__(self) -> str:
-        return f"extension {self.number}"
+    def said(self) -> Said:
+        return Places.EXTENSION(name=self.number)
+
+    __str__ = _in_words
 
 
 class ToGroup(msgspec.Struct, frozen=True, tag="group"):
@@ -44,8 +60,10 @@ class ToGroup(msgspec.Struct, frozen=True, tag="group"):
     seconds: float = 0.0
     """How long to hunt at most; 0 for as long as the group has set."""
 
-    def __str__(self) -> str:
-        return f"group {self.name}"
+    def said(self) -> Said:
+        return Places.GROUP(name=self.name)
+
+    __str__ = _in_words
 
 
 class ToQueue(msgspec.Struct, frozen=True, tag="queue"):
@@ -53,15 +71,19 @@ class ToQueue(msgspec.Struct, frozen=True, tag="queue"):
     seconds: float = 0.0
     """How long to wait at most; 0 for as long as the queue has set."""
 
-    def __str__(self) -> str:
-        return f"queue {self.name}"
+    def said(self) -> Said:
+        return Places.QUEUE(name=self.name)
+
+    __str__ = _in_words
 
 
 class ToVoicemail(msgspec.Struct, frozen=True, tag="voicemail"):
     mailbox: Name
 
-    def __str__(self) -> str:
-        return f"voicemail {self.mailbox}"
+    def said(self) -> Said:
+        return Places.VOICEMAIL(name=self.mailbox)
+
+    __str__ = _in_words
 
 
 class ToAnnouncement(msgspec.Struct, frozen=True, tag="announcement"):
@@ -69,15 +91,19 @@ class ToAnnouncement(msgspec.Struct, frozen=True, tag="announcement"):
 
     prompt: Name
 
-    def __str__(self) -> str:
-        return f"announcement {self.prompt}"
+    def said(self) -> Said:
+        return Places.ANNOUNCEMENT(name=self.prompt)
+
+    __str__ = _in_words
 
 
 class ToConference(msgspec.Struct, frozen=True, tag="conference"):
     room: Name
 
-    def __str__(self) -> str:
-        return f"conference {self.room}"
+    def said(self) -> Said:
+        return Places.CONFERENCE(name=self.room)
+
+    __str__ = _in_words
 
 
 class ToMobile(msgspec.Struct, frozen=True, tag="mobile"):
@@ -86,8 +112,10 @@ class ToMobile(msgspec.Struct, frozen=True, tag="mobile"):
     member: Name
     seconds: float = 25.0
 
-    def __str__(self) -> str:
-        return f"mobile of {self.member}"
+    def said(self) -> Said:
+        return Places.MOBILE(name=self.member)
+
+    __str__ = _in_words
 
 
 class Refuse(msgspec.Struct, frozen=True, tag="refuse"):
@@ -95,8 +123,10 @@ class Refuse(msgspec.Struct, frozen=True, tag="refuse"):
 
     cause: Cause = Cause.REJECTED
 
-    def __str__(self) -> str:
-        return "refused"
+    def said(self) -> Said:
+        return Places.REFUSED()
+
+    __str__ = _in_words
 
 
 Destination = (
@@ -139,17 +169,17 @@ class Destinations:
         for place in places:
             call.steps += 1
             if call.steps > MAX_STEPS:
-                call.journey.route(f"led to {MAX_STEPS} places without end: that is enough")
+                call.journey.route(Routing.WITHOUT_END(count=MAX_STEPS))
                 return cause
             handler = self._handlers.get(type(place))
             if handler is None:
-                call.journey.route(f"{place}: there is no such thing here")
+                call.journey.route(Routing.NO_SUCH_THING(place=place.said()))
                 continue
-            call.journey.route(f"→ {place}")
+            call.journey.route(Routing.LED(place=place.said()))
             cause = await handler(call, place)
             if cause is Cause.NORMAL:
                 return cause
-            call.journey.route(f"{place}: {cause.name.lower().replace('_', ' ')}")
+            call.journey.route(Routing.NOT_SERVED(place=place.said(), why=of_cause(cause)))
         return cause
 
 

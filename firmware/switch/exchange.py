@@ -17,6 +17,7 @@ from firmware.core.leg import Leg, LegState
 from firmware.core.media import MediaPlane
 from firmware.core.records import Journey, JourneyStore
 from firmware.core.tones import tones_of
+from firmware.core.trace.calls import Calls
 from firmware.switch.call import Call, Reach, Script
 from firmware.switch.conversation import Features
 from firmware.switch.directory import Directory
@@ -151,5 +152,5 @@ _NOT_TAKEN = (LegState.IDLE, LegState.RINGING, LegState.ALERTING)
 
 
 async def _refuse(call: Call) -> None:
-    call.journey.route("refused: the switchboard has as many calls as it can carry")
+    call.journey.route(Calls.TOO_MANY())
     await call.refuse(Cause.CONGESTION)

@@ -19,6 +19,9 @@ from firmware.core.causes import Cause
 from firmware.core.leg import DigitPressed, Leg, LegEvent, LegState
 from firmware.core.media import Source
 from firmware.core.records import TransferKind
+from firmware.core.trace import Said
+from firmware.core.trace.calls import Heard, of_cause
+from firmware.core.trace.inside import HandOn
 from firmware.switch.bridge import HOLD_TONE
 from firmware.switch.call import Call
 from firmware.switch.conversation import Aside, Conversation, Release
@@ -78,7 +81,7 @@ class HandingOn:
 
     async def _blind(self, call: Call, by: Leg, number: str) -> Sequence[Leg]:
         record = call.journey.transferred(TransferKind.BLIND, by.address, number)
-        call.journey.route(f"{by.address} hands the call on to {number}")
+        call.journey.route(HandOn.BLIND(who=by.address, to=number))
         letting_go: list[asyncio.Task[None]] = []
 
         def taken() -> None:
@@ -96,36 +99,36 @@ class HandingOn:
             record.completed = True
             await by.hang_up()
             return ()
-        record.detail = cause.name.lower().replace("_", " ")
+        record.detail = str(of_cause(cause))
         by.transfer_finished(cause)
-        return await self.back_to(call, by, f"{number}: {record.detail}")
+        return await self.back_to(call, by, HandOn.NOT_TAKEN(to=number, why=of_cause(cause)))
 
-    async def back_to(self, call: Call, by: Leg, why: str) -> Sequence[Leg]:
+    async def back_to(self, call: Call, by: Leg, why: Said) -> Sequence[Leg]:
         """Give a call back to who handed it on: still there, or rung again."""
         if by.state in (LegState.CONNECTED, LegState.HELD):
-            call.journey.route(f"{why}: back to {by.address}")
+            call.journey.route(HandOn.BACK(why=why, who=by.address))
             return (by,)
         extension = call.directory.find(by.address)
         if extension is None:
             return ()
-        call.journey.route(f"{why}: {by.address} is rung again")
+        call.journey.route(HandOn.RUNG_AGAIN(why=why, who=by.address))
         ring = await call.ring(extension, RECALL_SECONDS)
         return () if ring.leg is None else (ring.leg,)
 
     async def _joined(self, call: Call, by: Leg, other: Conversation, theirs: Leg) -> Sequence[Leg]:
         party = other.party_beside(theirs)
         record = call.journey.transferred(TransferKind.ATTENDED, by.address, party.address)
-        call.journey.route(f"{by.address} connects the call with {party.address}")
+        call.journey.route(HandOn.CONNECTED(who=by.address, to=party.address))
         done = asyncio.Event()
         other.call.journey.part_of(call.journey.id)
         if not other.ask(Release(party, done)):
-            return await self.back_to(call, by, "the other call is being handed on")
+            return await self.back_to(call, by, HandOn.OTHER_HANDED_ON())
         try:
             async with asyncio.timeout(_RELEASE_SECONDS):
                 await done.wait()
         except TimeoutError:
             by.transfer_finished(Cause.TEMPORARY_FAILURE)
-            return await self.back_to(call, by, "the other call is over")
+            return await self.back_to(call, by, HandOn.OTHER_OVER())
         call.take_leg(party)
         record.completed = party.ending is None
         by.transfer_finished(Cause.NORMAL)
@@ -134,8 +137,8 @@ class HandingOn:
 
     async def _consult(self, call: Call, by: Leg, extension: Extension) -> Sequence[Leg]:
         record = call.journey.transferred(TransferKind.ATTENDED, by.address, extension.number)
-        call.journey.route(f"{by.address} consults {extension.number}")
-        music = call.play_on("music while they consult", [HOLD_TONE])
+        call.journey.route(HandOn.CONSULTS(who=by.address, to=extension.number))
+        music = call.play_on(Heard.CONSULT_MUSIC(), [HOLD_TONE])
         keys = _Keys(by)
         ringback = call.media.play(by.port, [call.tones.ringback], repeat=True) if by.port else None
         try:
@@ -143,7 +146,7 @@ class HandingOn:
             if ringback is not None:
                 ringback.stop()
             if rung is None:
-                return await self.back_to(call, by, f"{extension.number} was not reached")
+                return await self.back_to(call, by, HandOn.NOT_REACHED(to=extension.number))
             pressed = await self._talk_apart(call, by, rung, keys)
         finally:
             keys.close()
@@ -152,10 +155,10 @@ class HandingOn:
                 ringback.stop()
         if rung.ending is not None or pressed == BACK_KEYS:
             await rung.hang_up()
-            return await self.back_to(call, by, "consulted")
+            return await self.back_to(call, by, HandOn.CONSULTED())
         record.completed = True
         if pressed == ALL_KEYS:
-            call.journey.route(f"{by.address} and {extension.number} talk with the caller together")
+            call.journey.route(HandOn.ALL_TALK(who=by.address, to=extension.number))
             return (by, rung)
         return (rung,)
 

@@ -129,10 +129,10 @@ class JourneyWriter:
         ring.result = RingResult.CALLER_GONE if gone else _RESULTS.get(cause, RingResult.UNREACHABLE)
         ring.cause = cause
 
-    def skipped(self, target: str, reason: str, group: str | None = None) -> None:
+    def skipped(self, target: str, reason: Text, group: str | None = None) -> None:
         """Note that somebody was not rung at all, and why."""
         now = self.elapsed_ms()
-        self.journey.rings.append(RingAttempt(target, now, now, RingResult.SKIPPED, reason, None, group))
+        self.journey.rings.append(RingAttempt(target, now, now, RingResult.SKIPPED, str(reason), None, group))
 
     def hold_began(self, leg: Leg) -> HoldRecord:
         """Note that a party has put the other on hold; the caller of this ends the record."""

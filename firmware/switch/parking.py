@@ -9,6 +9,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from firmware.core.ids import CallId
 from firmware.core.leg import Leg
 from firmware.core.records import TransferKind
+from firmware.core.trace import Said
+from firmware.core.trace.calls import Heard
+from firmware.core.trace.inside import HandOn
 from firmware.switch.bridge import HOLD_TONE
 from firmware.switch.call import Call
 from firmware.switch.conversation import Aside, Conversation
@@ -18,7 +21,7 @@ PARKED_SECONDS = 120.0
 # The slot is said twice before who parked is let go.
 _SAYINGS = 2
 
-Recall = Callable[[Call, Leg, str], Awaitable[Sequence[Leg]]]
+Recall = Callable[[Call, Leg, Said], Awaitable[Sequence[Leg]]]
 """Rings who parked again: call, leg, why; returns whom to bridge."""
 
 
@@ -69,10 +72,10 @@ class ParkingLot:
         if slot is None:
             return (by,)
         record = call.journey.transferred(TransferKind.PARK, by.address, slot)
-        call.journey.route(f"{by.address} parks the call at {slot}")
+        call.journey.route(HandOn.PARKS(who=by.address, slot=slot))
         fetched: asyncio.Future[Leg] = asyncio.get_running_loop().create_future()
         self._parked[slot] = (call.journey.id, fetched)
-        music = call.play_on("music while parked", [HOLD_TONE])
+        music = call.play_on(Heard.PARKED_MUSIC(), [HOLD_TONE])
         saying = asyncio.create_task(self._say(call, by, slot), name=f"{by.id} is told the slot")
         try:
             async with asyncio.timeout(PARKED_SECONDS):
@@ -80,14 +83,14 @@ class ParkingLot:
         except TimeoutError:
             record.detail = "nobody fetched it"
             music.stop()
-            return await self._recall(call, by, f"nobody fetched the call at {slot}")
+            return await self._recall(call, by, HandOn.NOT_FETCHED(slot=slot))
         finally:
             del self._parked[slot]
             music.stop()
             saying.cancel()
             await asyncio.gather(saying, return_exceptions=True)
         record.completed = True
-        call.journey.route(f"{leg.address} fetches the call from {slot}")
+        call.journey.route(HandOn.FETCHES(who=leg.address, slot=slot))
         call.take_leg(leg)
         await by.hang_up()
         return (leg,)

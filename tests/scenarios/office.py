@@ -23,6 +23,7 @@ from firmware.core.ids import LegId, PortId
 from firmware.core.leg import Ending, Leg
 from firmware.core.media import PlayItem, PlayTone
 from firmware.core.records import EntryKind, Journey
+from firmware.core.trace import Said
 from firmware.switch.call import Script
 from firmware.switch.destinations import Destination, Destinations
 from firmware.switch.directory import Extension
@@ -112,14 +113,17 @@ class Office:
             NumberPlan("CN", Numbering(area="010", outside_prefix="9")),
             OutboundSettings(),
             self.lines,
-            Guard(Caps(), alarm=self.alarms.append),
+            Guard(Caps(), alarm=self._alarm),
             self.words,
             lambda: self.local_time,
-            self.alarms.append,
+            self._alarm,
         )
         self.destinations = Destinations()
         self.numbers: dict[str, Destination] = {}
         self.code: Code | None = None
+
+    def _alarm(self, words: Said) -> None:
+        self.alarms.append(str(words))
 
     def caller_rings_in(self, number: str | None = "13800138000") -> FakeLeg:
         """Have somebody call the office from outside."""

@@ -179,7 +179,7 @@ async def test_groups_that_overflow_into_each_other_come_to_an_end(office: Offic
 async def test_the_dry_run_says_who_would_ring(office: Office) -> None:
     sales = Sales(office, _group(Strategy.LINEAR, overflow=(ToExtension("102"),)))
     sales.disturb_not.add("101")
-    assert sales.hunting.explain("sales") == [
+    assert [str(words) for words in sales.hunting.explain("sales")] == [
         "linear, 40 s in all",
         "101: skipped, do not disturb",
         "102: rings at once for 20 s",

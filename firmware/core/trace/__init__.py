@@ -1,7 +1,7 @@
 """The words of the trace in both languages; every message there is is known once this is imported."""
 
-from firmware.core.trace import calls, inside, numbers, outbound, queues, routing
-from firmware.core.trace.said import BY_CODE, Message, Said, Text, in_language
+from firmware.core.trace import calls, inside, numbers, outbound, queues, routing, voice
+from firmware.core.trace.said import BY_CODE, Message, Said, Text, in_language, known
 
 __all__ = [
     "BY_CODE",
@@ -11,8 +11,10 @@ __all__ = [
     "calls",
     "in_language",
     "inside",
+    "known",
     "numbers",
     "outbound",
     "queues",
     "routing",
+    "voice",
 ]

@@ -86,3 +86,30 @@ class Conference:
     NO_PIN = Message("conference {room}: no right PIN", "会议室 {room}：密码不正确")
     IN = Message("in conference {room}", "进入会议室 {room}")
     MODERATES = Message("in conference {room} as moderator", "以主持人身份进入会议室 {room}")
+
+
+class Features:
+    """What is behind the feature codes."""
+
+    DND_ON = Message("do not disturb on", "开启免打扰")
+    DND_OFF = Message("do not disturb off", "关闭免打扰")
+    FORWARD_ALWAYS = Message("forward always", "无条件转移")
+    FORWARD_BUSY = Message("forward when busy", "遇忙转移")
+    FORWARD_NO_ANSWER = Message("forward on no answer", "无应答转移")
+    FORWARD_OFF = Message("forwarding off", "取消转移")
+    FOLLOW_ON = Message("follow me on", "开启跟随到手机")
+    FOLLOW_OFF = Message("follow me off", "关闭跟随")
+    PICKUP_GROUP = Message("pick up a ringing call of my groups", "组内代接")
+    PICKUP = Message("pick up the call of an extension", "代接指定分机")
+    SIGN_IN = Message("agent sign in", "坐席签入")
+    SIGN_OUT = Message("agent sign out", "坐席签出")
+    PAUSE = Message("agent break", "坐席小休")
+    RESUME = Message("agent back from break", "坐席结束小休")
+    LISTEN = Message("listen to a call", "监听通话")
+    WHISPER = Message("whisper to staff in a call", "对坐席耳语")
+    BARGE = Message("join a call", "强插通话")
+    EMERGENCY_TEST = Message("emergency test without dialling", "紧急呼叫路径测试")
+    HELP = Message("hear the list of codes", "收听功能代码")
+    VOICEMAIL = Message("leave a message for an extension", "给分机留言")
+    INTERCOM = Message("speak to a phone at once", "对讲")
+    PAGE = Message("page a group", "向组广播")

@@ -20,6 +20,24 @@ class Numbers:
     READ = Message("dialled {number}: {why} ({kind})", "拨打 {number}：{why}（{kind}）")
 
 
+class Kinds:
+    """What a number of China's plan was taken for."""
+
+    INFORMATION = Message("an information line charged by the minute", "按分钟收费的信息台")
+    A400 = Message("a 400 number", "400 号码")
+    A800 = Message("an 800 number, reached from landlines only", "800 号码，仅固话可拨")
+    NATIONWIDE = Message("a nationwide service number", "全国服务号码")
+    REGIONAL = Message("a regional service number", "地方服务号码")
+    CARRIER = Message("a carrier's service number", "运营商服务号码")
+    ENQUIRIES = Message("directory enquiries", "查号台")
+    PUBLIC = Message("a public service number", "公共服务号码")
+    A_MOBILE = Message("a mobile", "手机号码")
+    MACHINE = Message("a machine's SIM card", "物联网卡")
+    THIS_TOWN = Message("a number of this town", "本地号码")
+    LISTED = Message("a short number the office listed", "本单位登记的短号")
+    NONE = Message("no number of this country's plan", "不是本国号码")
+
+
 class Rights:
     BARRED = Message("{kind} numbers are barred", "禁止拨打{kind}号码")
     NIGHT = Message("outside calls are locked at this hour", "此时段外线已锁定")

@@ -80,6 +80,12 @@ def in_language(text: Text, language: str) -> str:
     return known.zh if known is not None else text
 
 
+def known(text: str) -> Text:
+    """Return the message whose whole English a word of ours is ("ring all"), or the word as it is."""
+    message = _by_english().get(text)
+    return message() if message is not None else text
+
+
 _ENGLISH: dict[str, Message] = {}
 
 

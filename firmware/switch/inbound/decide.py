@@ -6,18 +6,28 @@ blocked? ─► withheld: challenge or refuse? ─► first rule that fits ─�
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
+from firmware.core.trace import Said, Text, known
+from firmware.core.trace.routing import Days, Routing
 from firmware.switch.destinations import Destination, Refuse, ToExtension
 from firmware.switch.inbound.plan import InboundPlan, Rule
 from firmware.switch.numbering import Number, NumberPlan
 
 CHALLENGE_KEY = "5"
 _CLASSES = frozenset({"mobile", "local", "national", "international", "service", "premium"})
-_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_DAYS = (
+    Days.MONDAY,
+    Days.TUESDAY,
+    Days.WEDNESDAY,
+    Days.THURSDAY,
+    Days.FRIDAY,
+    Days.SATURDAY,
+    Days.SUNDAY,
+)
 
 
 class Situation(msgspec.Struct, frozen=True):
@@ -39,15 +49,15 @@ class Decision(msgspec.Struct, frozen=True):
 
     places: tuple[Destination, ...]
     """Where to lead the caller, one after the other."""
-    reasons: tuple[str, ...]
-    """Why, in plain words, as the trace and the dry run show it."""
+    reasons: tuple[Said, ...]
+    """Why, as the trace and the dry run show it."""
     challenge: bool = False
     """Whether the caller must press a key first."""
     name: str = ""
     """The caller's name, when known."""
 
 
-Explain = Callable[[Any, Situation, str], list[str]]
+Explain = Callable[[Any, Situation, str], Sequence[Text]]
 """Says what would happen at one kind of destination: the place, the situation, the keys still to press."""
 
 
@@ -71,23 +81,23 @@ def decide(
     if caller is not None and not name:
         pattern = next((p for p in plan.blocked if _matches(p, numbers, caller, name)), None)
         if pattern is not None:
-            return Decision((Refuse(),), (head, f"on the block list ({pattern})"))
+            return Decision((Refuse(),), (head, Routing.BLOCKED(pattern=pattern)))
     reasons = [head]
     challenge = False
     if caller is None and plan.withheld == "refuse":
-        return Decision((Refuse(),), (head, "callers without a number are refused"))
+        return Decision((Refuse(),), (head, Routing.WITHHELD_REFUSED()))
     if caller is None and plan.withheld == "challenge":
         challenge = True
-        reasons.append(f"callers without a number press {CHALLENGE_KEY} first")
+        reasons.append(Routing.WITHHELD_PRESSES(key=CHALLENGE_KEY))
     for rule in plan.rules:
         if _fits(rule, numbers, situation, caller, name):
-            reasons.append(f"rule “{rule.name}”: {', else '.join(map(str, rule.to))}")
+            reasons.append(Routing.RULE(name=rule.name, places=_one_after_the_other(rule.to)))
             return Decision(rule.to, tuple(reasons), challenge, name)
     direct = _direct(plan, situation, is_extension)
     if direct is not None:
-        reasons.append(f"dialled {situation.did}: extension {direct} directly")
+        reasons.append(Routing.DIRECT(did=situation.did or "", number=direct))
         return Decision((ToExtension(direct), *plan.otherwise), tuple(reasons), challenge, name)
-    reasons.append(f"no rule fits: {', else '.join(map(str, plan.otherwise))}")
+    reasons.append(Routing.NO_RULE(places=_one_after_the_other(plan.otherwise)))
     return Decision(plan.otherwise, tuple(reasons), challenge, name)
 
 
@@ -99,7 +109,7 @@ def explain(
     *,
     is_extension: Callable[[str], bool] = lambda _: False,
     at_place: Mapping[type, Explain] | None = None,
-) -> list[str]:
+) -> list[Text]:
     """Say in plain words what would happen to a caller, without a call.
 
     Args:
@@ -111,26 +121,48 @@ def explain(
         at_place: Who can say more of a kind of destination (menus, groups, queues).
     """
     decision = decide(plan, numbers, situation, is_extension)
-    said = list(decision.reasons)
+    said: list[Text] = list(decision.reasons)
     if decision.challenge:
         if not keys.startswith(CHALLENGE_KEY):
-            return [*said, "did not press it: hung up"]
+            return [*said, Routing.DID_NOT_PRESS()]
         keys = keys[1:]
-        said.append(f"pressed {CHALLENGE_KEY}: goes on")
+        said.append(Routing.PRESSED(key=CHALLENGE_KEY))
     for place in decision.places:
-        said.append(f"→ {place}")
+        said.append(Routing.LED(place=place.said()))
         teller = (at_place or {}).get(type(place))
         if teller is not None:
             said += teller(place, situation, keys)
     return said
 
 
-def _head(situation: Situation) -> str:
-    who = situation.caller or "withheld"
-    day = _DAYS[situation.at.weekday()]
-    hours = f", {situation.office}" if situation.office else ""
-    to = f" for {situation.did}" if situation.did else ""
-    return f"{day} {situation.at:%H:%M}{hours}: {who} on {situation.line}{to}"
+def _head(situation: Situation) -> Said:
+    words: dict[str, Text] = {
+        "day": _DAYS[situation.at.weekday()](),
+        "time": f"{situation.at:%H:%M}",
+        "caller": situation.caller or Routing.WITHHELD(),
+        "line": situation.line,
+    }
+    if situation.office:
+        words["hours"] = known(situation.office)
+    if situation.did:
+        words["did"] = situation.did
+    return _HEADS[bool(situation.office), bool(situation.did)](**words)
+
+
+_HEADS = {
+    (False, False): Routing.HEAD,
+    (True, False): Routing.HEAD_HOURS,
+    (False, True): Routing.HEAD_DID,
+    (True, True): Routing.HEAD_BOTH,
+}
+
+
+def _one_after_the_other(places: tuple[Destination, ...]) -> Said:
+    """Return places in words: the first, else the second, and so on."""
+    said = places[-1].said()
+    for place in reversed(places[:-1]):
+        said = Routing.ELSE(first=place.said(), then=said)
+    return said
 
 
 def _known(plan: InboundPlan, numbers: NumberPlan, caller: Number | None) -> str:

@@ -9,6 +9,8 @@ import msgspec
 
 from firmware.core.causes import Cause
 from firmware.core.leg import LegState
+from firmware.core.trace.calls import Heard
+from firmware.core.trace.routing import Routing
 from firmware.switch.call import Call
 from firmware.switch.destinations import Destinations
 from firmware.switch.inbound.decide import CHALLENGE_KEY, Situation, decide
@@ -52,21 +54,21 @@ async def route(call: Call, inbound: Inbound, did: str | None = None) -> None:
     if decision.name:
         call.caller.party = msgspec.structs.replace(call.caller.party, name=decision.name)
     if decision.challenge and not await _passes(call, inbound.speaker):
-        call.journey.route("did not press the key: hung up")
+        call.journey.route(Routing.NOT_PRESSED())
         await call.refuse(Cause.REJECTED)
         return
     cause = await inbound.destinations.lead(call, *decision.places)
     if cause is Cause.NORMAL or call.caller.state is LegState.ENDED:
         return
     await call.answer()
-    await call.play("nobody there", inbound.speaker.say("nobody-there"))
+    await call.play(Heard.NOBODY_THERE(), inbound.speaker.say("nobody-there"))
 
 
 async def _passes(call: Call, speaker: Speaker) -> bool:
     await call.answer()
     for _ in range(_CHALLENGES):
         keyed = await call.collect(
-            "asked to press five",
+            Heard.ASKED_FOR_FIVE(),
             speaker.say("press-five"),
             is_complete=lambda digits: len(digits) == 1,
             first_seconds=_CHALLENGE_SECONDS,

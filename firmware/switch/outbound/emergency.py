@@ -16,6 +16,9 @@ from collections.abc import Callable
 from firmware.core.causes import Cause
 from firmware.core.leg import LegState
 from firmware.core.records import EntryKind
+from firmware.core.trace import Said, known
+from firmware.core.trace.calls import of_cause
+from firmware.core.trace.outbound import Emergency, Outbound
 from firmware.switch.call import Call
 from firmware.switch.numbering import LineNumbering, Number, NumberPlan
 from firmware.switch.numbering.rewrite import for_line
@@ -31,7 +34,7 @@ RING_SECONDS = 60.0
 # A modem hangs up within two; one that doesn't is tried all the same.
 FREE_SECONDS = 5.0
 
-Alarm = Callable[[str], None]
+Alarm = Callable[[Said], None]
 
 
 class EmergencyCalls:
@@ -50,8 +53,8 @@ class EmergencyCalls:
     async def place(self, call: Call, number: Number, plan: NumberPlan, rates: dict[str, LineRates]) -> None:
         """Put a call through to an emergency number; returns when that is over or no line could be had."""
         call.journey.is_for(number.canonical)
-        call.journey.route(f"emergency number {number.canonical}: goes out before every other rule")
-        self._tell(f"emergency call to {number.canonical} from {call.caller.address}")
+        call.journey.route(Emergency.FIRST(number=number.canonical))
+        self._tell(Emergency.CALL(number=number.canonical, who=call.caller.address))
         if call.caller.state is LegState.OFFERED:
             await call.caller.progress()
         for round_number in range(ROUNDS):
@@ -60,19 +63,21 @@ class EmergencyCalls:
             for line in for_emergency(self._lines.lines()):
                 if await self._try(call, number, line, for_line(number, plan, _numbering(rates, line))):
                     return
-        call.journey.note(EntryKind.FAULT, f"no line could reach {number.canonical}")
-        self._tell(f"emergency call to {number.canonical} from {call.caller.address} found no line")
+        call.journey.note(EntryKind.FAULT, Emergency.NOT_REACHED(number=number.canonical))
+        self._tell(Emergency.FOUND_NO_LINE(number=number.canonical, who=call.caller.address))
         await call.refuse(Cause.NO_CIRCUIT)
 
     async def _try(self, call: Call, number: Number, line: OutsideLine, digits: str) -> bool:
         if line.condition is LineCondition.BUSY:
             if line.name in self._in_use:
                 return False
-            call.journey.route(f"{line.name} is busy: its call is ended for the emergency call")
+            call.journey.route(Emergency.FREED(line=line.name))
             await self._free(line.name)
         self._in_use.add(line.name)
         try:
-            call.journey.route(f"{number.canonical} on {line.name} ({line.condition})")
+            call.journey.route(
+                Emergency.ON_LINE(number=number.canonical, line=line.name, condition=known(line.condition))
+            )
             attempt = Attempt(
                 number.canonical,
                 lambda: self._lines.leg(line.name, digits) or Cause.NO_CIRCUIT,
@@ -80,7 +85,7 @@ class EmergencyCalls:
             )
             rung = await call.ring_any([attempt])
             if rung.leg is None:
-                call.journey.route(f"{line.name}: {rung.cause.name.lower().replace('_', ' ')}")
+                call.journey.route(Outbound.WHO(who=line.name, why=of_cause(rung.cause)))
                 return False
             await call.answer()
             await call.bridge(rung.leg)
@@ -96,26 +101,27 @@ class EmergencyCalls:
         except Exception:
             logger.exception("%s could not be freed for an emergency call", line)
 
-    def _tell(self, words: str) -> None:
+    def _tell(self, words: Said) -> None:
         """Raise the alarm; whatever goes wrong with that, the call goes out."""
         try:
             self._alarm(words)
         except Exception:
             logger.exception("the alarm failed: %s", words)
 
-    def check(self, plan: NumberPlan, rates: dict[str, LineRates]) -> list[str]:
+    def check(self, plan: NumberPlan, rates: dict[str, LineRates]) -> list[Said]:
         """Prove the path without dialling: say in plain words what an emergency call would do now."""
-        said = [f"emergency numbers: {', '.join(sorted(plan.emergency.numbers))}"]
+        said = [Emergency.NUMBERS(numbers=sorted(plan.emergency.numbers))]
         prefix = plan.numbering.outside_prefix
-        said.append(f"dialled with or without {prefix}" if prefix else "dialled as they stand")
+        said.append(Emergency.WITH_OR_WITHOUT(prefix=prefix) if prefix else Emergency.AS_THEY_STAND())
         number = plan.read(min(plan.emergency.numbers))
         lines = for_emergency(self._lines.lines())
         for place, line in enumerate(lines, 1):
             digits = for_line(number, plan, _numbering(rates, line))
-            act = ", its call would be ended" if line.condition is LineCondition.BUSY else ""
-            said.append(f"{place}. {line.name} ({line.condition}{act}) would dial {digits}")
+            words = Emergency.TRY_BUSY if line.condition is LineCondition.BUSY else Emergency.TRY
+            condition = known(line.condition)
+            said.append(words(place=place, line=line.name, condition=condition, digits=digits))
         if not lines:
-            said.append("THERE IS NO LINE: emergency calls can't be made")
+            said.append(Emergency.NO_LINE_AT_ALL())
         return said
 
 

@@ -18,6 +18,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from firmware.core.trace import Said
+from firmware.core.trace.numbers import Caps as Words
 from firmware.switch.numbering import NumberClass
 from firmware.switch.outbound.lines import LineRates
 
@@ -94,7 +96,7 @@ class Usage(msgspec.Struct):
 class Refused(msgspec.Struct, frozen=True):
     """A call the caps don't allow; the reason in plain words."""
 
-    reason: str
+    reason: Said
 
 
 class Lease(msgspec.Struct, eq=False):
@@ -110,7 +112,7 @@ class Lease(msgspec.Struct, eq=False):
     """Whether a leg was made on it; the leg's end then ends the lease."""
 
 
-Alarm = Callable[[str], None]
+Alarm = Callable[[Said], None]
 
 
 class Guard:
@@ -155,9 +157,7 @@ class Guard:
         while burst and burst[0] <= now - BURST_WINDOW_SECONDS:
             burst.popleft()
         if len(burst) >= self.caps.burst_calls:
-            return self._refuse(
-                f"burst {extension}", f"{extension} began {len(burst)} outside calls in ten minutes"
-            )
+            return self._refuse(f"burst {extension}", Words.BURST(who=extension, count=len(burst)))
         lease = Lease(extension, line, number_class, rates, now)
         reached = self._reached(lease, now)
         if reached is not None:
@@ -197,18 +197,18 @@ class Guard:
         ]
         return min(left, default=float("inf"))
 
-    def reached(self, lease: Lease, now: float) -> str | None:
+    def reached(self, lease: Lease, now: float) -> Said | None:
         """Return which limit a running call has met, in plain words, and raise the alarm; None for none."""
         reached = self._reached(lease, now)
         return None if reached is None else self._refuse(*reached).reason
 
-    def _reached(self, lease: Lease, now: float) -> tuple[str, str] | None:
+    def _reached(self, lease: Lease, now: float) -> tuple[str, Said] | None:
         for key, words, cap, used, _ in self._limits(lease, now):
             if cap and used >= cap:
                 return key, words
         return None
 
-    def _limits(self, lease: Lease, now: float) -> list[tuple[str, str, float, float, int]]:
+    def _limits(self, lease: Lease, now: float) -> list[tuple[str, Said, float, float, int]]:
         """Return for each limit: key, words, cap and use in seconds, and how many running calls share it.
 
         The cap on cost is turned into seconds at what the running calls cost a second together.
@@ -225,21 +225,21 @@ class Guard:
         limits = [
             (
                 f"extension {lease.extension}",
-                f"{lease.extension} has used its {caps.extension_minutes} minutes of today",
+                Words.EXTENSION(who=lease.extension, minutes=caps.extension_minutes),
                 caps.extension_minutes * 60.0,
                 usage.extension_seconds.get(lease.extension, 0.0) + of_extension,
                 extensions,
             ),
             (
                 f"line {lease.line}",
-                f"line {lease.line} has used its {caps.line_minutes} minutes of today",
+                Words.LINE(line=lease.line, minutes=caps.line_minutes),
                 caps.line_minutes * 60.0,
                 usage.line_seconds.get(lease.line, 0.0) + of_line,
                 lines,
             ),
             (
                 "total",
-                f"the office has used its {caps.total_minutes} minutes of today",
+                Words.TOTAL(minutes=caps.total_minutes),
                 caps.total_minutes * 60.0,
                 usage.total_seconds + of_all,
                 all_of_them,
@@ -250,7 +250,7 @@ class Guard:
             limits.append(
                 (
                     "international",
-                    f"the office has used its {caps.international_minutes} minutes abroad of today",
+                    Words.ABROAD(minutes=caps.international_minutes),
                     caps.international_minutes * 60.0,
                     usage.international_seconds + abroad,
                     sharing,
@@ -260,17 +260,17 @@ class Guard:
             limits.append(self._cost_limit(now))
         return limits
 
-    def _cost_limit(self, now: float) -> tuple[str, str, float, float, int]:
+    def _cost_limit(self, now: float) -> tuple[str, Said, float, float, int]:
         spent = self.usage.cost + sum(
             one.rates.cost(one.number_class, now - one.began) for one in self._running
         )
         # Seconds of use at one unit of currency each would be wrong by a factor; scale by the running rate.
         rate = sum(one.rates.per_minute.get(one.number_class, 0.0) for one in self._running) / 60.0
         scale = 1.0 / rate if rate > 0 else _FREE_SECONDS
-        words = f"today's calls have cost {spent:.2f}, the limit is {self.caps.total_cost:.2f}"
+        words = Words.COST(spent=f"{spent:.2f}", limit=f"{self.caps.total_cost:.2f}")
         return "cost", words, self.caps.total_cost * scale, spent * scale, 1
 
-    def _refuse(self, key: str, words: str) -> Refused:
+    def _refuse(self, key: str, words: Said) -> Refused:
         if key not in self._alarmed:
             self._alarmed.add(key)
             if self._alarm is not None:

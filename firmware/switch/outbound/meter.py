@@ -8,6 +8,8 @@ from collections.abc import Callable
 
 from firmware.core.causes import Cause
 from firmware.core.leg import Leg, LegEvent, LegState, StateChanged
+from firmware.core.trace import Said
+from firmware.core.trace.numbers import Caps
 from firmware.switch.outbound.guard import Guard, Lease
 
 logger = logging.getLogger(__name__)
@@ -33,7 +35,7 @@ class Meter:
         lease: Lease,
         leg: Leg,
         on_cost: Callable[[float], None],
-        on_limit: Callable[[str], None],
+        on_limit: Callable[[Said], None],
     ) -> None:
         self._guard = guard
         self._lease = lease
@@ -66,7 +68,7 @@ class Meter:
         if left > 0:
             self._timer = asyncio.get_running_loop().call_later(min(left, _LOOK_AGAIN_SECONDS), self._look)
             return
-        reason = self._guard.reached(self._lease, now) or "a limit of today"
+        reason = self._guard.reached(self._lease, now) or Caps.SOME()
         self._on_limit(reason)
         self._ending = asyncio.create_task(
             self._leg.hang_up(Cause.NORMAL), name=f"{self._leg.id} at its limit"

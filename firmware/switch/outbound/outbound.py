@@ -23,6 +23,11 @@ from msgspec import Meta
 from firmware.core.causes import Cause
 from firmware.core.leg import Leg, LegState, Party
 from firmware.core.records import EntryKind
+from firmware.core.trace import Said, known
+from firmware.core.trace.calls import Heard, of_cause
+from firmware.core.trace.numbers import Numbers
+from firmware.core.trace.numbers import Rights as RightsWords
+from firmware.core.trace.outbound import Outbound as Words
 from firmware.switch.call import Call
 from firmware.switch.numbering import Number, NumberClass, NumberPlan
 from firmware.switch.numbering.rewrite import for_line
@@ -92,7 +97,7 @@ class Outbound:
         guard: Guard,
         speaker: Speaker,
         local_time: Callable[[], datetime.datetime],
-        alarm: Callable[[str], None],
+        alarm: Callable[[Said], None],
     ) -> None:
         self.plan = plan
         self.speaker = speaker
@@ -124,7 +129,7 @@ class Outbound:
             return Cause.NORMAL
         call.journey.is_for(number.canonical)
         call.journey.goes_out()
-        call.journey.route(f"dialled {number.dialled}: {number.why} ({number.number_class})")
+        call.journey.route(_read(number))
         if number.number_class in (NumberClass.UNKNOWN, NumberClass.INTERNAL):
             return Cause.UNALLOCATED_NUMBER
         account = await self._admitted(call, number, extension)
@@ -132,7 +137,7 @@ class Outbound:
             return Cause.NOT_PERMITTED
         lines = least_cost(self._lines.lines(), self.settings.lines, number)
         if not lines:
-            call.journey.route("no line is free for it")
+            call.journey.route(Words.NO_LINE())
             return Cause.NO_CIRCUIT
         cause = Cause.NO_CIRCUIT
         for line in lines:
@@ -140,7 +145,7 @@ class Outbound:
             if lease is None:
                 cause = Cause.NOT_PERMITTED
                 continue
-            call.journey.route(f"goes out on {line}")
+            call.journey.route(Words.GOES_OUT(line=line))
             make = functools.partial(self._leg, call, line, number, lease)
             attempt = Attempt(number.dialled, make, RING_SECONDS)
             try:
@@ -154,7 +159,7 @@ class Outbound:
             cause = rung.cause
             if cause not in _LINE_AT_FAULT:
                 return cause
-            call.journey.route(f"{line} failed: {cause.name.lower().replace('_', ' ')}")
+            call.journey.route(Words.LINE_FAILED(line=line, why=of_cause(cause)))
         return cause
 
     def forward(
@@ -167,7 +172,7 @@ class Outbound:
         delay_seconds: float = 0.0,
         confirm: Confirm | None = None,
         shown: Party | None = None,
-    ) -> Attempt | str:
+    ) -> Attempt | Said:
         """Return the attempt to ring a member's own forwarding target, or why that may not be.
 
         Args:
@@ -181,40 +186,42 @@ class Outbound:
         """
         number = self.plan.read(target)
         if number.number_class in (NumberClass.EMERGENCY, NumberClass.UNKNOWN):
-            return f"{target} is no number to forward to"
+            return Words.NOT_A_TARGET(number=target)
         service = self.settings.rights.class_of(member)
         if number.number_class not in service.allowed:
-            return f"{member} may not forward to {number.number_class} numbers"
+            return Words.MAY_NOT_FORWARD(member=member, kind=known(number.number_class))
 
         def make() -> Leg | Cause:
             for line in least_cost(self._lines.lines(), self.settings.lines, number):
                 lease = self._lease(call, member, line, number)
                 if lease is not None:
-                    call.journey.route(f"forwarded by {member} to {number.dialled} on {line}")
+                    call.journey.route(Words.FORWARDED(member=member, number=number.dialled, line=line))
                     leg = self._leg(call, line, number, lease)
                     self._give_back_unused(lease)
                     return leg
-            call.journey.route(f"no line is free to forward to {number.dialled}")
+            call.journey.route(Words.NO_LINE_TO_FORWARD(number=number.dialled))
             return Cause.NO_CIRCUIT
 
         return Attempt(member, make, seconds, delay_seconds, confirm, shown)
 
-    def explain(self, number: Number, extension: str, at: datetime.datetime) -> list[str]:
+    def explain(self, number: Number, extension: str, at: datetime.datetime) -> list[Said]:
         """Say in plain words what would become of a phone's call, without calling."""
-        said = [f"{number.dialled}: {number.why} ({number.number_class})"]
+        said = [_read(number)]
         if number.number_class is NumberClass.EMERGENCY:
             return said + self.emergency.check(self.plan, self.settings.lines)
         bar = self.settings.rights.bar(self.settings.rights.class_of(extension), number, at)
         if bar is not None:
-            return [*said, f"{extension}: {bar}"]
+            return [*said, Words.WHO(who=extension, why=bar)]
         lines = least_cost(self._lines.lines(), self.settings.lines, number)
         if not lines:
-            return [*said, "no line is free for it"]
+            return [*said, Words.NO_LINE()]
         for line in lines:
             rates = self._rates(line)
             digits = for_line(number, self.plan, rates.numbering)
             price = rates.per_minute.get(number.number_class, 0.0)
-            said.append(f"{line} would dial {digits} ({price:g} {self.settings.currency} a minute)")
+            said.append(
+                Words.WOULD_DIAL(line=line, digits=digits, price=price, currency=self.settings.currency)
+            )
         return said
 
     async def _admitted(self, call: Call, number: Number, extension: str) -> str | None:
@@ -224,13 +231,13 @@ class Outbound:
         bar = rights.bar(service, number, self._local_time())
         if bar is None:
             return extension
-        call.journey.route(f"{extension}: {bar}")
+        call.journey.route(Words.WHO(who=extension, why=bar))
         if not service.pin_allowed or not rights.pins:
             return None
         now = asyncio.get_running_loop().time()
         wrong, since = self._wrong_pins.get(extension, (0, now))
         if wrong >= PIN_TRIES and now - since < PIN_LOCK_SECONDS:
-            call.journey.route(f"{extension}: no PIN is taken after {wrong} wrong ones")
+            call.journey.route(Words.PIN_LOCKED(who=extension, count=wrong))
             return None
         if wrong >= PIN_TRIES:
             wrong = 0
@@ -238,7 +245,7 @@ class Outbound:
         question = ["enter-pin"]
         while wrong < PIN_TRIES:
             keyed = await call.collect(
-                "asked for a PIN",
+                Heard.ASKED_FOR_PIN(),
                 self.speaker.say(*question),
                 is_complete=lambda _: False,
                 first_seconds=8.0,
@@ -251,12 +258,16 @@ class Outbound:
             if pin is not None:
                 self._wrong_pins.pop(extension, None)
                 lent = rights.classes.get(pin.service_class)
-                bar = rights.bar(lent, number, self._local_time()) if lent is not None else "no such class"
-                call.journey.route(f"PIN of {pin.owner}: {bar or 'may dial'}")
+                bar = (
+                    rights.bar(lent, number, self._local_time())
+                    if lent is not None
+                    else RightsWords.NO_CLASS()
+                )
+                call.journey.route(Words.PIN_OF(owner=pin.owner, what=bar or RightsWords.MAY()))
                 return extension if bar is None else None
             wrong += 1
             self._wrong_pins[extension] = (wrong, asyncio.get_running_loop().time())
-            call.journey.route("a wrong PIN")
+            call.journey.route(Words.WRONG_PIN())
             question = ["wrong-pin", "enter-pin"]
         return None
 
@@ -266,7 +277,7 @@ class Outbound:
             account, line, number.number_class, self._rates(line), now, self._local_time().date()
         )
         if isinstance(lease, Refused):
-            call.journey.route(f"not on {line}: {lease.reason}")
+            call.journey.route(Words.NOT_ON(line=line, why=lease.reason))
             return None
         return lease
 
@@ -280,7 +291,7 @@ class Outbound:
             lease,
             leg,
             on_cost=lambda cost: call.journey.cost(round(cost * _MICROS), self.settings.currency),
-            on_limit=lambda words: call.journey.note(EntryKind.ROUTE, f"ended by a limit: {words}"),
+            on_limit=lambda words: call.journey.note(EntryKind.ROUTE, Words.LIMIT_ENDS(why=words)),
         )
         return leg
 
@@ -294,6 +305,10 @@ class Outbound:
 
 
 _NO_RATES = LineRates()
+
+
+def _read(number: Number) -> Said:
+    return Numbers.READ(number=number.dialled, why=known(number.why), kind=known(number.number_class))
 
 
 async def tell(call: Call, cause: Cause, speaker: Speaker) -> None:

@@ -9,6 +9,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from firmware.core.trace import Said, known
+from firmware.core.trace.numbers import Rights as Words
 from firmware.switch.numbering import Number, NumberClass
 
 _NATIONAL = (NumberClass.SERVICE, NumberClass.LOCAL, NumberClass.NATIONAL, NumberClass.MOBILE)
@@ -148,14 +150,14 @@ class Rights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 found = pin
         return found
 
-    def bar(self, service: ServiceClass, number: Number, at: datetime.datetime) -> str | None:
+    def bar(self, service: ServiceClass, number: Number, at: datetime.datetime) -> Said | None:
         """Return why a number may not be dialled, in plain words; None when it may."""
         if number.number_class is NumberClass.EMERGENCY:
             return None
         if number.number_class not in service.allowed:
-            return f"{number.number_class} numbers are barred"
+            return Words.BARRED(kind=known(number.number_class))
         if self.night_lock.is_on(at) and number.number_class not in service.at_night:
-            return "outside calls are locked at this hour"
+            return Words.NIGHT()
         return None
 
 
