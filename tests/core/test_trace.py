@@ -79,25 +79,31 @@ def test_every_cause_has_its_words() -> None:
 
 def _uses() -> Iterator[tuple[str, str, set[str]]]:
     """Find where messages are used: place, code, values given."""
-    areas = {message.code.partition(".")[0] for message in BY_CODE.values()}
     for folder in ("firmware", "extensions", "ivr", "web_admin"):
         for path in sorted((ROOT / folder).rglob("*.py")):
-            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            tree = ast.parse(path.read_text("utf-8"))
+            areas = {
+                alias.asname or alias.name: alias.name.lower()
+                for node in ast.walk(tree)
+                if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("firmware.core.trace.")
+                for alias in node.names
+            }
+            for node in ast.walk(tree):
                 if (
                     isinstance(node, ast.Call)
                     and isinstance(node.func, ast.Attribute)
                     and isinstance(node.func.value, ast.Name)
+                    and node.func.value.id in areas
                     and node.func.attr.isupper()
-                    and node.func.value.id.lower() in areas
                 ):
-                    code = f"{node.func.value.id.lower()}.{node.func.attr.lower()}"
                     given = {one.arg for one in node.keywords if one.arg is not None}
+                    code = f"{areas[node.func.value.id]}.{node.func.attr.lower()}"
                     yield f"{path.name}:{node.lineno}", code, given
 
 
 def test_messages_are_given_the_values_they_have_places_for() -> None:
     uses = list(_uses())
-    assert len(uses) > 5
+    assert len(uses) > 50
     assert [use for use in uses if BY_CODE[use[1]].places != use[2]] == []
 
 
