@@ -10,6 +10,7 @@ import enum
 
 import msgspec
 
+from firmware.core.trace.voice import Consented
 from firmware.switch.call import Call
 from ivr.prompts import Prompts
 
@@ -76,7 +77,7 @@ async def ask_consent(call: Call, prompts: Prompts) -> bool:
         )
         if key in (_AGREE, _REFUSE):
             agreed = key == _AGREE
-            call.journey.route(f"recording: the caller {'agreed' if agreed else 'did not agree'}")
+            call.journey.route(Consented.AGREED() if agreed else Consented.REFUSED())
             return agreed
-    call.journey.route("recording: the caller did not answer, so there is none")
+    call.journey.route(Consented.SILENT())
     return False

@@ -15,6 +15,8 @@ from firmware.settings.fields import help_text
 from firmware.settings.office import Office, Reception, RecordingSettings
 from firmware.settings.people import Extension, first_extensions
 from firmware.settings.sip import Device, Provider, SipSettings
+from ivr.hours import OfficeHours
+from ivr.menu import MenuBook
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -23,6 +25,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     office: Office = Office()
     reception: Reception = Reception()
     recording: RecordingSettings = RecordingSettings()
+    hours: OfficeHours = OfficeHours()
+    menus: MenuBook = MenuBook()
     extensions: Annotated[
         tuple[Extension, ...],
         Meta(min_length=1, max_length=500),

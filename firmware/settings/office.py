@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from firmware.settings.fields import Number, help_text
+from ivr.recording_consent import Consent
 
 
 class Office(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -69,3 +70,11 @@ class RecordingSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
         bool,
         help_text("Whether calls are recorded: true or false.", "是否录音：true 或 false。"),
     ] = True
+    consent: Annotated[
+        Consent,
+        help_text(
+            "What callers hear of it: notice, ask (recorded only after they agree), or none for just what "
+            "the office's country asks for; the stricter of both holds.",
+            "录音前告知来电者的方式：notice 告知，ask 询问并经同意，none 仅按所在国家要求；以较严者为准。",
+        ),
+    ] = Consent.NONE

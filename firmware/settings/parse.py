@@ -12,6 +12,7 @@ import msgspec
 
 from firmware.core.errors import UserError
 from firmware.settings.checks_sip import check_sip
+from firmware.settings.checks_voice import check_voice
 from firmware.settings.document import Settings
 from firmware.settings.help import quoted_help
 
@@ -61,4 +62,4 @@ def _check_people(settings: Settings) -> None:
         )
 
 
-_CHECKS: tuple[Callable[[Settings], None], ...] = (_check_people, check_sip)
+_CHECKS: tuple[Callable[[Settings], None], ...] = (_check_people, check_voice, check_sip)

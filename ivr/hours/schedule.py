@@ -222,11 +222,28 @@ class OfficeHours(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "哪个组使用哪个日程，最多 200 条。",
         ),
     ] = {}
+    enabled: Annotated[
+        bool,
+        _help(
+            "Whether callers are led by the hours: true, or false for open at all times.",
+            "是否按营业时间接待来电：true；false 表示始终营业。",
+        ),
+    ] = False
 
     def of(self, group: str | None = None) -> Schedule:
         """Return the schedule of a group, or everybody's."""
         name = self.groups.get(group, MAIN) if group is not None else MAIN
         return self.schedules[name]
+
+    def in_force(self, group: str | None = None) -> Schedule | None:
+        """Return the schedule callers are led by; None when the office is open at all times.
+
+        The day/night switch holds also where the hours don't.
+        """
+        schedule = self.of(group)
+        if self.enabled or schedule.switch.mode != "auto":
+            return schedule
+        return None
 
     def switched(self, switch: Switch, schedule: str = MAIN) -> OfficeHours:
         """Return these hours with the day/night switch of one schedule set.

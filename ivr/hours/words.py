@@ -8,6 +8,8 @@ from __future__ import annotations
 import datetime
 from zoneinfo import ZoneInfo
 
+from firmware.core.trace import Said
+from firmware.core.trace.voice import Hours, Words
 from ivr.hours.holiday_calendar import is_announced
 from ivr.hours.schedule import WEEKDAYS, Schedule
 from ivr.hours.state import Closed, OfficeState, Open, Why, state_at
@@ -45,6 +47,23 @@ def trace(schedule: Schedule, moment: datetime.datetime, language: str = "en") -
     if language == "zh-CN":
         weekday = f"星期{_WEEKDAYS_ZH[local.weekday()]}"
     return f"{weekday} {local:%H:%M}: {describe(state_at(schedule, moment), language)}"
+
+
+def decided(schedule: Schedule, moment: datetime.datetime, menu: str) -> Said:
+    """Return what a journey notes where the hours chose a menu."""
+    local = moment.astimezone(ZoneInfo(schedule.timezone))
+    day = WEEKDAYS[local.weekday()].capitalize()
+    return Hours.DECIDED(
+        day=Words.BOTH(en=day, zh=f"星期{_WEEKDAYS_ZH[local.weekday()]}"),
+        time=f"{local:%H:%M}",
+        state=said(state_at(schedule, moment)),
+        menu=menu,
+    )
+
+
+def said(state: OfficeState) -> Said:
+    """Return a state as the trace says it."""
+    return Words.BOTH(en=describe(state, "en"), zh=describe(state, "zh-CN"))
 
 
 def reopening(state: OfficeState, moment: datetime.datetime, spoken: Spoken) -> list[str]:

@@ -52,8 +52,8 @@ class Known(msgspec.Struct, frozen=True):
     groups: frozenset[str] = frozenset()
     queues: frozenset[str] = frozenset()
     mailboxes: frozenset[str] = frozenset()
-    prompts: frozenset[str] = frozenset()
-    """The office's own prompts, as own/NAME; the catalogue's are known anyway."""
+    prompts: frozenset[str] | None = frozenset()
+    """The office's own prompts, as own/NAME; the catalogue's are known anyway. None: not looked at."""
     names: bool = False
     """Whether callers may spell names."""
 
@@ -224,6 +224,8 @@ def _missing(path: str, menu: Menu, menus: Menus, known: Known) -> Iterator[Prob
 
 
 def _missing_prompts(path: str, prompts: tuple[str, ...], known: Known) -> Iterator[Problem]:
+    if known.prompts is None:
+        return
     for prompt in prompts:
         if prompt not in CATALOGUE and prompt not in known.prompts and prompt != OPENING_TIME:
             yield Problem(path, f"There is no prompt {prompt}. Upload or record it, or name another.")

@@ -7,6 +7,8 @@ spell ──┬─ one match ───────────────► th
 
 from __future__ import annotations
 
+from firmware.core.trace.calls import Calls
+from firmware.core.trace.voice import InMenu
 from firmware.switch.call import Call
 from ivr.menu.keypad import HASH, ask
 from ivr.menu.names import Listed, NameBook
@@ -41,7 +43,7 @@ async def dial_by_name(call: Call, prompts: Prompts, names: NameBook) -> str | N
             return found[0].number
         if 1 < len(found) <= MOST_OFFERED:
             return await _offer(call, prompts, found)
-        call.journey.route(f"spelled {keys or 'nothing'}: {len(found)} names")
+        call.journey.route(InMenu.NAMES(keys=keys or Calls.NOTHING(), count=len(found)))
         call.forget_digits()
         words = ("too-many-names",) if found else ("no-such-name",)
     return None
@@ -61,6 +63,6 @@ async def _offer(call: Call, prompts: Prompts, found: list[Listed]) -> str | Non
         next_seconds=_NEXT_SECONDS,
     )
     if key in ("", HASH, "*") or not 1 <= int(key) <= len(found):
-        call.journey.route(f"chose none of {len(found)} names")
+        call.journey.route(InMenu.NO_NAME(count=len(found)))
         return None
     return found[int(key) - 1].number

@@ -8,6 +8,8 @@ from __future__ import annotations
 import datetime
 from collections.abc import Sequence
 
+from firmware.core.trace import Said, Text
+from firmware.core.trace.voice import Choice, InMenu
 from ivr.hours import Schedule
 from ivr.menu.beginning import beginning
 from ivr.menu.model import Menus
@@ -21,7 +23,7 @@ def dry_run(
     numbers: Numbers,
     language: str,
     keyed: Sequence[str],
-) -> list[str]:
+) -> list[Text]:
     """Return the routing trace of a caller who keys this, and then nothing; nobody answers.
 
     Args:
@@ -33,7 +35,7 @@ def dry_run(
         keyed: What is keyed at each question, in order; empty for nothing.
     """
     start, why = beginning(menus, schedule, moment)
-    trace = [why] if why else []
+    trace: list[Text] = [why] if why else []
     walk = Walk(menus, start, language, numbers, trace.append)
     waiting = list(keyed)
     step = walk.begin()
@@ -44,12 +46,19 @@ def dry_run(
             case Play():
                 step = walk.played()
             case Connect():
-                trace.append(f"rings {step.kind} {step.name}".rstrip())
+                trace.append(InMenu.RINGS(who=_who(step)))
                 step = walk.unanswered(())
             case Spell():
-                trace.append("asks for a name")
+                trace.append(InMenu.ASKS_FOR_NAME())
                 step = walk.unanswered(())
             case TakeMessage():
-                return [*trace, f"takes a message in {step.mailbox}"]
+                return [*trace, InMenu.TAKES_MESSAGE(mailbox=step.mailbox)]
             case End():
-                return [*trace, "hangs up"]
+                return [*trace, InMenu.HANGS_UP()]
+
+
+_KINDS = {"extension": Choice.EXTENSION, "group": Choice.GROUP, "queue": Choice.QUEUE}
+
+
+def _who(step: Connect) -> Said:
+    return Choice.OPERATOR() if step.kind == "operator" else _KINDS[step.kind](name=step.name)

@@ -231,13 +231,14 @@ def starts(menus: Menus) -> list[str]:
     )
 
 
-def first_menus() -> Menus:
+def first_menus(attempts: int = 2, first_key_seconds: float = 6.0) -> Menus:
     """Return the menus of a new office: dial an extension, or 0 for the operator; closed, and goodbye."""
     main = Menu(
         greeting=("greeting",),
         keys={"0": ToOperator(), "*": Repeat()},
         direct_dial=True,
-        attempts=2,
+        attempts=attempts,
+        first_key_seconds=first_key_seconds,
         wrong_key_prompts=("no-such-extension",),
     )
     closed = Menu(

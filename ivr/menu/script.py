@@ -12,6 +12,8 @@ import msgspec
 
 from firmware.core.causes import Cause
 from firmware.core.media import PlayItem
+from firmware.core.trace.calls import of_cause
+from firmware.core.trace.voice import Choice, InMenu
 from firmware.switch.call import Call
 from ivr.hours import Schedule, state_at
 from ivr.hours.words import reopening
@@ -142,7 +144,7 @@ class _Guide:
         words = _WORDS.get(cause, "unreachable")
         if cause is Cause.UNALLOCATED_NUMBER and step.kind != "extension":
             words = "unreachable"
-        call.journey.route(f"{step.name or step.kind} was not reached: {words.replace('-', ' ')}")
+        call.journey.route(InMenu.NOT_REACHED(who=step.name or Choice.OPERATOR(), why=of_cause(cause)))
         return self._walk.unanswered((words,))
 
     async def _ring(self, number: str) -> Cause:

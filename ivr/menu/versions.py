@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import datetime
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from firmware.core.errors import UserError
 from ivr.menu.check import Known, check_menus
 from ivr.menu.model import Menus
+
+
+def _help(en: str, zh: str) -> Meta:
+    return Meta(description=en, extra={"zh": zh})
+
 
 KEPT = 20
 """How many versions are kept; the oldest goes first."""
@@ -27,10 +34,20 @@ class Version(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class MenuBook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Immutable: each change returns the next book, which the settings keep."""
 
-    versions: tuple[Version, ...] = ()
-    """Oldest first; the last is in force."""
-    draft: Menus | None = None
-    """What a test call from the handset plays before it is put in force."""
+    versions: Annotated[
+        tuple[Version, ...],
+        _help(
+            "The versions, the oldest first; the last is in force. Change them by publishing a draft.",
+            "各个版本，最早的在前，最后一个生效；通过发布草稿来更改。",
+        ),
+    ] = ()
+    draft: Annotated[
+        Menus | None,
+        _help(
+            "Menus to try out by a test call before they are put in force; empty for none.",
+            "生效前可拨打测试的菜单草稿；空表示没有。",
+        ),
+    ] = None
 
     def in_force(self) -> Menus | None:
         """Return the menus callers meet; None when none were ever published."""

@@ -23,6 +23,8 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from firmware.core.trace import Message, Said, Text
+from firmware.core.trace.voice import Choice, InMenu
 from firmware.switch.directory import Extension
 from ivr.menu.model import (
     Action,
@@ -108,7 +110,7 @@ class Walk:
     """
 
     def __init__(
-        self, menus: Menus, start: str, language: str, numbers: Numbers, note: Callable[[str], None]
+        self, menus: Menus, start: str, language: str, numbers: Numbers, note: Callable[[Text], None]
     ) -> None:
         self.language = language
         self._menus = menus
@@ -142,20 +144,21 @@ class Walk:
         menu = self._menu
         action = menu.keys.get(digits)
         if action is not None:
-            self._note(f"menu {self._name}: keyed {digits}: {_in_words(action)}")
+            self._note(InMenu.KEYED(menu=self._name, keys=digits, action=in_words(action)))
             return self._act(action, by_key=True)
         extension = self._numbers.find(digits) if menu.direct_dial else None
         if extension is not None:
-            self._note(f"menu {self._name}: dialled {digits}: {extension.name}")
+            self._note(InMenu.DIALLED(menu=self._name, keys=digits, name=extension.name))
             return self._act(ToExtension(extension.number), by_key=True)
-        said = f"keyed {digits}, which is no choice" if digits else "keyed nothing"
+        said = InMenu.NO_CHOICE(keys=digits) if digits else InMenu.NO_KEY()
         self._failed_attempts += 1
         if self._failed_attempts < menu.attempts:
-            self._note(f"menu {self._name}: {said}")
+            self._note(InMenu.AGAIN(menu=self._name, what=said))
             words = menu.wrong_key_prompts if digits else menu.no_key_prompts
             return self._ask(words, after_mistake=bool(digits))
         action = menu.wrong_key if digits else menu.no_key
-        self._note(f"menu {self._name}: {said}, attempt {self._failed_attempts}: {_in_words(action)}")
+        count, action_said = self._failed_attempts, in_words(action)
+        self._note(InMenu.GIVEN_UP(menu=self._name, what=said, count=count, action=action_said))
         return self._act(action, by_key=False)
 
     def played(self) -> Step:
@@ -164,7 +167,7 @@ class Walk:
 
     def chosen(self, number: str) -> Step:
         """Go on from `Spell` with the extension of the name."""
-        self._note(f"menu {self._name}: spelled the name of {number}")
+        self._note(InMenu.SPELLED(menu=self._name, number=number))
         return self._connect(Connect("extension", number))
 
     def unanswered(self, words: tuple[str, ...]) -> Step:
@@ -174,12 +177,12 @@ class Walk:
             words: Prompts that tell the caller why; may be empty.
         """
         if self._unanswered is not None:
-            self._note(f"menu {self._name}: nobody there: on to menu {self._unanswered}")
+            self._note(InMenu.ON_TO(menu=self._name, next=self._unanswered))
             return self._enter(self._unanswered, words)
         if self._by_key and self._tries < self._menus.max_tries:
             self._failed_attempts = 0
             return self._ask(words)
-        self._note(f"menu {self._name}: nobody there, and nowhere else to go")
+        self._note(InMenu.NOWHERE(menu=self._name))
         return End((*words, "nobody"))
 
     @property
@@ -225,7 +228,7 @@ class Walk:
     def _connect(self, connect: Connect) -> Step:
         self._tries += 1
         if self._tries > self._menus.max_tries:
-            self._note(f"menu {self._name}: {self._menus.max_tries} were tried: enough")
+            self._note(InMenu.ENOUGH_TRIED(menu=self._name, count=self._menus.max_tries))
             return End(("nobody",))
         return connect
 
@@ -242,35 +245,36 @@ class Walk:
     def _ask(self, words: tuple[str, ...], *, after_mistake: bool = False) -> Step:
         self._questions += 1
         if self._questions > self._menus.max_questions:
-            self._note(f"menu {self._name}: {self._menus.max_questions} questions were asked: enough")
+            self._note(InMenu.ENOUGH_ASKED(menu=self._name, count=self._menus.max_questions))
             return End(("goodbye",))
         return Ask(self._name, self._menu, (*words, *self._menu.greeting), after_mistake)
 
 
-def _in_words(action: Action) -> str:
+def in_words(action: Action) -> Said:
+    """Return what an action does, as the trace says it."""
     match action:
         case GoTo(menu=name):
-            return f"menu {name}"
+            return Choice.MENU(name=name)
         case ToExtension(number=name):
-            return f"extension {name}"
+            return Choice.EXTENSION(name=name)
         case ToGroup(name=name):
-            return f"group {name}"
+            return Choice.GROUP(name=name)
         case ToQueue(name=name):
-            return f"queue {name}"
+            return Choice.QUEUE(name=name)
         case ToVoicemail(mailbox=name):
-            return f"voicemail {name}"
+            return Choice.VOICEMAIL(name=name)
         case SetLanguage(language=name):
-            return f"language {name}"
+            return Choice.LANGUAGE(name=name)
         case Announce(prompts=prompts):
-            return f"announcement {' and '.join(prompts)}"
+            return Choice.ANNOUNCEMENT(prompts=prompts)
         case _:
-            return _PLAIN[type(action)]
+            return _PLAIN[type(action)]()
 
 
-_PLAIN: dict[type, str] = {
-    ToOperator: "the operator",
-    DialByName: "dial by name",
-    Repeat: "the same again",
-    Back: "back",
-    HangUp: "hang up",
+_PLAIN: dict[type, Message] = {
+    ToOperator: Choice.OPERATOR,
+    DialByName: Choice.NAME,
+    Repeat: Choice.REPEAT,
+    Back: Choice.BACK,
+    HangUp: Choice.HANG_UP,
 }

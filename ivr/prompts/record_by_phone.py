@@ -13,6 +13,7 @@ from pathlib import Path
 from firmware.core.errors import UserError
 from firmware.core.ids import new_port_id
 from firmware.core.media import MediaError, PlayFile, PlayTone
+from firmware.core.trace.voice import Prompting
 from firmware.switch.call import Call
 from ivr.prompts.audio import MAX_SECONDS, RATE, Samples, write_prompt
 from ivr.prompts.library import Prompts
@@ -45,20 +46,20 @@ async def record_by_phone(
         try:
             samples = await _take(call, scratch)
         except (UserError, MediaError) as error:
-            call.journey.route(f"prompt {name}: {error}")
+            call.journey.route(Prompting.NOT_RECORDED(name=name, why=str(error)))
             await call.play("nothing recorded", prompts("nothing-recorded"))
             continue
         match await _review(call, prompts, samples, scratch):
             case "1":
                 await asyncio.to_thread(own.keep, language, name, samples)
-                call.journey.route(f"prompt {name} recorded: {len(samples) / RATE:.1f} s")
+                call.journey.route(Prompting.RECORDED(name=name, seconds=f"{len(samples) / RATE:.1f}"))
                 await call.play("prompt kept", prompts("prompt-kept"))
                 return True
             case "3":
                 continue
             case _:
                 break
-    call.journey.route(f"prompt {name}: nothing was kept")
+    call.journey.route(Prompting.NOT_KEPT(name=name))
     await call.play("prompt not kept", prompts("prompt-not-kept"))
     return False
 

@@ -150,7 +150,7 @@ class Caller:
 
     def __init__(self, menus: Menus, start: str) -> None:
         self.trace: list[str] = []
-        self.walk = Walk(menus, start, "en", ThreeExtensions(), self.trace.append)
+        self.walk = Walk(menus, start, "en", ThreeExtensions(), lambda said: self.trace.append(str(said)))
         self.asked: list[str] = []
         self.tried = 0
         self.steps = 0

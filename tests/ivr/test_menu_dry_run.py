@@ -6,6 +6,7 @@ import datetime
 
 from hypothesis import assume, given, settings
 
+from firmware.core.trace import in_language
 from ivr.hours import Schedule
 from ivr.menu import Menus, dry_run, first_menus, problems
 from ivr.menu.model import GoTo, ToVoicemail
@@ -16,7 +17,7 @@ MONDAY = datetime.datetime(2026, 11, 23, 2, 0, tzinfo=datetime.UTC)
 
 
 def asked(menus: Menus, moment: datetime.datetime | None, *keyed: str) -> list[str]:
-    return dry_run(menus, Schedule(), moment, ThreeExtensions(), "en", keyed)
+    return [str(said) for said in dry_run(menus, Schedule(), moment, ThreeExtensions(), "en", keyed)]
 
 
 def test_the_hours_and_the_keys_decide() -> None:
@@ -26,7 +27,7 @@ def test_the_hours_and_the_keys_decide() -> None:
         "rings extension 101",
         "menu main: keyed nothing",
         "menu main: keyed nothing, attempt 2: the operator",
-        "rings operator",
+        "rings the operator",
         "menu main: nobody there, and nowhere else to go",
         "hangs up",
     ]
@@ -34,6 +35,15 @@ def test_the_hours_and_the_keys_decide() -> None:
         "Sunday 21:05: closed: outside opening hours until 2026-11-23 09:00: menu closed",
         "menu closed: keyed nothing, attempt 1: hang up",
         "hangs up",
+    ]
+
+
+def test_the_answer_reads_in_chinese_too() -> None:
+    said = dry_run(first_menus(), Schedule(), SUNDAY, ThreeExtensions(), "zh-CN", ())
+    assert [in_language(one, "zh-CN") for one in said] == [
+        "星期日 21:05：休息：非营业时间，至 2026-11-23 09:00：菜单 closed",
+        "菜单 closed：没有按键，第 1 次：挂断",
+        "挂断",
     ]
 
 

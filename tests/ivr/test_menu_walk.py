@@ -12,7 +12,7 @@ from tests.ivr.menus import ThreeExtensions, main, one
 
 def begin(menus: Menus) -> tuple[Walk, list[str]]:
     trace: list[str] = []
-    walk = Walk(menus, menus.start, "zh-CN", ThreeExtensions(), trace.append)
+    walk = Walk(menus, menus.start, "zh-CN", ThreeExtensions(), lambda said: trace.append(str(said)))
     walk.begin()
     return walk, trace
 

@@ -1,0 +1,44 @@
+"""What the sections about callers' words must fit: hours, menus, and what menus name."""
+
+from __future__ import annotations
+
+from firmware.core.errors import UserError
+from firmware.settings.document import Settings
+from ivr.hours import check_hours
+from ivr.menu import Known, problems
+
+
+def known_to_menus(settings: Settings, prompts: frozenset[str] | None = None) -> Known:
+    """Return what menus may name in this office.
+
+    Args:
+        settings: Whose.
+        prompts: The office's own prompts, which are files; None not to look at them.
+    """
+    return Known(
+        extensions=frozenset(one.number for one in settings.extensions),
+        operator=settings.extension(settings.office.operator) is not None,
+        prompts=prompts,
+        names=True,
+    )
+
+
+def check_voice(settings: Settings) -> None:
+    """Check hours, and the menus in force, which must not name what the same change takes away.
+
+    Raises:
+        UserError: Something doesn't fit; the text names the field and the remedy.
+    """
+    try:
+        check_hours(settings.hours)
+    except UserError as error:
+        raise UserError(f"Setting hours.{error} Nothing was changed.") from None
+    menus = settings.menus.in_force()
+    if menus is None:
+        return
+    found = problems(menus, known_to_menus(settings))
+    if found:
+        raise UserError(
+            f"Setting menus: the menus in force no longer fit. {found[0]} "
+            "Publish changed menus first. Nothing was changed."
+        )
