@@ -45,7 +45,7 @@ def redacted(journey: Journey, redaction: Redaction, key: str) -> Journey:
         return _LONG.sub("•••", text)
 
     copy.caller, copy.caller_normalised = hidden(journey.caller), hidden(journey.caller_normalised)
-    copy.called = hidden(journey.called)
+    copy.called, copy.party = hidden(journey.called), hidden(journey.party)
     for leg in copy.legs:
         leg.number = hidden(leg.number)
         leg.detail = scrub(leg.detail)

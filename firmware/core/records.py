@@ -268,6 +268,9 @@ class Journey(msgspec.Struct):
     """The number the caller dialled, where the line tells it."""
     caller_normalised: str | None = None
     """The caller in E.164 ("+8613800138000"), so that one person is one person; filled by the store."""
+    party: str | None = None
+    """The person outside in E.164, who called or was called; None when withheld or all is inside; filled by
+    the store."""
     queue_waits: list[QueueWait] = msgspec.field(default_factory=list)
     rings: list[RingAttempt] = msgspec.field(default_factory=list)
     holds: list[HoldRecord] = msgspec.field(default_factory=list)

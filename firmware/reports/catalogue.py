@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from firmware.core.errors import UserError
-from firmware.reports import callers, handling, resources, waiting
+from firmware.reports import callers, handling, outbound, resources, waiting
 from firmware.reports.figure import Figure
 
 FIGURES: tuple[Figure, ...] = (
@@ -11,6 +11,7 @@ FIGURES: tuple[Figure, ...] = (
     *waiting.FIGURES,
     *handling.FIGURES[2:],
     *callers.FIGURES,
+    *outbound.FIGURES,
     *resources.FIGURES,
 )
 _BY_KEY = {figure.key: figure for figure in FIGURES}

@@ -19,10 +19,7 @@ import msgspec
 from firmware.core.ids import CallId
 from firmware.core.leg import Direction
 from firmware.core.records import Journey, LegRecord, Outcome, RingResult, WaitEnd
-from firmware.store.numbers import normalise
-
-INSIDE = frozenset({"sip", "handset", "softphone"})
-"""Kinds of legs that are the office's own people; every other kind takes up a line."""
+from firmware.store.numbers import INSIDE, normalise
 
 _NOT_RUNG = frozenset({RingResult.SKIPPED, RingResult.ELSEWHERE})
 _SENT_ON = frozenset({WaitEnd.TIMED_OUT, WaitEnd.KEYED_OUT, WaitEnd.FULL})
@@ -140,6 +137,8 @@ def _traffic(journey: Journey) -> Traffic:
 
 
 def _party(journey: Journey, traffic: Traffic) -> str | None:
+    if journey.party is not None:
+        return journey.party
     if traffic is Traffic.OUTBOUND:
         far = next((leg.number for leg in journey.legs if leg.kind not in INSIDE), journey.called)
         return normalise(far)

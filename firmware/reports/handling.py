@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from firmware.core.records import AgentState
 from firmware.reports.facts import CallFact, Fate, Traffic
-from firmware.reports.figure import Dataset, Figure, Result, Text, Unit, Variant, count, mean_seconds, ratio
+from firmware.reports.figure import Dataset, Figure, Result, Text, Unit, Variant, count, mean_seconds
 
 
 def _handled(data: Dataset) -> list[CallFact]:
@@ -59,11 +59,6 @@ def _calls_per_hour(data: Dataset) -> Result:
     hours = _signed_in_s(data, breaks=True) / 3600
     ids = tuple(fact.id for fact in handled)
     return Result(len(handled) / hours if hours else None, len(handled), hours, ids, ids)
-
-
-def _work_rate(data: Dataset) -> Result:
-    tried = [fact for fact in data.calls if fact.traffic is Traffic.OUTBOUND]
-    return ratio([fact for fact in tried if fact.fate is Fate.ANSWERED], tried)
 
 
 FIGURES = (
@@ -129,12 +124,5 @@ FIGURES = (
         Text("handled calls ÷ hours signed in", "处理数 ÷ 签入小时数"),
         Unit.PER_HOUR,
         _calls_per_hour,
-    ),
-    Figure(
-        "work_rate",
-        Text("Actual work rate", "实际工作率"),
-        Text("successful outbound calls ÷ outbound attempts", "成功外呼数 ÷ 外呼次数"),
-        Unit.SHARE,
-        _work_rate,
     ),
 )

@@ -12,7 +12,7 @@ import datetime
 import math
 
 from firmware.core.errors import UserError
-from firmware.reports import erlang
+from firmware.reports import erlang, outbound
 from firmware.reports.catalogue import FIGURES, figure
 from firmware.reports.facts import Fate
 from firmware.reports.figure import Dataset, Figure, Result, Text, Unit, Variant
@@ -35,12 +35,15 @@ _BY_AGENT = (
     "fcr",
     "csat",
 )
+_OUT_BY_DAY = ("calls_out", "work_rate", "introduced", "sold")
 _BY_WAY = ("calls_in", "calls_answered", "connect_rate", "asa", "service_level", "lost", "fcr", "csat")
 
 _SECTIONS: tuple[tuple[Dimension, Text, tuple[str, ...]], ...] = (
     (Dimension.HOUR, Text("By hour of the day", "按时段"), _BY_TIME),
     (Dimension.DAY, Text("By day", "按日"), _BY_TIME),
+    (Dimension.DAY, Text("Calls out by day", "外呼日报"), _OUT_BY_DAY),
     (Dimension.AGENT, Text("By agent", "按坐席"), _BY_AGENT),
+    (Dimension.AGENT, Text("Calls out by agent", "外呼按坐席"), _OUT_BY_DAY),
     (Dimension.GROUP, Text("By group", "按组"), _BY_WAY),
     (Dimension.LINE, Text("By line", "按线路"), _BY_WAY),
     (Dimension.DID, Text("By number dialled", "按被叫号码"), _BY_WAY),
@@ -153,6 +156,9 @@ def _table(data: Dataset, dimension: Dimension, title: Text, keys: tuple[str, ..
     if dimension is Dimension.CALLER:
         groups = [item for item in groups if len(item[1].calls) > 1]
     rows = tuple((key, tuple(one.compute(part) for one in figures)) for key, part in groups[:_MOST_ROWS])
+    if not any(result.numerator or result.denominator > 1 for _, results in rows for result in results):
+        # A table of nothing but noughts, such as calls out of an office that only answers.
+        rows = ()
     return Table(title, figures, rows)
 
 
@@ -167,7 +173,8 @@ _FATES = {
 
 def _tallies(data: Dataset) -> tuple[Tally, ...]:
     fates = collections.Counter(fact.fate for fact in data.inbound())
-    codes = collections.Counter(code for fact in data.calls for code in fact.codes)
+    codes = collections.Counter(code for fact in data.inbound() for code in fact.codes)
+    came = collections.Counter(outbound.came_of(fact) for fact in outbound.calls_out(data))
     tags = collections.Counter(tag for fact in data.calls for tag in fact.tags)
     tallies = [
         Tally(
@@ -175,6 +182,10 @@ def _tallies(data: Dataset) -> tuple[Tally, ...]:
             tuple((words, fates[fate]) for fate, words in _FATES.items()),
         ),
         Tally(Text("What they called about", "咨询类别"), _counted(codes)),
+        Tally(
+            Text("What came of calls out", "外呼结果"),
+            tuple((words, came[one]) for one, words in outbound.WORDS.items() if came[one]),
+        ),
         Tally(Text("Tags", "标签"), _counted(tags)),
     ]
     return tuple(tally for tally in tallies if tally.rows)

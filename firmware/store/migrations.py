@@ -11,10 +11,12 @@ import logging
 import os
 import sqlite3
 import time
+import zlib
 from pathlib import Path
 from typing import NamedTuple
 
 from firmware.core.errors import DeviceError
+from firmware.store.numbers import normalise
 
 logger = logging.getLogger(__name__)
 
@@ -135,6 +137,7 @@ def migrate(connection: sqlite3.Connection, files: list[SchemaFile] | None = Non
             f"the records were written by a newer firmware (schema {have}, this one knows {newest}); "
             "install that firmware again"
         )
+    _offer_functions(connection)
     for file in wanted:
         if file.version <= have:
             continue
@@ -153,3 +156,9 @@ def migrate(connection: sqlite3.Connection, files: list[SchemaFile] | None = Non
                 connection.execute("ROLLBACK")
             raise
         logger.info("records database: applied %s", file.name)
+
+
+def _offer_functions(connection: sqlite3.Connection) -> None:
+    """Offer schema files what SQL alone can't do: `deflate(text)` and `normalise(number)`."""
+    connection.create_function("deflate", 1, lambda text: zlib.compress(text.encode()), deterministic=True)
+    connection.create_function("normalise", 1, normalise, deterministic=True)

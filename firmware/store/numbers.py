@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import phonenumbers
 
+from firmware.core.leg import Direction
+from firmware.core.records import Journey
+
+INSIDE = frozenset({"sip", "handset", "softphone"})
+"""Kinds of legs that are the office's own people; every other kind takes up a line."""
+
 _SHORT = 6
 """Digits of the longest extension; service numbers such as 10086 are no longer either."""
 
@@ -35,3 +41,19 @@ def normalise(number: str | None, country: str = "CN") -> str | None:
     if not phonenumbers.is_possible_number(parsed):
         return plain
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+
+
+def party_of(journey: Journey, country: str = "CN") -> str | None:
+    """Return the number of the person outside, who called or was called; None if withheld or inside."""
+    if journey.direction is Direction.OUTGOING or (journey.legs and journey.legs[0].kind in INSIDE):
+        far = next((leg.number for leg in journey.legs if leg.kind not in INSIDE), None)
+        return normalise(far, country)
+    return journey.caller_normalised or normalise(journey.caller, country)
+
+
+def people_of(journey: Journey) -> list[str]:
+    """Return the names of the extensions and lines that took part, each once, in order."""
+    names = [] if journey.called is None else [journey.called]
+    names += [leg.address for leg in journey.legs]
+    names += [ring.target for ring in journey.rings]
+    return list(dict.fromkeys(names))

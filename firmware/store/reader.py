@@ -76,10 +76,10 @@ class JourneyReader:
         until_wall_ms: int = 2**62,
         country: str = "CN",
     ) -> list[Journey]:
-        """Return the closed journeys of one caller without their timelines, the latest first.
+        """Return the closed journeys with one person outside, without their timelines, the latest first.
 
         Args:
-            caller: The number in any spelling.
+            caller: The person's number in any spelling: who called, or was called.
             limit: How many at most.
             since_wall_ms: Only those started at or after that moment (ms since 1970 UTC).
             until_wall_ms: Only those started before that moment.
@@ -91,10 +91,10 @@ class JourneyReader:
         with self.connected() as connection:
             return rows.read_closed(
                 connection,
-                "WHERE caller_normalised = ? AND started_wall_ms >= ? AND started_wall_ms < ? "
+                "WHERE party = ? AND started_wall_ms >= ? AND started_wall_ms < ? "
                 "ORDER BY started_wall_ms DESC LIMIT ?",
                 (normalise(caller, country), since_wall_ms, until_wall_ms, limit),
-                without=("timeline",),
+                timelines=False,
             )
 
     def span(self, since_wall_ms: int, until_wall_ms: int) -> tuple[list[Journey], list[AgentSpan]]:
@@ -108,7 +108,7 @@ class JourneyReader:
                 connection,
                 "WHERE started_wall_ms >= ? AND started_wall_ms < ? ORDER BY started_wall_ms",
                 (since_wall_ms, until_wall_ms),
-                without=("timeline",),
+                timelines=False,
             )
             return journeys, rows.read_spans(connection, since_wall_ms, until_wall_ms)
 

@@ -23,7 +23,7 @@ from firmware.core.records import AgentSpan, Journey
 from firmware.store import amendments, migrations, rows
 from firmware.store.dating import Dating
 from firmware.store.lock import SwitchLock
-from firmware.store.numbers import normalise
+from firmware.store.numbers import normalise, party_of
 from firmware.store.reader import JourneyReader
 from firmware.store.recovery import close_interrupted
 from firmware.store.writer import Connect, FaultListener, Note, RecordWriter, Waiter, WriterStatus
@@ -182,6 +182,8 @@ class SqliteJourneyStore:
             journey.started = self._dating.dated(journey.started)
             if journey.caller_normalised is None:
                 journey.caller_normalised = normalise(journey.caller, self._country())
+            if journey.party is None:
+                journey.party = party_of(journey, self._country())
         try:
             snapshot = msgspec.json.encode(journey)
         except UnicodeEncodeError:

@@ -1,11 +1,17 @@
-"""A journey as rows and back. Knows SQL and the journey; no threads, no files."""
+"""A journey as rows and back. Knows SQL and the journey; no threads, no files.
+
+journey     what is asked for and sorted by, a column each; `parts`: all lists of the journey but two,
+            as deflated JSON, because they are always read and written together
+recording   ┐ a row each, because the storage keeper asks for files
+voicemail   ┘
+party       every number outside there ever was, once: where a part of a number is looked for
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import sqlite3
 import zlib
-from collections.abc import Collection
 from typing import Any
 
 import msgspec
@@ -27,56 +33,73 @@ from firmware.core.records import (
     VoicemailRecord,
     WrapUp,
 )
+from firmware.store.numbers import people_of
 
 _STARTED = ("wall_ms", "mono_ms", "boot_id", "clock_set")
 _STARTED_COLUMNS = ("started_wall_ms", "started_mono_ms", "boot_id", "clock_set")
 
 _FAST = 1
-"""zlib level: the snapshot then fits a page; higher levels save nothing more."""
+"""zlib level of a running call's snapshot: it then fits a page; higher levels save nothing more."""
+
+_SMALL = 6
+"""zlib level of what stays."""
+
+
+class Parts(msgspec.Struct, omit_defaults=True):
+    """The lists of a journey that are kept together."""
+
+    legs: list[LegRecord] = []
+    queue_waits: list[QueueWait] = []
+    rings: list[RingAttempt] = []
+    holds: list[HoldRecord] = []
+    transfers: list[TransferRecord] = []
+    survey: list[SurveyAnswer] = []
+    wrap_ups: list[WrapUp] = []
+    notes: list[AgentNote] = []
+
+
+class PartsTold(Parts, omit_defaults=True):
+    """The same with the timeline, which reports and lists do without."""
+
+    timeline: list[TimelineEntry] = []
+
+
+_PARTS = msgspec.json.Decoder(Parts)
+_PARTS_TOLD = msgspec.json.Decoder(PartsTold)
 
 
 @dataclasses.dataclass(frozen=True)
-class Part:
-    """One list of the journey and the table that holds its records, a row each."""
+class Table:
+    """One list of the journey that has a table of its own, a row a record."""
 
     attribute: str
     table: str
     kind: type[msgspec.Struct]
     columns: tuple[str, ...]
-    """As the record's fields are called; the table's columns bear the same names but for `renamed`."""
-    renamed: tuple[tuple[str, str], ...] = ()
+    """As the record's fields are called, and the table's columns too."""
     json: frozenset[str] = frozenset()
     """Columns kept as JSON text."""
 
     def names(self) -> list[str]:
         """Return the table's columns, quoted."""
-        renamed = dict(self.renamed)
-        return [f'"{renamed.get(column, column)}"' for column in self.columns]
+        return [f'"{column}"' for column in self.columns]
 
 
-def _part(
-    attribute: str, table: str, kind: type[msgspec.Struct], json: frozenset[str] = frozenset(), **renamed: str
-) -> Part:
-    return Part(attribute, table, kind, kind.__struct_fields__, tuple(renamed.items()), json)
+def _table(
+    attribute: str, table: str, kind: type[msgspec.Struct], json: frozenset[str] = frozenset()
+) -> Table:
+    return Table(attribute, table, kind, kind.__struct_fields__, json)
 
 
-# Fields are columns in the order of the Structs: a new field needs a schema file that adds its column.
-PARTS = (
-    _part("legs", "leg", LegRecord),
-    _part("timeline", "timeline", TimelineEntry, frozenset({"said"})),
-    _part("recordings", "recording", RecordingRecord, frozenset({"pauses"})),
-    _part("queue_waits", "queue_wait", QueueWait, position="place"),
-    _part("rings", "ring", RingAttempt),
-    _part("holds", "hold", HoldRecord),
-    _part("transfers", "transfer", TransferRecord),
-    _part("voicemails", "voicemail", VoicemailRecord),
-    _part("survey", "survey_answer", SurveyAnswer),
-    _part("wrap_ups", "wrap_up", WrapUp),
-    _part("notes", "note", AgentNote),
+# Fields are columns in the order of the Structs: a new field here needs a schema file that adds its column.
+TABLES = (
+    _table("recordings", "recording", RecordingRecord, frozenset({"pauses"})),
+    _table("voicemails", "voicemail", VoicemailRecord),
 )
-_PART_NAMES = frozenset(part.attribute for part in PARTS)
-_JOURNEY = tuple(name for name in Journey.__struct_fields__ if name not in _PART_NAMES | {"started"})
+_LISTS = frozenset({*PartsTold.__struct_fields__, *(one.attribute for one in TABLES)})
+_JOURNEY = tuple(name for name in Journey.__struct_fields__ if name not in _LISTS | {"started"})
 _JOURNEY_JSON = frozenset({"tags"})
+_FOUND_BY = ("parts", "people", "talked_with", "recorded")
 _SPAN = tuple(name for name in AgentSpan.__struct_fields__ if name != "started")
 
 
@@ -86,11 +109,12 @@ def _insert(table: str, columns: list[str]) -> str:
 
 
 _JOURNEY_COLUMNS = [*_JOURNEY, *_STARTED_COLUMNS]
-_INSERT_JOURNEY = _insert("journey", ["seq", *_JOURNEY_COLUMNS])
-_SELECT_JOURNEY = f"SELECT seq, {', '.join(_JOURNEY_COLUMNS)} FROM journey"  # noqa: S608 - as above
-_INSERT_PART = {part.table: _insert(part.table, ["journey", "position", *part.names()]) for part in PARTS}
-_DELETE_PART = {part.table: f"DELETE FROM {part.table} WHERE journey = ?" for part in PARTS}  # noqa: S608 - as above
-_UPDATE_JOURNEY = f"UPDATE journey SET {', '.join(f'{name} = ?' for name in _JOURNEY_COLUMNS)} WHERE seq = ?"  # noqa: S608 - as above
+_WRITTEN_COLUMNS = [*_JOURNEY_COLUMNS, *_FOUND_BY]
+_INSERT_JOURNEY = _insert("journey", ["seq", *_WRITTEN_COLUMNS])
+_SELECT_JOURNEY = f"SELECT seq, parts, {', '.join(_JOURNEY_COLUMNS)} FROM journey"  # noqa: S608 - as above
+_INSERT_ROWS = {one.table: _insert(one.table, ["journey", "position", *one.names()]) for one in TABLES}
+_DELETE_ROWS = {one.table: f"DELETE FROM {one.table} WHERE journey = ?" for one in TABLES}  # noqa: S608 - as above
+_UPDATE_JOURNEY = f"UPDATE journey SET {', '.join(f'{name} = ?' for name in _WRITTEN_COLUMNS)} WHERE seq = ?"  # noqa: S608 - as above
 _SPAN_COLUMNS = [f'"{name}"' for name in _SPAN] + list(_STARTED_COLUMNS)
 _INSERT_SPAN = _insert("agent_span", _SPAN_COLUMNS)
 _SELECT_SPAN = f"SELECT {', '.join(_SPAN_COLUMNS)} FROM agent_span"  # noqa: S608 - as above
@@ -100,6 +124,20 @@ def _values(record: object, columns: tuple[str, ...], json: frozenset[str] = fro
     return [
         msgspec.json.encode(getattr(record, column)).decode() if column in json else getattr(record, column)
         for column in columns
+    ]
+
+
+def _journey_values(journey: Journey) -> list[Any]:
+    """Return what is written of a journey in the order of `_WRITTEN_COLUMNS`."""
+    parts = PartsTold(**{name: getattr(journey, name) for name in PartsTold.__struct_fields__})
+    talked_with = [leg.address for leg in journey.legs[1:] if leg.answered_ms is not None]
+    return [
+        *_values(journey, _JOURNEY, _JOURNEY_JSON),
+        *_values(journey.started, _STARTED),
+        zlib.compress(msgspec.json.encode(parts), _SMALL),
+        " ".join(["", *people_of(journey), ""]),
+        " ".join(dict.fromkeys(talked_with)),
+        len(journey.recordings),
     ]
 
 
@@ -120,15 +158,11 @@ def write_closed(connection: sqlite3.Connection, journey: Journey) -> None:
     if known is not None:
         connection.execute("DELETE FROM journey WHERE seq = ?", known)
     cursor = connection.execute(
-        _INSERT_JOURNEY,
-        [
-            known[0] if known is not None else None,
-            *_values(journey, _JOURNEY, _JOURNEY_JSON),
-            *_values(journey.started, _STARTED),
-        ],
+        _INSERT_JOURNEY, [known[0] if known is not None else None, *_journey_values(journey)]
     )
-    for part in PARTS:
-        _insert_part(connection, part, cursor.lastrowid, journey)
+    for one in TABLES:
+        _insert_rows(connection, one, cursor.lastrowid, journey)
+    _note_party(connection, journey)
     _into_outbox(connection, journey)
     connection.execute("DELETE FROM open_journey WHERE id = ?", (journey.id,))
 
@@ -136,22 +170,27 @@ def write_closed(connection: sqlite3.Connection, journey: Journey) -> None:
 def update_closed(connection: sqlite3.Connection, before: Journey, journey: Journey) -> None:
     """Write what has changed of a closed journey, and its outbox row. To be called inside a transaction."""
     (seq,) = connection.execute("SELECT seq FROM journey WHERE id = ?", (journey.id,)).fetchone()
-    values = _values(journey, _JOURNEY, _JOURNEY_JSON) + _values(journey.started, _STARTED)
-    connection.execute(_UPDATE_JOURNEY, [*values, seq])
-    for part in PARTS:
-        if getattr(before, part.attribute) != getattr(journey, part.attribute):
-            connection.execute(_DELETE_PART[part.table], (seq,))
-            _insert_part(connection, part, seq, journey)
+    connection.execute(_UPDATE_JOURNEY, [*_journey_values(journey), seq])
+    for one in TABLES:
+        if getattr(before, one.attribute) != getattr(journey, one.attribute):
+            connection.execute(_DELETE_ROWS[one.table], (seq,))
+            _insert_rows(connection, one, seq, journey)
+    _note_party(connection, journey)
     _into_outbox(connection, journey)
 
 
-def _insert_part(connection: sqlite3.Connection, part: Part, seq: int | None, journey: Journey) -> None:
+def _insert_rows(connection: sqlite3.Connection, one: Table, seq: int | None, journey: Journey) -> None:
     rows = [
-        [seq, position, *_values(record, part.columns, part.json)]
-        for position, record in enumerate(getattr(journey, part.attribute))
+        [seq, position, *_values(record, one.columns, one.json)]
+        for position, record in enumerate(getattr(journey, one.attribute))
     ]
     if rows:
-        connection.executemany(_INSERT_PART[part.table], rows)
+        connection.executemany(_INSERT_ROWS[one.table], rows)
+
+
+def _note_party(connection: sqlite3.Connection, journey: Journey) -> None:
+    if journey.party is not None:
+        connection.execute("INSERT OR IGNORE INTO party VALUES (?)", (journey.party,))
 
 
 def _into_outbox(connection: sqlite3.Connection, journey: Journey) -> None:
@@ -173,10 +212,7 @@ def _fields(columns: tuple[str, ...], values: tuple[Any, ...], json: frozenset[s
 
 
 def read_closed(
-    connection: sqlite3.Connection,
-    condition: str,
-    parameters: tuple[Any, ...],
-    without: Collection[str] = (),
+    connection: sqlite3.Connection, condition: str, parameters: tuple[Any, ...], *, timelines: bool = True
 ) -> list[Journey]:
     """Return the closed journeys that meet an SQL condition (`WHERE …`, `ORDER BY …`, `LIMIT …`).
 
@@ -184,30 +220,35 @@ def read_closed(
         connection: Inside a transaction, so that all tables are seen at one moment.
         condition: Of our own making.
         parameters: What its question marks stand for.
-        without: Lists of the journey that aren't wanted, such as `timeline`; left empty.
+        timelines: Whether the timelines are wanted; otherwise they are left empty.
 
     Raises:
-        msgspec.ValidationError: A row holds what no journey can.
+        msgspec.MsgspecError, zlib.error: A row holds what no journey can.
     """
     found: dict[int, dict[str, Any]] = {}
-    for seq, *values in connection.execute(f"{_SELECT_JOURNEY} {condition}", parameters):
+    decoder = _PARTS_TOLD if timelines else _PARTS
+    lists: list[Parts] = []
+    for seq, packed, *values in connection.execute(f"{_SELECT_JOURNEY} {condition}", parameters):
         own = _fields(_JOURNEY, tuple(values[: len(_JOURNEY)]), _JOURNEY_JSON)
         own["started"] = dict(zip(_STARTED, values[len(_JOURNEY) :], strict=True))
         found[seq] = own
+        lists.append(decoder.decode(zlib.decompress(packed)))
     chosen = f"SELECT seq FROM journey {condition}"  # noqa: S608 - our own conditions
-    for part in PARTS:
-        if part.attribute in without:
-            continue
-        names = ", ".join(part.names())
+    for one in TABLES:
+        names = ", ".join(one.names())
         rows = connection.execute(
-            f"SELECT journey, {names} FROM {part.table} WHERE journey IN ({chosen}) "  # noqa: S608 - as above
+            f"SELECT journey, {names} FROM {one.table} WHERE journey IN ({chosen}) "  # noqa: S608 - as above
             "ORDER BY journey, position",
             parameters,
         )
         for seq, *values in rows:
-            found[seq].setdefault(part.attribute, []).append(_fields(part.columns, tuple(values), part.json))
+            found[seq].setdefault(one.attribute, []).append(_fields(one.columns, tuple(values), one.json))
     # Lax, because SQLite has no booleans: 0 and 1 must do.
-    return msgspec.convert(list(found.values()), list[Journey], strict=False)
+    journeys = msgspec.convert(list(found.values()), list[Journey], strict=False)
+    for journey, parts in zip(journeys, lists, strict=True):
+        for name in parts.__struct_fields__:
+            setattr(journey, name, getattr(parts, name))
+    return journeys
 
 
 def read_spans(connection: sqlite3.Connection, since_ms: int, until_ms: int) -> list[AgentSpan]:

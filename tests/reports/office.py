@@ -52,6 +52,7 @@ def call(
     points: tuple[int | None, ...] = (),
     tags: tuple[str, ...] = (),
     message: bool = False,
+    code: str = "order",
 ) -> Journey:
     """A call from outside that reaches the queue after 5 s.
 
@@ -91,15 +92,22 @@ def call(
     if hold:
         journey.holds = [HoldRecord(agent, answered_ms + 1_000, answered_ms + 1_000 + round(hold * 1000))]
     if wrap:
-        journey.wrap_ups = [WrapUp(agent, end, end + round(wrap * 1000), "order")]
+        journey.wrap_ups = [WrapUp(agent, end, end + round(wrap * 1000), code)]
     if message:
         journey.voicemails = [VoicemailRecord(agent, f"{name}.wav", answered_ms, 5_000, True)]
     return journey
 
 
-def dialled(name: str, when_ms: int, number: str, talk: float, agent: str = "101") -> Journey:
+def dialled(
+    name: str,
+    when_ms: int,
+    number: str,
+    talk: float,
+    agent: str = "101",
+    result: str = "",
+    line: str = "gsm1",
+) -> Journey:
     """A call that an agent made to outside."""
-    answered_ms = 10_000 if talk else None
     answered_ms = 10_000 if talk else None
     end = 10_000 + round(talk * 1000)
     return Journey(
@@ -116,8 +124,9 @@ def dialled(name: str, when_ms: int, number: str, talk: float, agent: str = "101
         duration_ms=end,
         legs=[
             LegRecord(LegId(f"sip-{name}"), "sip", Direction.INCOMING, agent, agent, 0, 0, end),
-            LegRecord(LegId(f"gsm-{name}"), "gsm", Direction.OUTGOING, "gsm1", number, 0, answered_ms, end),
+            LegRecord(LegId(f"gsm-{name}"), "gsm", Direction.OUTGOING, line, number, 0, answered_ms, end),
         ],
+        wrap_ups=[WrapUp(agent, end, end + 20_000, result)] if result else [],
     )
 
 
@@ -138,9 +147,13 @@ def random_office(seed: int, calls: int, days: int = 30) -> list[Journey]:
         fate = dice.random()
         talk = round(dice.expovariate(1 / 90), 3) + 1 if fate < 0.7 else 0.0
         waits = None if fate > 0.9 else round(dice.expovariate(1 / 12), 3)
-        if fate > 0.97 and number is not None:
-            journeys.append(dialled(name, when, number, talk=dice.choice([0.0, 60.0])))
+        if fate > 0.93 and number is not None:
+            reached = dice.choice([0.0, 60.0, 120.5])
+            said = dice.choice(["success", "成功", "failure", "considering", "错号", ""]) if reached else ""
+            agent, line = dice.choice(["101", "102"]), dice.choice(["gsm1", "gsm2"])
+            journeys.append(dialled(name, when, number, reached, agent, said, line))
             continue
+        failed = not talk and dice.random() < 0.05
         journeys.append(
             call(
                 name,
@@ -155,8 +168,27 @@ def random_office(seed: int, calls: int, days: int = 30) -> list[Journey]:
                 queue=dice.choice(["sales", "service", None]),
                 points=(dice.choice([None, 1, 2, 3, 4, 5]),) if talk and dice.random() < 0.5 else (),
                 tags=("complaint",) if dice.random() < 0.01 else (),
-                message=not talk and waits is not None and dice.random() < 0.2,
+                message=not talk and waits is not None and not failed and dice.random() < 0.2,
+                outcome=Outcome.FAILED if failed else None,
+                code=dice.choice(["order", "invoice", "工单", "question"]),
             )
         )
     journeys.sort(key=lambda journey: journey.started.wall_ms)
     return journeys
+
+
+def random_shifts(seed: int, days: int = 30) -> list[AgentSpan]:
+    """When agents were there: a morning, a break, an afternoon, some wrap-up; some days not at all."""
+    dice = random.Random(seed)
+    spans = []
+    for day in range(days):
+        for agent in ("101", "102", "104"):
+            if dice.random() < 0.2:
+                continue
+            spans += [
+                shift(agent, at(day, 8.5), 3.25),
+                shift(agent, at(day, 11.75), dice.random() / 4, AgentState.WRAP_UP),
+                shift(agent, at(day, 12), 1, AgentState.BREAK),
+                shift(agent, at(day, 13), 4 + dice.random()),
+            ]
+    return spans

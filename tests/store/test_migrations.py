@@ -10,21 +10,27 @@ import pytest
 from firmware.core.records import Outcome
 from firmware.store import migrations
 from firmware.store.records import SqliteJourneyStore
+from firmware.store.search import CallSearch, Wanted
 from tests.store.everything import eventful_journey
 from tests.store.sample import BenchClock
 
-OLD = Path(__file__).parents[1] / "vectors" / "store" / "schema_0001.sql"
+VECTORS = Path(__file__).parents[1] / "vectors" / "store"
+
+
+def left_by(folder: Path, schema: int) -> Path:
+    """A records file as the firmware of that schema left it."""
+    path = folder / "records.sqlite"
+    connection = sqlite3.connect(path)
+    connection.executescript((VECTORS / f"schema_{schema:04}.sql").read_text("utf-8"))
+    assert migrations.version_of(connection) == schema
+    connection.close()
+    return path
 
 
 @pytest.fixture
 def old(tmp_path: Path) -> Path:
-    """A records file as the firmware of schema 0001 left it."""
-    path = tmp_path / "records.sqlite"
-    connection = sqlite3.connect(path)
-    connection.executescript(OLD.read_text("utf-8"))
-    assert migrations.version_of(connection) == 1
-    connection.close()
-    return path
+    """A records file as the firmware of the first call left it."""
+    return left_by(tmp_path, 1)
 
 
 def rows_of(path: Path, sql: str) -> list[tuple[object, ...]]:
@@ -81,6 +87,22 @@ async def test_an_updated_box_writes_everything_of_a_call(old: Path) -> None:
     await store.close(journey)
     store.stop()
     assert store.reader.get(journey.id) == journey
+
+
+def test_a_call_with_everything_in_it_survives_the_update_whole(tmp_path: Path) -> None:
+    store = SqliteJourneyStore(left_by(tmp_path, 3), BenchClock())
+    store.start()
+    store.stop()
+    expected = eventful_journey(BenchClock(), "01KB0BBBBBBBBBB1")
+    expected.party = "+8613800138000"
+    assert store.reader.get(expected.id) == expected
+    called = store.reader.get("01KB0BBBBBBBBBB2")
+    assert called is not None
+    assert (called.party, called.legs[1].number) == ("+8675512345678", "075512345678")
+    page, _ = CallSearch(store.reader).find(Wanted(text="0755-1234", person="gsm2"), 10, None)
+    assert [(call.id, call.people, call.recordings) for call in page] == [(called.id, ["gsm2"], 1)]
+    page, _ = CallSearch(store.reader).find(Wanted(person="102"), 10, None)
+    assert len(page) == 2, "102 was rung"
 
 
 def test_an_update_that_breaks_off_leaves_the_old_records(old: Path) -> None:

@@ -45,7 +45,7 @@ def eventful(journey: Journey) -> Journey:
     """Give a call so long a timeline that it needs new pages."""
     dice = random.Random(journey.id)
     journey.timeline += [
-        TimelineEntry(at, EntryKind.ROUTE, f"{dice.getrandbits(400):x}") for at in range(8_000, 9_000, 10)
+        TimelineEntry(at, EntryKind.ROUTE, f"{dice.getrandbits(400):x}") for at in range(8_000, 9_000, 2)
     ]
     return journey
 
@@ -100,7 +100,7 @@ async def test_a_full_card_keeps_nobody_waiting_and_loses_nothing(
 ) -> None:
     store.start()
     filled_up(store, card)
-    journeys = [whole_journey(BenchClock(), seed=seed) for seed in range(20)]
+    journeys = [eventful(whole_journey(BenchClock(), seed=seed)) for seed in range(20)]
     await asyncio.wait_for(asyncio.gather(*(store.close(journey) for journey in journeys)), 5)
     await until(lamp.lit)
     assert "full" in str(store.status().fault)

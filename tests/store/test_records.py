@@ -121,7 +121,7 @@ async def test_closing_twice_leaves_one_record(
     journey.hung_up_by = "101"
     await asyncio.gather(store.close(journey), store.close(journey))
     assert store.reader.find() == [journey]
-    assert count(tmp_path / "records.sqlite", "leg") == len(journey.legs)
+    assert count(tmp_path / "records.sqlite", "recording") == len(journey.recordings)
 
 
 async def test_a_cancelled_wait_still_leaves_the_record(store: SqliteJourneyStore, clock: BenchClock) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from firmware.app.api.picture import call_now, lines_now, people_now
-from firmware.app.api.search import CallSearch
+from firmware.app.api.search import day_figures, found
 from firmware.app.api.settings import SettingsDesk
 from firmware.app.parts import Parts
 from firmware.control.base import OpenedFile
@@ -32,6 +32,7 @@ from firmware.core.errors import UserError, ZongjiError
 from firmware.core.ids import CallId
 from firmware.core.records import Journey
 from firmware.media.protocol import MediaStats
+from firmware.store.search import CallSearch
 
 logger = logging.getLogger(__name__)
 
@@ -57,7 +58,7 @@ class SwitchApi:
         self._media = parts.media
         self._paths = parts.paths
         self._alarms = parts.alarms
-        self._search = CallSearch(self._paths.records)
+        self._search = CallSearch(self._store.reader)
         self._desk = SettingsDesk(self._settings, self._paths.root / "settings-history.jsonl", self._clock)
         self._today = DayFigures()
         self._counted: tuple[float, frozenset[CallId]] | None = None
@@ -153,7 +154,7 @@ class SwitchApi:
         Raises:
             UserError: It would take too long.
         """
-        return await asyncio.to_thread(self._search.find, wanted, limit, after)
+        return await asyncio.to_thread(found, self._search, wanted, limit, after)
 
     async def recording(self, call_id: str, piece: int) -> OpenedFile[RecordingReply]:
         """Open a recording.
@@ -203,7 +204,9 @@ class SwitchApi:
             self._counted = (now, running)
             midnight = datetime.datetime.now().astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
             try:
-                self._today = await asyncio.to_thread(self._search.day, int(midnight.timestamp() * 1000))
+                self._today = await asyncio.to_thread(
+                    day_figures, self._search, int(midnight.timestamp() * 1000)
+                )
             except ZongjiError as error:
                 logger.warning("today's figures can't be counted: %s", error)
         elif running - self._counted[1]:
