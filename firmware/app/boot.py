@@ -26,8 +26,10 @@ from firmware.media.client import MediaClient
 from firmware.media.supervisor import MediaSupervisor
 from firmware.profile import Profile
 from firmware.settings.store import SettingsStore
+from firmware.store.texts import TextStore
 from firmware.switch.destinations import Destinations
 from firmware.switch.exchange import Exchange
+from firmware.trunks.texting import Texting
 
 logger = logging.getLogger(__name__)
 
@@ -95,6 +97,7 @@ async def _parts(paths: StatePaths, profile: Profile, running: AsyncExitStack) -
         directory=directory,
         exchange=exchange,
         trunks=trunks,
+        texting=Texting(trunks, TextStore(store, clock)),
         outbound=outbound_of(settings, paths.prompts, trunks, alarms),
         destinations=Destinations(),
         answers=Answers(),

@@ -27,6 +27,8 @@ def build(paths: StatePaths, profile: Profile, plane: MediaPlane, on_incoming: O
 
 
 async def start(parts: Parts, running: AsyncExitStack) -> None:
-    """Begin to keep the lines alive, also those whose modem isn't there yet."""
+    """Begin to keep the lines alive, also those whose modem isn't there yet, and to carry messages."""
     await parts.trunks.start()
     running.push_async_callback(parts.trunks.stop)
+    parts.texting.start()
+    running.push_async_callback(parts.texting.stop)

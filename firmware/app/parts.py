@@ -18,6 +18,7 @@ from firmware.store.records import SqliteJourneyStore
 from firmware.switch.destinations import Destinations
 from firmware.switch.exchange import Exchange
 from firmware.switch.outbound.outbound import Outbound
+from firmware.trunks.texting import Texting
 from firmware.trunks.trunks import Trunks
 
 
@@ -38,6 +39,7 @@ class Parts:
     directory: OfficeDirectory
     exchange: Exchange
     trunks: Trunks
+    texting: Texting
     outbound: Outbound
     destinations: Destinations
     answers: Answers

@@ -135,7 +135,9 @@ class CallOver:
 
     @classmethod
     def parse(cls, line: str) -> CallOver | None:
-        return cls(line) if line in _WORDS_OF_CALL_END else None
+        # USR and Rockwell write it in two words.
+        word = "NO DIALTONE" if line == "NO DIAL TONE" else line
+        return cls(word) if word in _WORDS_OF_CALL_END else None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -47,6 +47,7 @@ MAX_ANSWER_LINES = 512
 MAX_USSD_LINES = 12
 """Lines of one USSD text; it has at most 182 characters."""
 
+_CONNECTED = frozenset({"CONNECT", "VCON"})
 _CTRL_Z, _ESCAPE = b"\x1a", b"\x1b"
 _WITH_PDU = ("+CMT:", "+CDS:", "+CBM:")
 _USSD = "+CUSD:"
@@ -73,6 +74,10 @@ class Command:
     """A PDU in a line of its own follows each information line (AT+CMGL)."""
     body: str | None = dataclasses.field(default=None, repr=False)
     """Sent at the prompt: the PDU of AT+CMGS."""
+    connects: bool = False
+    """`CONNECT` and `VCON` are possible final results; the line is in `Outcome.lines`."""
+    raw: bytes = b""
+    """Sent as they are in place of `AT`, text and CR: what ends a voice modem's stream (V.253, 9.1)."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -190,7 +195,7 @@ class AtChannel:
         self._deadline = now + self._pending.timeout
         self._body_due = self._pending.body is not None
         self.last_sent = now
-        self._out += b"AT" + self._pending.text.encode("ascii", "replace") + b"\r"
+        self._out += self._pending.raw or b"AT" + self._pending.text.encode("ascii", "replace") + b"\r"
 
     def _finish(self, failure: Failure | None) -> None:
         if self._pending is not None:
@@ -255,6 +260,10 @@ class AtChannel:
             self._notify(line)
         elif line == f"AT{pending.text}":
             return
+        elif pending.connects and line.partition(" ")[0] in _CONNECTED:
+            self._lines.append(line)
+            self._finish(None)
+            self._send_next(now)
         elif pending.places_call and CallOver.parse(line) is not None:
             self._finish(Failure(FailureKind.CALL_OVER, None, line))
             self._send_next(now)
@@ -273,8 +282,8 @@ def _is_open_ussd(line: str) -> bool:
 
 def _belongs(line: str, pending: Command) -> bool:
     """Whether `line` is one of the information lines `pending` asks for."""
-    if pending.bare:
-        return can_be_bare_answer(line)
+    if pending.bare and can_be_bare_answer(line):
+        return True
     if pending.pdus and _HEX.fullmatch(line) is not None:
         return True
     if pending.prefix is None or not line.startswith(pending.prefix):

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 REPORT_SECONDS = 2.0
 """From the sending of a message to its delivery report."""
+REPORT_RETRY_SECONDS, REPORT_TRIES = 10.0, 360
+"""How often a report is offered to a modem that is away, and for how long: an hour."""
 USSD_SECONDS = 1.0
 BEGINNING = datetime.datetime(2026, 11, 22, 14, 0, tzinfo=datetime.timezone(datetime.timedelta(hours=8)))
 """The network's time when its schedule reads 0."""
@@ -121,9 +123,11 @@ class MessageCentre:
         if self._network.modem is not None:
             self._network.modem.network_ussd(state, text)
 
-    def _report(self, report: StatusReport) -> None:
-        if self._network.modem is not None:
-            self._network.modem.network_report(report.encode(self.now))
+    def _report(self, report: StatusReport, tries: int = REPORT_TRIES) -> None:
+        modem = self._network.modem
+        if modem is None or modem.network_report(report.encode(self.now)) or not tries:
+            return
+        self._network.schedule.after(REPORT_RETRY_SECONDS, lambda: self._report(report, tries - 1))
 
 
 def is_plain(text: str) -> bool:

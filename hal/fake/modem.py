@@ -223,8 +223,9 @@ class FakeModem:
         """Take a message; return whether there was room."""
         return self.texting.arrives(pdu)
 
-    def network_report(self, pdu: str) -> None:
-        self.texting.report(pdu)
+    def network_report(self, pdu: str) -> bool:
+        """Tell of a delivery report; return whether it was taken."""
+        return self.texting.report(pdu)
 
     def network_ussd(self, state: int, text: str) -> None:
         self.texting.ussd(state, text)

@@ -28,8 +28,10 @@ class Texting:
         self._modem = modem
         self._length: int | None = None
         self._text = bytearray()
+        self._boots = 0
 
     def power_on(self) -> None:
+        self._boots += 1
         self.prompting = False
         self._text.clear()
 
@@ -63,11 +65,12 @@ class Texting:
         elif not modem.registered:
             modem.refuse_message(CMS_NO_NETWORK)
         else:
-            modem.after(modem.quirks.sms_seconds, lambda: self._sent(digits))
+            boot = self._boots
+            modem.after(modem.quirks.sms_seconds, lambda: self._sent(digits, boot))
 
-    def _sent(self, digits: str) -> None:
+    def _sent(self, digits: str, boot: int) -> None:
         modem = self._modem
-        if not modem.powered:
+        if not modem.powered or boot != self._boots:
             return
         result = modem.network.texts.modem_sends(digits)
         if isinstance(result, int):
@@ -90,10 +93,14 @@ class Texting:
             modem.say(f'+CMTI: "SM",{slot}')
         return True
 
-    def report(self, pdu: str) -> None:
+    def report(self, pdu: str) -> bool:
         modem = self._modem
-        if modem.settings.get("+CNMI", "").split(",")[3:4] == ["1"]:
+        if not (modem.powered and modem.registered):
+            return False
+        wanted = modem.settings.get("+CNMI", "").split(",")[3:4] == ["1"]
+        if wanted:
             modem.say(f"+CDS: {len(pdu) // 2 - 1}\r\n{pdu}")
+        return wanted
 
     def ussd(self, state: int, text: str) -> None:
         modem = self._modem

@@ -23,7 +23,6 @@ ticket; `Settled` carries it back.
 from __future__ import annotations
 
 import collections
-import dataclasses
 import logging
 
 from hal.at.calls import CallerId, CallOver, KeyHeard, ListedCall, MissedCall, Ring, VoiceBegin, VoiceEnd
@@ -49,6 +48,7 @@ from hal.modems.inbox import Inbox
 from hal.modems.model import Model
 from hal.modems.outbox import Outbox
 from hal.modems.ussd import UssdExchange
+from hal.serial_line import DriverEvent, Reopen, Settled
 
 logger = logging.getLogger(__name__)
 
@@ -74,25 +74,6 @@ _UNREGISTERED = {
     RegistrationStat.SMS_ONLY_ROAMING: "the network allows messages only, no calls",
 }
 _SEARCHING = "searching for a mobile network"
-
-
-@dataclasses.dataclass(frozen=True)
-class Settled:
-    """A command has come to its end."""
-
-    ticket: int
-    error: str | None
-    """Why it failed; None when it succeeded."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Reopen:
-    """The modem is dead to us: close the port and open it again."""
-
-    reason: str
-
-
-DriverEvent = LineEvent | Settled | Reopen
 
 
 def _end_in_words(line: str) -> str:

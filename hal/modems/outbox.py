@@ -89,8 +89,10 @@ class Outbox:
             parts = split(number, text, zlib.crc32(key.encode()) & 0xFF)
         except TooLong:
             return "the message is too long"
-        if not 0 <= parts_done < len(parts):
-            return "all its parts are sent"
+        if parts_done >= len(parts):
+            # The power went between the last part and its note.
+            self._emit(SmsSendResult(key, SmsOutcome.SENT, ""))
+            return None
         self._queue.append(_Outgoing(key, parts, parts_done))
         self._work()
         return None
