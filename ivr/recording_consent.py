@@ -65,11 +65,23 @@ def stricter(one: Consent, other: Consent) -> Consent:
     return max(one, other, key=order.index)
 
 
-async def ask_consent(call: Call, prompts: Prompts) -> bool:
-    """Ask an answered caller whether the call may be recorded; silence is no."""
+async def tell_of_recording(call: Call, prompts: Prompts, consent: Consent) -> None:
+    """Tell a caller of the recording, or ask, once a call; one who doesn't agree is not recorded."""
+    if consent is Consent.NONE or call.told_of_recording:
+        return
+    call.told_of_recording = True
+    await call.answer()
+    if consent is Consent.NOTICE:
+        await call.play(Consented.NOTICE(), prompts("recording-notice"))
+    elif not await _agrees(call, prompts):
+        call.recordings = None
+
+
+async def _agrees(call: Call, prompts: Prompts) -> bool:
+    """Ask whether the call may be recorded; silence is no."""
     for _ in range(_ATTEMPTS):
         key = await call.collect(
-            "question whether to record",
+            Consented.QUESTION(),
             prompts("recording-consent"),
             is_complete=lambda _: True,
             first_seconds=_FIRST_SECONDS,

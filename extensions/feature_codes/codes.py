@@ -28,6 +28,12 @@ class Feature(enum.StrEnum):
     LISTEN = "listen to a call"
     WHISPER = "whisper to staff in a call"
     BARGE = "join a call"
+    DAY_NIGHT = "day and night switch"
+    TRY_MENUS = "hear the menus as a caller does"
+    RECORD_PROMPT = "record a prompt"
+    MESSAGES = "hear my messages"
+    MESSAGES_OF = "hear the messages of a mailbox"
+    BROADCAST = "announce something to all phones"
     EMERGENCY_TEST = "emergency test without dialling"
     HELP = "hear the list of codes"
 
@@ -60,6 +66,14 @@ CODES: dict[Feature, Code] = {
     Feature.LISTEN: Code("*222", "extension", "Listen to an extension's call", "监听分机通话"),
     Feature.WHISPER: Code("*223", "extension", "Whisper to an extension", "对分机耳语"),
     Feature.BARGE: Code("*224", "extension", "Join an extension's call", "强插分机通话"),
+    Feature.DAY_NIGHT: Code("*60", "", "Switch to night or day service and back", "切换日间或夜间服务"),
+    Feature.TRY_MENUS: Code(
+        "*61", "", "Hear the menus, the draft where there is one", "试听菜单（有草稿则听草稿）"
+    ),
+    Feature.RECORD_PROMPT: Code("*62", "number", "Record prompt own/pNUMBER", "录制提示音 own/p号码"),
+    Feature.MESSAGES: Code("*97", "", "Hear my messages", "收听我的留言"),
+    Feature.MESSAGES_OF: Code("*98", "mailbox", "Hear the messages of a mailbox", "收听指定信箱的留言"),
+    Feature.BROADCAST: Code("*63", "", "Announce something to all phones", "向所有话机广播"),
     Feature.EMERGENCY_TEST: Code("*911", "", "Prove the emergency path without dialling", "测试紧急呼叫路径"),
     Feature.HELP: Code("*00", "", "Hear the list of codes", "收听功能代码"),
 }

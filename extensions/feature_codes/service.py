@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 
 import msgspec
 
@@ -74,6 +74,11 @@ class FeatureService:
         self._desk = desk
         self._lot = lot
         self._on_personal = on_personal
+        self._others: dict[Feature, Callable[[Call, str], Awaitable[None]]] = {}
+
+    def serve_also(self, feature: Feature, handler: Callable[[Call, str], Awaitable[None]]) -> None:
+        """Have `handler` serve a feature of another part: told the call and what stands behind the code."""
+        self._others[feature] = handler
 
     async def code(self, call: Call, dialled: str) -> bool:
         """Serve a dialled code or parking slot; false when it is neither."""
@@ -112,6 +117,8 @@ class FeatureService:
                 ):
                     call.journey.route(line)
                 await self._say(call, "feature-on")
+            case other if other in self._others:
+                await self._others[other](call, rest)
             case Feature.HELP:
                 await call.answer()
                 speaker = self._outbound.speaker

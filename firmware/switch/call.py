@@ -102,6 +102,10 @@ class Call:
         """Who talks with the caller now; None while nobody does."""
         self.when_talking: Callable[[], None] | None = None
         """Called once, when the next conversation begins."""
+        self.language = ""
+        """The language the caller has chosen to be spoken to in, "zh-CN" or "en"; "" for the office's."""
+        self.told_of_recording = False
+        """Whether the caller knows that the call may be recorded."""
         self.steps = 0
         """To how many destinations the caller was led so far."""
         self._reach = reach

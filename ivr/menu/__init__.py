@@ -5,12 +5,11 @@ from ivr.menu.dry_run import dry_run
 from ivr.menu.model import Menu, Menus, first_menus
 from ivr.menu.names import Listed, NameBook, spelled
 from ivr.menu.script import Answering, answer_with_menus
-from ivr.menu.targets import Choices, Targets
+from ivr.menu.targets import Targets
 from ivr.menu.versions import MenuBook
 
 __all__ = [
     "Answering",
-    "Choices",
     "Known",
     "Listed",
     "Menu",

@@ -30,7 +30,7 @@ async def dial_by_name(call: Call, prompts: Prompts, names: NameBook) -> str | N
     for _ in range(ATTEMPTS):
         keys = await ask(
             call,
-            "spell a name",
+            InMenu.ASKED_TO_SPELL(),
             prompts(*words, "spell-name"),
             is_complete=lambda keyed: (
                 len(keyed) >= _MOST_KEYS or (len(keyed) >= _SURE_KEYS and len(names.matches(keyed)) <= 1)
@@ -56,7 +56,7 @@ async def _offer(call: Call, prompts: Prompts, found: list[Listed]) -> str | Non
         offer += ["for-extension", *spoken.digits(one.number), "press", *spoken.number(place)]
     key = await ask(
         call,
-        "offer of names",
+        InMenu.OFFERED(),
         prompts(*offer),
         is_complete=lambda _: True,
         first_seconds=_FIRST_SECONDS,

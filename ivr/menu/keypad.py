@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from firmware.core.media import PlayItem
+from firmware.core.trace import Text
 from firmware.switch.call import Call
 
 HASH = "#"
@@ -12,7 +13,7 @@ HASH = "#"
 
 async def ask(
     call: Call,
-    what: str,
+    what: Text,
     items: Sequence[PlayItem],
     *,
     is_complete: Callable[[str], bool],

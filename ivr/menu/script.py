@@ -22,10 +22,10 @@ from ivr.menu.dial_by_name import dial_by_name
 from ivr.menu.keypad import ask
 from ivr.menu.model import OPENING_TIME, Menus
 from ivr.menu.names import NameBook
-from ivr.menu.targets import Choices, NoTargets, Targets
+from ivr.menu.targets import NoTargets, Targets
 from ivr.menu.walk import Ask, Connect, End, Play, Spell, Step, TakeMessage, Walk
 from ivr.prompts import Prompts
-from ivr.recording_consent import Consent, ask_consent
+from ivr.recording_consent import Consent, tell_of_recording
 
 _WORDS: dict[Cause, str] = {
     Cause.BUSY: "busy",
@@ -69,7 +69,6 @@ class _Guide:
         self._answering = answering
         self._prompts = answering.prompts
         self._opening: tuple[str, ...] = ()
-        self._record = True
         self._moment = answering.now()
         start, why = beginning(answering.menus, answering.schedule, self._moment)
         if why is not None:
@@ -77,14 +76,18 @@ class _Guide:
         self._walk = Walk(answering.menus, start, self._prompts.language, call.directory, call.journey.route)
 
     async def lead(self) -> None:
-        if self._answering.consent is Consent.ASK:
-            self._record = await ask_consent(self._call, self._prompts)
-        elif self._answering.consent is Consent.NOTICE:
+        if self._answering.consent is Consent.NOTICE and not self._call.told_of_recording:
+            # Said in one breath with the greeting, and left by the same key.
             self._opening = ("recording-notice",)
+            self._call.told_of_recording = True
+        else:
+            await tell_of_recording(self._call, self._prompts, self._answering.consent)
         step: Step | None = self._walk.begin()
         while step is not None:
-            # A choice of language takes effect with the next words.
-            self._prompts = self._prompts.in_language(self._walk.language)
+            if self._walk.language != self._prompts.language:
+                # A choice of language takes effect with the next words, and holds wherever the caller is led.
+                self._prompts = self._prompts.in_language(self._walk.language)
+                self._call.language = self._walk.language
             step = await self._do(step)
 
     async def _do(self, step: Step) -> Step | None:
@@ -93,7 +96,7 @@ class _Guide:
             case Ask():
                 return await self._ask(step)
             case Play():
-                await self._call.play(_title(step.prompts), self._items(step.prompts))
+                await self._call.play(Choice.ANNOUNCEMENT(prompts=step.prompts), self._items(step.prompts))
                 return self._walk.played()
             case Connect():
                 return await self._connect(step)
@@ -101,17 +104,17 @@ class _Guide:
                 number = await dial_by_name(self._call, self._prompts, self._answering.names)
                 return self._walk.chosen(number) if number is not None else self._walk.unanswered(())
             case TakeMessage():
-                await self._answering.targets.voicemail(self._call, step.mailbox, self._choices())
+                await self._answering.targets.voicemail(self._call, step.mailbox)
             case End():
                 if step.prompts:
-                    await self._call.play("farewell", self._items(step.prompts))
+                    await self._call.play(InMenu.FAREWELL(), self._items(step.prompts))
         return None
 
     async def _ask(self, step: Ask) -> Step:
         prompts, self._opening = (*self._opening, *step.prompts), ()
         keyed = await ask(
             self._call,
-            f"menu {step.name}",
+            Choice.MENU(name=step.name),
             self._items(prompts),
             is_complete=self._walk.is_complete,
             first_seconds=step.menu.first_key_seconds,
@@ -133,12 +136,12 @@ class _Guide:
                 operator = call.directory.operator()
                 cause = Cause.UNALLOCATED_NUMBER
                 if operator is not None:
-                    await call.play("to-operator", self._items(("to-operator",)))
+                    await call.play(InMenu.TO_OPERATOR(), self._items(("to-operator",)))
                     cause = await self._ring(operator.number)
             case "group":
-                cause = await targets.group(call, step.name, self._choices())
+                cause = await targets.group(call, step.name)
             case "queue":
-                cause = await targets.queue(call, step.name, self._choices())
+                cause = await targets.queue(call, step.name)
         if cause is Cause.NORMAL:
             return None
         words = _WORDS.get(cause, "unreachable")
@@ -157,11 +160,8 @@ class _Guide:
         if ring.leg is None:
             # A phone that went away without saying why is no conversation that is over.
             return Cause.NO_USER_RESPONDING if ring.cause is Cause.NORMAL else ring.cause
-        await self._call.bridge(ring.leg, record=self._record)
+        await self._call.bridge(ring.leg)
         return Cause.NORMAL
-
-    def _choices(self) -> Choices:
-        return Choices(self._walk.language, self._record)
 
     def _items(self, keys: tuple[str, ...]) -> list[PlayItem]:
         """Return what to play for keys, the opening time put in where it is asked for."""
@@ -175,7 +175,3 @@ class _Guide:
         if schedule is None or moment is None:
             return []
         return reopening(state_at(schedule, moment), moment, self._prompts.spoken)
-
-
-def _title(prompts: tuple[str, ...]) -> str:
-    return " and ".join(prompts)

@@ -4,19 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-import msgspec
-
 from firmware.core.causes import Cause
 from firmware.switch.call import Call
-
-
-class Choices(msgspec.Struct, frozen=True):
-    """What the caller has chosen on the way."""
-
-    language: str
-    """One of the catalogue's: zh-CN or en."""
-    record: bool
-    """False when the caller did not agree to being recorded; pass it on to `Call.bridge`."""
 
 
 class Targets(Protocol):
@@ -25,32 +14,32 @@ class Targets(Protocol):
     What isn't there (any more) is not an error: the caller comes back and hears that nobody could be reached.
     """
 
-    async def group(self, call: Call, name: str, choices: Choices) -> Cause:
+    async def group(self, call: Call, name: str) -> Cause:
         """Ring a hunting group, and bridge the caller to whoever answers, until the talk is over.
 
         Returns:
             `NORMAL` when somebody talked with the caller; else why nobody did.
         """
 
-    async def queue(self, call: Call, name: str, choices: Choices) -> Cause:
+    async def queue(self, call: Call, name: str) -> Cause:
         """Let the caller wait in a queue and talk to an agent, until that is over.
 
         Returns:
             `NORMAL` when somebody talked with the caller; else why nobody did.
         """
 
-    async def voicemail(self, call: Call, mailbox: str, choices: Choices) -> None:
+    async def voicemail(self, call: Call, mailbox: str) -> None:
         """Take a message; returns when it is kept or there was none."""
 
 
 class NoTargets:
     """An office of extensions only."""
 
-    async def group(self, call: Call, name: str, choices: Choices) -> Cause:
+    async def group(self, call: Call, name: str) -> Cause:
         return Cause.UNALLOCATED_NUMBER
 
-    async def queue(self, call: Call, name: str, choices: Choices) -> Cause:
+    async def queue(self, call: Call, name: str) -> Cause:
         return Cause.UNALLOCATED_NUMBER
 
-    async def voicemail(self, call: Call, mailbox: str, choices: Choices) -> None:
+    async def voicemail(self, call: Call, mailbox: str) -> None:
         return None

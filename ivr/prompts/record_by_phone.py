@@ -42,25 +42,25 @@ async def record_by_phone(
     """
     await call.answer()
     for _ in range(MAX_TAKES):
-        await call.play("record after the tone", [*prompts("record-after-tone"), _BEEP])
+        await call.play(Prompting.ASKED(), [*prompts("record-after-tone"), _BEEP])
         try:
             samples = await _take(call, scratch)
         except (UserError, MediaError) as error:
             call.journey.route(Prompting.NOT_RECORDED(name=name, why=str(error)))
-            await call.play("nothing recorded", prompts("nothing-recorded"))
+            await call.play(Prompting.NOTHING(), prompts("nothing-recorded"))
             continue
         match await _review(call, prompts, samples, scratch):
             case "1":
                 await asyncio.to_thread(own.keep, language, name, samples)
                 call.journey.route(Prompting.RECORDED(name=name, seconds=f"{len(samples) / RATE:.1f}"))
-                await call.play("prompt kept", prompts("prompt-kept"))
+                await call.play(Prompting.KEPT(), prompts("prompt-kept"))
                 return True
             case "3":
                 continue
             case _:
                 break
     call.journey.route(Prompting.NOT_KEPT(name=name))
-    await call.play("prompt not kept", prompts("prompt-not-kept"))
+    await call.play(Prompting.DROPPED(), prompts("prompt-not-kept"))
     return False
 
 
@@ -79,7 +79,11 @@ async def _take(call: Call, scratch: Path) -> Samples:
         recording = await call.media.record(path, port, port)
         try:
             await call.collect(
-                "recording", (), is_complete=lambda _: True, first_seconds=MAX_SECONDS - 1, next_seconds=1.0
+                Prompting.RECORDING(),
+                (),
+                is_complete=lambda _: True,
+                first_seconds=MAX_SECONDS - 1,
+                next_seconds=1.0,
             )
         finally:
             await recording.close()
@@ -95,7 +99,7 @@ async def _review(call: Call, prompts: Prompts, samples: Samples, scratch: Path)
         await asyncio.to_thread(write_prompt, samples, path)
         for _ in range(_HEARINGS):
             key = await call.collect(
-                "review",
+                Prompting.REVIEW(),
                 [PlayFile(str(path)), *prompts("review-prompt")],
                 is_complete=lambda _: True,
                 first_seconds=_ANSWER_SECONDS,

@@ -18,7 +18,6 @@ from firmware.switch.call import Call
 from ivr.hours import Schedule
 from ivr.menu import (
     Answering,
-    Choices,
     Listed,
     Menu,
     Menus,
@@ -81,8 +80,8 @@ MAIN = Menu(
 MENUS = Menus(start="main", menus={"main": MAIN, "sales": SALES, "message": MESSAGE})
 
 
-def _unrecorded(choices: Choices) -> str:
-    return "" if choices.record else ", not recorded"
+def _asked(call: Call) -> str:
+    return f"in {call.language or 'en'}{'' if call.recordings else ', not recorded'}"
 
 
 class Services:
@@ -92,18 +91,18 @@ class Services:
         self.asked: list[str] = []
         self.comes_of_it = Cause.NO_ANSWER
 
-    async def group(self, call: Call, name: str, choices: Choices) -> Cause:
-        self.asked.append(f"group {name} in {choices.language}{_unrecorded(choices)}")
+    async def group(self, call: Call, name: str) -> Cause:
+        self.asked.append(f"group {name} {_asked(call)}")
         await asyncio.sleep(10)
         return self.comes_of_it
 
-    async def queue(self, call: Call, name: str, choices: Choices) -> Cause:
-        self.asked.append(f"queue {name} in {choices.language}{_unrecorded(choices)}")
+    async def queue(self, call: Call, name: str) -> Cause:
+        self.asked.append(f"queue {name} {_asked(call)}")
         await asyncio.sleep(10)
         return self.comes_of_it
 
-    async def voicemail(self, call: Call, mailbox: str, choices: Choices) -> None:
-        self.asked.append(f"voicemail {mailbox} in {choices.language}{_unrecorded(choices)}")
+    async def voicemail(self, call: Call, mailbox: str) -> None:
+        self.asked.append(f"voicemail {mailbox} {_asked(call)}")
 
 
 class MenuOffice(Office):

@@ -45,6 +45,10 @@ class InMenu:
     NOT_REACHED = Message("{who} was not reached: {why}", "未能接通 {who}：{why}")
     NAMES = Message("spelled {keys}: {count} names", "拼写 {keys}：{count} 个姓名")
     NO_NAME = Message("chose none of {count} names", "{count} 个姓名均未选择")
+    FAREWELL = Message("farewell", "结束语")
+    TO_OPERATOR = Message("told of the operator", "告知正在转总机")
+    ASKED_TO_SPELL = Message("asked to spell a name", "请拼写姓名")
+    OFFERED = Message("names to choose from", "可选的姓名")
     PREVIEW = Message("a test call to the menus: {which}", "试拨菜单：{which}")
     DRAFT = Message("the draft", "草稿")
     IN_FORCE = Message("those in force", "现行版本")
@@ -73,6 +77,8 @@ class Choice:
 
 
 class Consented:
+    NOTICE = Message("told of the recording", "告知录音")
+    QUESTION = Message("asked whether to record", "询问是否同意录音")
     AGREED = Message("recording: the caller agreed", "录音：来电者同意")
     REFUSED = Message("recording: the caller did not agree", "录音：来电者不同意")
     SILENT = Message("recording: the caller did not answer, so there is none", "录音：来电者未作答，不录音")
@@ -82,6 +88,12 @@ class Consented:
 class Prompting:
     RECORDED = Message("prompt {name} recorded: {seconds} s", "已录制提示音 {name}：{seconds} 秒")
     NOT_RECORDED = Message("prompt {name}: {why}", "提示音 {name}：{why}")
+    ASKED = Message("asked to speak after the tone", "请在提示音后说话")
+    RECORDING = Message("recording", "正在录制")
+    REVIEW = Message("what was recorded, and what to do with it", "试听录音并选择")
+    NOTHING = Message("told that nothing was recorded", "告知未录到声音")
+    KEPT = Message("told that it was kept", "告知已保存")
+    DROPPED = Message("told that it was not kept", "告知未保存")
     NOT_KEPT = Message("prompt {name}: nothing was kept", "提示音 {name}：未保存")
 
 
