@@ -187,7 +187,7 @@ class TestEmergency:
     async def test_it_goes_out_from_any_phone_whatever_is_set(self, office: Office, dialled: str) -> None:
         _sets(
             office,
-            rights=Rights(by_extension={"101": "internal"}, night_lock=NightLock("00:00", "23:59")),
+            rights=Rights(default="internal", night_lock=NightLock("00:00", "23:59")),
             caps=Caps(extension_minutes=1, total_minutes=1, burst_calls=1),
         )
         office.local_time = NIGHT

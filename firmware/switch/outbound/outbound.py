@@ -14,7 +14,7 @@ import asyncio
 import datetime
 import functools
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated
 
 import msgspec
@@ -35,7 +35,7 @@ from firmware.switch.outbound.emergency import EmergencyCalls
 from firmware.switch.outbound.guard import Caps, Guard, Lease, Refused
 from firmware.switch.outbound.lines import LineChooser, LineRates, least_cost
 from firmware.switch.outbound.meter import Meter
-from firmware.switch.outbound.rights import Rights
+from firmware.switch.outbound.rights import Rights, ServiceClass
 from firmware.switch.ringing import Attempt, Confirm
 from firmware.switch.sentences import Speaker
 
@@ -107,11 +107,27 @@ class Outbound:
         self._local_time = local_time
         self._wrong_pins: dict[str, tuple[int, float]] = {}
         self.settings = settings
+        self.classes: Mapping[str, str] = {}
+        """Class of service by extension; those that aren't in it have the default."""
 
-    def replace(self, plan: NumberPlan, settings: OutboundSettings) -> None:
-        """Put changed settings into force; calls in progress keep what they began with."""
+    def replace(
+        self, plan: NumberPlan, settings: OutboundSettings, classes: Mapping[str, str] | None = None
+    ) -> None:
+        """Put changed settings into force; calls in progress keep what they began with.
+
+        Args:
+            plan: Reads numbers.
+            settings: Rights, caps and prices.
+            classes: Class of service by extension; None leaves them.
+        """
         self.plan, self.settings = plan, settings
         self.guard.caps = settings.caps
+        if classes is not None:
+            self.classes = classes
+
+    def class_of(self, extension: str) -> ServiceClass:
+        """Return what an extension may dial."""
+        return self.settings.rights.named(self.classes.get(extension, ""))
 
     async def dial(self, call: Call, number: Number, extension: str) -> Cause:
         """Put a phone's call through to the outside and let the two talk.
@@ -187,7 +203,7 @@ class Outbound:
         number = self.plan.read(target)
         if number.number_class in (NumberClass.EMERGENCY, NumberClass.UNKNOWN):
             return Words.NOT_A_TARGET(number=target)
-        service = self.settings.rights.class_of(member)
+        service = self.class_of(member)
         if number.number_class not in service.allowed:
             return Words.MAY_NOT_FORWARD(member=member, kind=known(number.number_class))
 
@@ -209,7 +225,7 @@ class Outbound:
         said = [_read(number)]
         if number.number_class is NumberClass.EMERGENCY:
             return said + self.emergency.check(self.plan, self.settings.lines)
-        bar = self.settings.rights.bar(self.settings.rights.class_of(extension), number, at)
+        bar = self.settings.rights.bar(self.class_of(extension), number, at)
         if bar is not None:
             return [*said, Words.WHO(who=extension, why=bar)]
         lines = least_cost(self._lines.lines(), self.settings.lines, number)
@@ -227,7 +243,7 @@ class Outbound:
     async def _admitted(self, call: Call, number: Number, extension: str) -> str | None:
         """Return on whose account the call goes, asking for a PIN where that may help; None for nobody's."""
         rights = self.settings.rights
-        service = rights.class_of(extension)
+        service = self.class_of(extension)
         bar = rights.bar(service, number, self._local_time())
         if bar is None:
             return extension

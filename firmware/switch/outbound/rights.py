@@ -118,16 +118,12 @@ class Rights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             ),
         }
     )
-    by_extension: Annotated[
-        dict[str, str],
-        Meta(
-            description="Class of service by extension; others have the default.",
-            extra={"zh": "各分机的权限等级；未列出的用默认。"},
-        ),
-    ] = msgspec.field(default_factory=dict)
     default: Annotated[
         str,
-        Meta(description="Class of service of all other extensions.", extra={"zh": "其余分机的权限等级。"}),
+        Meta(
+            description="Class of service of extensions that name none.",
+            extra={"zh": "未指定权限等级的分机所用的等级。"},
+        ),
     ] = "national"
     night_lock: Annotated[
         NightLock,
@@ -138,9 +134,9 @@ class Rights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Meta(max_length=200, description="PINs that lift bars.", extra={"zh": "解除限制的密码。"}),
     ] = ()
 
-    def class_of(self, extension: str) -> ServiceClass:
-        """Return an extension's class; one that names a class that isn't there may dial inside only."""
-        return self.classes.get(self.by_extension.get(extension, self.default), ServiceClass(allowed=()))
+    def named(self, name: str) -> ServiceClass:
+        """Return a class by name, the default for ""; one that isn't there may dial inside only."""
+        return self.classes.get(name or self.default, ServiceClass(allowed=()))
 
     def pin(self, keyed: str) -> Pin | None:
         """Return the PIN somebody keyed; takes as long for a wrong one as for a right one."""
