@@ -11,11 +11,21 @@ import sys
 from pathlib import Path
 
 from firmware.app import switch
+from firmware.app.safe_mode import safe_mode
+from firmware.core import notify
 from firmware.core.errors import ZongjiError
 from firmware.core.paths import DEFAULT_STATE, STATE_VARIABLE, StatePaths
 from firmware.profile import load_profile
+from firmware.self_care.starts import Starts
 
 DEFAULT_PROFILE = Path("/etc/zongji/profile.toml")
+
+
+async def _first_of(*events: asyncio.Event) -> None:
+    waits = [asyncio.ensure_future(event.wait()) for event in events]
+    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    for wait in waits:
+        wait.cancel()
 
 
 async def run(options: argparse.Namespace) -> None:
@@ -25,8 +35,19 @@ async def run(options: argparse.Namespace) -> None:
     asked = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, asked.set)
-    async with switch(StatePaths(options.state), profile):
+    paths = StatePaths(options.state)
+    paths.ensure()
+    starts = Starts(paths.starts, paths.settings)
+    if starts.begin():
+        async with safe_mode(paths, starts) as leave:
+            notify.ready()
+            await _first_of(asked, leave)
+            notify.stopping()
+        return
+    async with switch(paths, profile):
+        notify.ready()
         await asked.wait()
+        notify.stopping()
 
 
 def main() -> int:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import uvicorn
 
+from firmware.core import notify
 from firmware.core.paths import DEFAULT_STATE, STATE_VARIABLE, StatePaths
 from web_admin.app import make_app
 from web_admin.site import Site
@@ -66,14 +67,30 @@ def main() -> int:
     return 0 if server.started else 1
 
 
+_TICKS_A_SECOND = 10
+"""How often uvicorn calls `on_tick`."""
+
+
 class Server(uvicorn.Server):
-    """Lets go of the live pages' streams first, which would never end by themselves."""
+    """Lets go of the live pages' streams first, which would never end by themselves; tells the service
+    manager how it does."""
 
     def __init__(self, config: uvicorn.Config, site: Site) -> None:
         super().__init__(config)
         self._site = site
 
+    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+        await super().startup(sockets)  # type: ignore[arg-type]
+        if self.started:
+            notify.ready()
+
+    async def on_tick(self, counter: int) -> bool:
+        if counter % _TICKS_A_SECOND == 0:
+            notify.alive()
+        return await super().on_tick(counter)
+
     async def shutdown(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+        notify.stopping()
         self._site.hub.close()
         await super().shutdown(sockets)  # type: ignore[arg-type]
 

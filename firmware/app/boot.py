@@ -8,11 +8,12 @@ settings ─► accounts ─► Phones ┴─► Exchange ─► Call ───�
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from extensions.directory import OfficeDirectory
-from firmware.app import lines, people, phones, records
+from firmware.app import lines, people, phones, records, self_care
 from firmware.app.alarms import Alarms
 from firmware.app.api import SwitchApi
 from firmware.app.callers import LineCallers
@@ -32,6 +33,10 @@ from firmware.switch.exchange import Exchange
 from firmware.trunks.texting import Texting
 
 logger = logging.getLogger(__name__)
+
+MEDIA_VARIABLE = "ZONGJI_MEDIA"
+"""Environment variable: "service" where the service manager keeps the media process running, so that it
+outlives a switch that crashes."""
 
 
 @asynccontextmanager
@@ -56,6 +61,7 @@ async def switch(paths: StatePaths, profile: Profile) -> AsyncIterator[Parts]:
         await lines.start(parts, running)
         # From here on, ending means: first no more calls, then lines, phones, media, records.
         running.push_async_callback(parts.exchange.stop)
+        await self_care.start(parts, running)
         # The socket through which web page, console and commands see all of it.
         control = ControlServer(paths.control_socket, parts.answers)
         await control.start()
@@ -74,7 +80,9 @@ async def _parts(paths: StatePaths, profile: Profile, running: AsyncExitStack) -
     settings.open()
     # Media: a process of its own, found running or started; it restarts whenever it dies.
     plane = MediaClient()
-    media = MediaSupervisor(plane, paths.media_socket, profile.media.rtp_ports)
+    media = MediaSupervisor(
+        plane, paths.media_socket, profile.media.rtp_ports, starts=os.environ.get(MEDIA_VARIABLE) != "service"
+    )
     await media.start()
     running.push_async_callback(media.stop)
     store = records.open_store(paths, clock, started, running)

@@ -2,6 +2,7 @@
 
 STATE/settings.json         what the administrator edits (firmware.store)
 STATE/records.sqlite        the journeys (firmware.store)
+STATE/starts.json           starts that came to nothing (firmware.self_care)
 STATE/recordings/           stereo WAV files, named in the journeys
 STATE/prompts/              what callers are played
 STATE/run/control.sock      the control API (firmware.control)
@@ -35,6 +36,10 @@ class StatePaths:
     @property
     def records(self) -> Path:
         return self.root / "records.sqlite"
+
+    @property
+    def starts(self) -> Path:
+        return self.root / "starts.json"
 
     @property
     def recordings(self) -> Path:

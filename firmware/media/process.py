@@ -19,11 +19,12 @@ from typing import Final
 import msgspec
 import numpy as np
 
+from firmware.core import notify
 from firmware.media import protocol
 from firmware.media.control import ControlServer
+from firmware.media.devices import open_device
 from firmware.media.engine import Engine
 from firmware.media.loader import FileLoader
-from firmware.media.pcm import SerialPcm
 from firmware.media.realtime import allow_many_sockets, settle
 from firmware.media.rtp_sockets import RtpSockets
 from firmware.media.writer import RecordingWriter
@@ -35,7 +36,7 @@ MAX_BEHIND: Final = 0.2
 PULSE_TICKS: Final = 10
 STATS_TICKS: Final = 50
 ORPHAN_SECONDS: Final = 60.0
-"""Without a switch and without any audio arriving, nobody needs us any more."""
+"""Without a switch and without any audio arriving, nobody needs us any more but a service manager."""
 GIL_SECONDS: Final = 0.0005
 """After which a file thread must let the tick have the interpreter; Python's 5 ms is a quarter of a tick."""
 LATENESS_TICKS: Final = 3000
@@ -74,13 +75,14 @@ class MediaProcess:
         self._network = RtpSockets(*rtp_ports)
         self._loader = FileLoader()
         self._writer = RecordingWriter()
-        self._engine = Engine(self._network, SerialPcm, self._loader, self._writer)
+        self._engine = Engine(self._network, open_device, self._loader, self._writer)
         self._lateness = _Lateness()
         self._overruns = 0
         self._refused = 0
         self._orphaned_ticks = 0
         self._stopping = False
         self._real_time = False
+        self._managed = notify.watchdog_period() is not None
 
     def run(self) -> None:
         """Tick until told to stop, or until nobody needs us."""
@@ -90,6 +92,7 @@ class MediaProcess:
         signal.signal(signal.SIGINT, self._stop)
         sys.setswitchinterval(GIL_SECONDS)
         self._real_time = settle()
+        notify.ready()
         deadline = time.monotonic() + TICK
         while not self._stopping:
             wait = deadline - time.monotonic()
@@ -126,13 +129,15 @@ class MediaProcess:
 
     def _report(self) -> None:
         ticks = self._engine.ticks
+        if ticks % STATS_TICKS == 0:
+            notify.alive()
         if self._control.connected:
             self._orphaned_ticks = 0
             if ticks % PULSE_TICKS == 0:
                 self._control.send([protocol.Pulse(ticks)])
             if ticks % STATS_TICKS == 0:
                 self._control.send([self._stats()])
-        else:
+        elif not self._managed:
             self._orphaned_ticks += 1
             if min(self._orphaned_ticks, self._engine.idle_ticks) * TICK > ORPHAN_SECONDS:
                 self._stopping = True

@@ -61,12 +61,16 @@ class MediaSupervisor:
         client: Attached to whatever process runs.
         socket_path: The control socket; its folder must exist.
         rtp_ports: Lowest and highest local RTP port, as "20000-20999".
+        starts: Whether to start a process where none answers; False where a service manager does that.
     """
 
-    def __init__(self, client: MediaClient, socket_path: Path, rtp_ports: str = "20000-20999") -> None:
+    def __init__(
+        self, client: MediaClient, socket_path: Path, rtp_ports: str = "20000-20999", *, starts: bool = True
+    ) -> None:
         self._client = client
         self._path = socket_path
         self._rtp_ports = rtp_ports
+        self._starts_process = starts
         self._child: subprocess.Popen[bytes] | None = None
         self._task: asyncio.Task[None] | None = None
         self._swept = asyncio.Event()
@@ -93,7 +97,8 @@ class MediaSupervisor:
             raise MediaError("the media process can't be started") from error
 
     async def stop(self) -> None:
-        """End the media process, its calls and recordings with it. Repeatable."""
+        """End the media process, its calls and recordings with it; one that a service manager started is let
+        go of. Repeatable."""
         if self._task is None:
             return
         self._task.cancel()
@@ -103,7 +108,7 @@ class MediaSupervisor:
         pid = self._stats.pid
         if self._child is not None:
             pid = self._child.pid
-        if pid:
+        if pid and self._starts_process:
             await self._end(pid)
         self._client.abandon("the media process was stopped")
         self._stats = MediaStats()
@@ -166,7 +171,7 @@ class MediaSupervisor:
                 if self._starts > 1:
                     await asyncio.sleep(pause)
                     pause = min(2 * pause, LONGEST_PAUSE)
-            if self._child is None:
+            if self._child is None and self._starts_process:
                 self._spawn()
             if not abandoned and loop.time() - away_since > PATIENCE_SECONDS:
                 abandoned = True
