@@ -20,7 +20,7 @@ from extensions.bans import Bans
 from extensions.gate import Gate
 from extensions.presence import DIALOG, SUMMARY, Presence
 from extensions.registrar import Binding, Registrar
-from extensions.sip.acl import Acl
+from extensions.sip.acl import EVERYBODY, Acl
 from extensions.sip.agent import Agent
 from extensions.sip.call import Call
 from extensions.sip.compose import new_tag
@@ -110,18 +110,24 @@ class Phones:
         self.on_pickup: OnPickup | None = None
         """Told of each call that is to take the place of another leg: (the new leg, the leg to replace). A
         ringing leg is a pickup; a connected one an attended transfer that phones finish by themselves."""
-        self._accounts = accounts
+        self.acl = acl or Acl(EVERYBODY)
+        """Who is heard at all."""
+        self.wideband = False
+        """Whether two phones that have G.722 may use it with each other."""
+        self.on_registered: Callable[[str], None] | None = None
+        """Told the extension of each phone that registers anew; not of refreshed registrations."""
+        self.accounts = accounts
         self._registrar = Registrar()
         counters: Counter[str] = Counter()
         self.bans = Bans()
         """Who guessed too often; set `on_ban` for alarms, `allow` for networks never banned."""
-        policy = _Policy(accounts, Gate(accounts, counters, self.bans), self._registrar)
+        policy = _Policy(accounts, Gate(accounts, counters, self.bans), self._registrar, self._registered)
         self._agent = policy.agent = Agent(policy, sources=sources)
         self._agent.counters = counters
         if make_driver is None:
             self.driver: Driver = Endpoint(
                 self._agent, self._on_event, host, port,
-                on_flow_closed=self._registrar.flow_closed, tls=tls, tls_port=tls_port, acl=acl,
+                on_flow_closed=self._registrar.flow_closed, tls=tls, tls_port=tls_port, acl=self.acl,
             )  # fmt: skip
         else:
             self.driver = make_driver(self._agent, self._on_event, self._registrar.flow_closed)
@@ -130,6 +136,11 @@ class Phones:
             self._notify, lambda leg: leg.calls if isinstance(leg, SipLeg) else [], accounts
         )
         self.texts = Texts(accounts, self.bindings, self.driver)
+
+    def serve_tls(self, context: ssl.SSLContext, port: int) -> None:
+        """Offer TLS, too; before `start`."""
+        if isinstance(self.driver, Endpoint):
+            self.driver.serve_tls(context, port)
 
     async def start(self) -> None:
         """Open the sockets.
@@ -170,7 +181,7 @@ class Phones:
 
     def leg_to(self, extension: str) -> SipLeg:
         """Return an idle leg that will ring every phone of an extension; the first that answers wins."""
-        party = Party(extension, self._accounts.name_of(extension))
+        party = Party(extension, self.accounts.name_of(extension))
         leg = SipLeg(self, Direction.OUTGOING, party, extension)
         self.presence.watch(leg)
         return leg
@@ -195,7 +206,7 @@ class Phones:
 
     def accounts_changed(self) -> None:
         """Forget the phones whose account is gone: an account that is taken away must not ring any more."""
-        self._registrar.keep_only(lambda binding: self._accounts.find(binding.account) is not None)
+        self._registrar.keep_only(lambda binding: self.accounts.find(binding.account) is not None)
 
     # What legs use (Exchange)
 
@@ -203,7 +214,7 @@ class Phones:
         return self._registrar.bindings(extension, asyncio.get_running_loop().time())
 
     def is_secure(self, binding: Binding) -> bool:
-        account = self._accounts.find(binding.account)
+        account = self.accounts.find(binding.account)
         return account is not None and account.srtp
 
     def attach(self, call: Call, leg: SipLeg) -> None:
@@ -237,7 +248,7 @@ class Phones:
                     leg.on_event(event)
 
     def _offered(self, event: CallOffered) -> None:
-        call, account = event.call, self._accounts.find(event.identity)
+        call, account = event.call, self.accounts.find(event.identity)
         dialled = dialled_of(call.invite)
         replaced = None if event.replaces is None else self._legs.get(event.replaces)
         refusal: int | None = None
@@ -271,6 +282,11 @@ class Phones:
         logger.info("%s: %s dialled %s", leg.id, account.user, dialled)
         self.on_incoming(leg, dialled)
 
+    def _registered(self, extension: str) -> None:
+        """Tell of a new phone, once the turn in which it registered is over."""
+        if self.on_registered is not None:
+            asyncio.get_running_loop().call_soon(self.on_registered, extension)
+
     def _notify(self, subscription: Subscription, content_type: str, body: bytes) -> None:
         with self.driver.turn() as now:
             subscription.notify(content_type, body, now)
@@ -281,10 +297,13 @@ class _Policy:
 
     agent: Agent
 
-    def __init__(self, accounts: AccountSource, gate: Gate, registrar: Registrar) -> None:
+    def __init__(
+        self, accounts: AccountSource, gate: Gate, registrar: Registrar, registered: Callable[[str], None]
+    ) -> None:
         self._accounts = accounts
         self._gate = gate
         self._registrar = registrar
+        self._registered = registered
 
     def admit(self, request: Request, flow: Flow, now: float) -> Response | str:
         return self._gate.admit(request, flow, now)
@@ -302,8 +321,11 @@ class _Policy:
         account = self._accounts.find(identity)
         if account is None:
             return respond_to(request, 403, tag=new_tag())
+        before = len(self._registrar.bindings(account.extension, now))
         response = self._registrar.register(request, account, flow, now)
         if response.status == 200:
+            if len(self._registrar.bindings(account.extension, now)) > before:
+                self._registered(account.extension)
             for binding in self._registrar.bindings(account.extension, now):
                 if binding.flow == flow:
                     self.agent.flow_found(SipUri.parse(binding.contact), flow, now)

@@ -84,6 +84,8 @@ class Exchange(Protocol):
 
     driver: Driver
     media: MediaPlane
+    wideband: bool
+    """Whether wideband is spoken at all."""
 
     def bindings(self, extension: str) -> list[Binding]: ...
     def is_secure(self, binding: Binding) -> bool:
@@ -150,7 +152,7 @@ class SipLeg(Leg):
 
     @property
     def can_wideband(self) -> bool:
-        return self._audio.can_wideband
+        return self._exchange.wideband and self._audio.can_wideband
 
     @property
     def calls(self) -> list[Call]:
@@ -170,7 +172,8 @@ class SipLeg(Leg):
         with self._exchange.driver.turn() as now:
             for binding in bindings:
                 negotiation = new_negotiation(
-                    secure=self._exchange.is_secure(binding), wideband=self.wideband
+                    secure=self._exchange.is_secure(binding),
+                    wideband=self.wideband and self._exchange.wideband,
                 )
                 call = self._exchange.driver.agent.call(
                     binding.flow,

@@ -74,6 +74,7 @@ class ProviderLine:
     ) -> None:
         self.account = account
         self.media = media
+        self.wideband = False
         self.on_incoming: OnIncoming | None = None
         """Told of each call from outside, with the number that was dialled; without it calls are refused."""
         self.on_changed: Callable[[ProviderStatus], None] | None = None
@@ -127,6 +128,12 @@ class ProviderLine:
     def leg_to(self, number: str) -> ProviderLeg:
         """Return an idle leg that will call a number outside."""
         return ProviderLeg.to(self, number)
+
+    async def end_oldest(self) -> None:
+        """Hang up the call that has lasted the longest, for one that matters more."""
+        oldest = next(iter(self._legs.values()), None)
+        if oldest is not None:
+            await oldest.hang_up(Cause.NO_CIRCUIT)
 
     # What legs use (Exchange)
 

@@ -11,7 +11,7 @@ import msgspec
 
 from extensions.provisioning.device import Configuration, Device, Make
 from extensions.provisioning.makes import document, file_names
-from extensions.provisioning.tickets import Tickets
+from extensions.provisioning.tickets import LIFE_S, Tickets
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +32,8 @@ class Invitation(msgspec.Struct, frozen=True):
     """To key into the phone, or for DHCP option 66: the folder its file lies in."""
     qr: str
     """What a QR code for a mobile softphone holds: the file's own address."""
+    valid_s: float
+    """How long both can be used."""
 
 
 class ProvisioningDesk:
@@ -66,7 +68,7 @@ class ProvisioningDesk:
         """
         folder = f"{base.rstrip('/')}{_PREFIX}{self._tickets.issue(device.mac, now)}/"
         logger.info("a configuration ticket was issued for %s (%s)", device.extension, device.mac)
-        return Invitation(folder, folder + file_names(device.make, device.mac)[0])
+        return Invitation(folder, folder + file_names(device.make, device.mac)[0], LIFE_S)
 
     def revoke(self, mac: str) -> None:
         """Void the device's ticket."""

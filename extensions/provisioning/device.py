@@ -30,12 +30,16 @@ class Device(msgspec.Struct, frozen=True):
     """Twelve lower-case hexadecimal digits; an invented one for a softphone."""
     make: Make
     extension: str
+    account: str
+    """What it registers as."""
 
 
 class Configuration(msgspec.Struct, frozen=True):
     """What a device is told."""
 
     extension: str
+    user: str
+    """What it registers as; its extension's number for a person's first phone."""
     name: str
     secret: str | None
     """None after it was served once: devices keep what they have."""
@@ -43,6 +47,10 @@ class Configuration(msgspec.Struct, frozen=True):
     port: int
     transport: str
     """`udp`, `tcp` or `tls`."""
+    srtp: bool = False
+    """Whether its audio must be encrypted."""
+    web_port: int = 0
+    """Where the box's authority can be fetched over HTTP."""
     language: str = "zh-CN"
     time_zone_hours: int = 8
     lamps: tuple[tuple[str, str], ...] = ()

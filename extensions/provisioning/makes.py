@@ -47,13 +47,15 @@ def _yealink(c: Configuration) -> str:
         ("account.1.enable", "1"),
         ("account.1.label", c.extension),
         ("account.1.display_name", c.name),
-        ("account.1.user_name", c.extension),
-        ("account.1.auth_name", c.extension),
+        ("account.1.user_name", c.user),
+        ("account.1.auth_name", c.user),
         *([] if c.secret is None else [("account.1.password", c.secret)]),
         ("account.1.sip_server.1.address", c.host),
         ("account.1.sip_server.1.port", str(c.port)),
         ("account.1.sip_server.1.transport_type", _TRANSPORT_NUMBER[c.transport]),
         ("account.1.subscribe_mwi", "1"),
+        ("account.1.srtp_encryption", "2" if c.srtp else "0"),
+        *([("trusted_certificates.url", f"http://{c.host}:{c.web_port}/ca.pem")] if c.srtp else []),
         ("account.1.codec.1.payload_type", "PCMA"),
         ("account.1.codec.1.enable", "1"),
         ("account.1.codec.1.priority", "1"),
@@ -72,9 +74,10 @@ def _yealink(c: Configuration) -> str:
 
 def _grandstream(c: Configuration) -> str:
     values = [
-        ("P271", "1"), ("P270", c.extension), ("P3", c.name), ("P35", c.extension), ("P36", c.extension),
+        ("P271", "1"), ("P270", c.extension), ("P3", c.name), ("P35", c.user), ("P36", c.user),
         *([] if c.secret is None else [("P34", c.secret)]),
         ("P47", f"{c.host}:{c.port}"), ("P130", _TRANSPORT_NUMBER[c.transport]), ("P99", "1"), ("P57", "8"),
+        ("P183", "2" if c.srtp else "0"),
         ("P30", c.host), ("P1362", "zh" if c.language.startswith("zh") else "en"),
     ]  # fmt: skip
     body = "".join(f"<{key}>{escape(_one_line(value))}</{key}>\n" for key, value in values)
@@ -86,11 +89,12 @@ def _grandstream(c: Configuration) -> str:
 
 def _fanvil(c: Configuration) -> str:
     values = [
-        ("SIP1 Phone Number", c.extension), ("SIP1 Display Name", c.name),
-        ("SIP1 Register User", c.extension),
+        ("SIP1 Phone Number", c.user), ("SIP1 Display Name", c.name),
+        ("SIP1 Register User", c.user),
         *([] if c.secret is None else [("SIP1 Register Pswd", c.secret)]),
         ("SIP1 Register Addr", c.host), ("SIP1 Register Port", str(c.port)),
         ("SIP1 Transport", _TRANSPORT_NUMBER[c.transport]), ("SIP1 Enable Reg", "1"), ("SIP1 MWI Num", "*97"),
+        ("SIP1 Enable SRTP", "1" if c.srtp else "0"),
     ]  # fmt: skip
     body = "".join(f"{key:<20}:{_one_line(value)}\n" for key, value in values)
     return f"<<VOIP CONFIG FILE>>Version:2.0000000000\n\n<SIP CONFIG MODULE>\n{body}\n<<END OF FILE>>\n"
@@ -98,11 +102,11 @@ def _fanvil(c: Configuration) -> str:
 
 def _snom(c: Configuration) -> str:
     values = [
-        ("user_active", "on"), ("user_realname", c.name), ("user_name", c.extension),
-        ("user_pname", c.extension),
+        ("user_active", "on"), ("user_realname", c.name), ("user_name", c.user),
+        ("user_pname", c.user),
         *([] if c.secret is None else [("user_pass", c.secret)]),
         ("user_host", f"{c.host}:{c.port};transport={c.transport}"),
-        ("user_srtp", "off"),
+        ("user_srtp", "on" if c.srtp else "off"), *([("user_savp", "mandatory")] if c.srtp else []),
     ]  # fmt: skip
     body = "".join(f'<{key} idx="1" perm="">{escape(_one_line(value))}</{key}>\n' for key, value in values)
     keys = "".join(
@@ -120,15 +124,21 @@ _QUOTE = {'"': "&quot;"}
 
 
 def _linphone(c: Configuration) -> str:
-    identity = f'"{_one_line(c.name)}" <sip:{c.extension}@{c.host}>'
+    identity = f'"{_one_line(c.name)}" <sip:{c.user}@{c.host}>'
     proxy = f"<sip:{c.host}:{c.port};transport={c.transport}>"
     secret = "" if c.secret is None else _entry("passwd", c.secret)
+    secured = (
+        f'<section name="sip">\n{_entry("media_encryption", "srtp")}'
+        f"{_entry('media_encryption_mandatory', '1')}</section>\n"
+        if c.srtp
+        else ""
+    )
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         '<config xmlns="http://www.linphone.org/xsds/lpconfig.xsd">\n<section name="proxy_0">\n'
         f"{_entry('reg_proxy', proxy)}{_entry('reg_identity', identity)}{_entry('reg_sendregister', '1')}"
-        f'</section>\n<section name="auth_info_0">\n{_entry("username", c.extension)}{secret}'
-        f"{_entry('realm', 'zongji')}</section>\n</config>\n"
+        f'</section>\n<section name="auth_info_0">\n{_entry("username", c.user)}{secret}'
+        f"{_entry('realm', 'zongji')}</section>\n{secured}</config>\n"
     )
 
 
@@ -139,7 +149,7 @@ def _entry(name: str, value: str) -> str:
 def _generic(c: Configuration) -> str:
     settings = {
         "extension": c.extension, "name": c.name, "server": c.host, "port": c.port, "transport": c.transport,
-        "user": c.extension, "codecs": ["PCMA", "PCMU"],
+        "user": c.user, "codecs": ["PCMA", "PCMU"], "srtp": c.srtp,
         **({} if c.secret is None else {"secret": c.secret}),
     }  # fmt: skip
     return json.dumps(settings, ensure_ascii=False, indent=1) + "\n"

@@ -10,6 +10,7 @@ LAN = (
     "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "100.64.0.0/10", "127.0.0.0/8",
     "fc00::/7", "fe80::/10", "::1/128",
 )  # fmt: skip
+EVERYBODY = ("0.0.0.0/0", "::/0")
 # Verdicts remembered; forged addresses must cost no memory.
 _REMEMBERED = 4096
 
@@ -25,8 +26,18 @@ class Acl:
     """
 
     def __init__(self, networks: Iterable[str] = LAN) -> None:
-        self._networks: list[IPv4Network | IPv6Network] = [ip_network(text) for text in networks]
+        self._networks: list[IPv4Network | IPv6Network] = []
         self._verdicts: dict[str, bool] = {}
+        self.replace(networks)
+
+    def replace(self, networks: Iterable[str]) -> None:
+        """Hear other networks from now on.
+
+        Raises:
+            ValueError: One of them is no network; nothing was changed.
+        """
+        self._networks = [ip_network(text) for text in networks]
+        self._verdicts.clear()
 
     def allows(self, host: str) -> bool:
         verdict = self._verdicts.get(host)

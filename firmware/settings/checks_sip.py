@@ -7,6 +7,8 @@ import ipaddress
 from firmware.core.errors import UserError
 from firmware.settings.document import Settings
 
+_PORTS = 65_536
+
 
 def check_sip(settings: Settings) -> None:
     """Check the sections `sip`, `devices` and `providers`.
@@ -29,6 +31,10 @@ def check_sip(settings: Settings) -> None:
         if provider.name in seen:
             raise _refusal(f"{where}.name", f"{provider.name} is taken", "Give one of them another name")
         seen.add(provider.name)
+        for server in provider.servers:
+            port = server.partition(";")[0].partition(":")[2]
+            if port and not 0 < int(port) < _PORTS:
+                raise _refusal(f"{where}.servers", f"{port} is no port", "Use 1 to 65535")
 
 
 def _check_devices(settings: Settings, numbers: set[str]) -> None:

@@ -196,6 +196,11 @@ class Provider(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Meta(ge=60, le=7200),
         help_text("How long a registration holds, 60 to 7200 seconds.", "注册有效期，60 到 7200 秒。"),
     ] = 600
+    most_calls: Annotated[
+        int,
+        Meta(ge=1, le=60),
+        help_text("Most calls at once, 1 to 60.", "最多同时通话数，1 到 60。"),
+    ] = 10
     caller_id: Annotated[
         Literal["account", "asserted", "from"],
         help_text(

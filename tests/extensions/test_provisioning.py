@@ -7,6 +7,7 @@ import contextlib
 import json
 from xml.etree import ElementTree
 
+import msgspec
 import pytest
 
 from extensions.provisioning.desk import ProvisioningDesk
@@ -20,11 +21,13 @@ from firmware.core.errors import UserError
 MAC = "001565112233"
 SECRET = "k7mn2pq9rs4tvw6xyz3abcde"  # noqa: S105 - of a phone that does not exist
 NASTY = "Ann <\"&'>\r\naccount.1.sip_server.1.address = evil"
-CONFIGURATION = Configuration("101", NASTY, SECRET, "192.168.1.2", 5061, "tls", lamps=(("102", "Bob"),))
+CONFIGURATION = Configuration(
+    "101", "101-desk", NASTY, SECRET, "192.168.1.2", 5061, "tls", lamps=(("102", "Bob"),)
+)
 
 
 def a_desk(make: Make = Make.YEALINK) -> tuple[ProvisioningDesk, Device]:
-    device = Device(MAC, make, "101")
+    device = Device(MAC, make, "101", "101-desk")
     desk = ProvisioningDesk(
         lambda mac: device if mac == MAC else None,
         lambda _: CONFIGURATION,
@@ -48,6 +51,23 @@ def test_each_make_finds_server_user_and_secret_in_its_file(make: Make) -> None:
         ElementTree.fromstring(body)  # noqa: S314 - our own document
     elif "json" in content_type:
         assert json.loads(body)["secret"] == SECRET
+
+
+@pytest.mark.parametrize(
+    ("make", "line"),
+    [
+        (Make.YEALINK, "account.1.srtp_encryption = 2"),
+        (Make.GRANDSTREAM, "<P183>2</P183>"),
+        (Make.FANVIL, "SIP1 Enable SRTP    :1"),
+        (Make.SNOM, '<user_savp idx="1" perm="">mandatory</user_savp>'),
+        (Make.LINPHONE, '<entry name="media_encryption_mandatory" overwrite="true">1</entry>'),
+        (Make.GENERIC, '"srtp": true'),
+    ],
+)
+def test_a_phone_that_must_encrypt_is_told_so(make: Make, line: str) -> None:
+    assert line not in document(make, CONFIGURATION)[1].decode()
+    secured = msgspec.structs.replace(CONFIGURATION, srtp=True, web_port=8088)
+    assert line in document(make, secured)[1].decode()
 
 
 @pytest.mark.parametrize("make", list(Make))

@@ -76,6 +76,10 @@ class Endpoint(Driver):
         self._serial = 0
         self._local_hosts: dict[str, str] = {}
 
+    def serve_tls(self, context: ssl.SSLContext, port: int) -> None:
+        """Accept TLS connections, too; before `start`."""
+        self._tls, self.tls_port = context, port
+
     async def start(self) -> None:
         self._udp = UdpSocket(self.host, self.port, self._datagrams)
         self.port = self._udp.port

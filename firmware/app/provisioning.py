@@ -1,0 +1,165 @@
+"""Phones that set themselves up: the desk behind its small web server, led by the section `devices`."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+from collections import OrderedDict
+from contextlib import AsyncExitStack
+
+from extensions.certificates import Certificates
+from extensions.provisioning.desk import Invitation, ProvisioningDesk
+from extensions.provisioning.device import Configuration, Device, Make
+from extensions.provisioning.http import ProvisioningServer
+from extensions.provisioning.tickets import MOST
+from extensions.sip.net.interfaces import reachable_hosts
+from firmware.app.accounts import accounts_of
+from firmware.app.api import phones as api
+from firmware.app.parts import Parts
+from firmware.core.errors import UserError
+from firmware.core.trace.phones import Phones as Words
+
+logger = logging.getLogger(__name__)
+
+# How softphones that have no MAC address are told apart: a locally administered one made of the account.
+_INVENTED = "02"
+_WILDCARDS = ("0.0.0.0", "::")  # noqa: S104 - compared with, not bound
+
+
+class Provisioning:
+    """Which device may fetch what.
+
+    Args:
+        parts: Of the switch.
+        certificates: The box's.
+    """
+
+    def __init__(self, parts: Parts, certificates: Certificates) -> None:
+        self.running = False
+        """Whether phones can reach it."""
+        self.certificates = certificates
+        self.port = 0
+        self.desk = ProvisioningDesk(self._device_of, self._configure, self._authority)
+        self._parts = parts
+        self._invited: OrderedDict[str, Device] = OrderedDict()
+        """Devices by MAC address that were invited without being in the settings."""
+        self._host = ""
+
+    def invite(self, account: str, make: str, host: str) -> Invitation:
+        """Let an account's device fetch its configuration once.
+
+        Args:
+            account: Its user name.
+            make: For a device that isn't in the settings.
+            host: How it will reach the box; "" for the box's own address.
+
+        Raises:
+            UserError: There is no such account, or nothing can be fetched now.
+        """
+        if not self.running:
+            raise UserError(
+                "Phones can't fetch their configuration: sip.provisioning is off, or its port is taken. "
+                "Switch it on, or choose another sip.provisioning_port."
+            )
+        device = self._known(account) or self._made_up(account, make)
+        self._host = host or self._own_host()
+        where = f"[{self._host}]" if ":" in self._host else self._host
+        now = asyncio.get_running_loop().time()
+        return self.desk.issue(device, f"http://{where}:{self.port}", now)
+
+    def withdraw(self, account: str) -> None:
+        """Void an account's invitation.
+
+        Raises:
+            UserError: There is no such account.
+        """
+        self.desk.revoke((self._known(account) or self._made_up(account, "")).mac)
+
+    def _known(self, account: str) -> Device | None:
+        """Return the device the settings name for an account."""
+        for device in self._parts.settings.current.devices:
+            if device.account == account and device.make:
+                mac = device.mac or _mac_of(account)
+                return Device(mac, Make(device.make), device.extension, account)
+        return None
+
+    def _made_up(self, account: str, make: str) -> Device:
+        found = self._parts.phones.accounts.find(account)
+        if found is None:
+            raise UserError(f"There is no phone account {account}.")
+        try:
+            wanted = Make(make or Make.LINPHONE)
+        except ValueError:
+            raise UserError(f"{make} is no make; choose one of {', '.join(Make)}.") from None
+        if wanted not in (Make.LINPHONE, Make.GENERIC):
+            raise UserError(
+                f"A {wanted} phone is known by its MAC address: add it under devices first, then invite it."
+            )
+        device = Device(_mac_of(account), wanted, found.extension, account)
+        self._invited[device.mac] = device
+        self._invited.move_to_end(device.mac)
+        if len(self._invited) > MOST:
+            self._invited.popitem(last=False)
+        return device
+
+    def _device_of(self, mac: str) -> Device | None:
+        for device in self._parts.settings.current.devices:
+            if device.make and mac in (device.mac, _mac_of(device.account)):
+                return Device(mac, Make(device.make), device.extension, device.account)
+        return self._invited.get(mac)
+
+    def _configure(self, device: Device) -> Configuration | None:
+        current, phones = self._parts.settings.current, self._parts.phones
+        account = next((one for one in accounts_of(current) if one.user == device.account), None)
+        if account is None:
+            return None
+        lamps = next((one.lamps for one in current.devices if one.account == device.account), ())
+        named = [(number, phones.accounts.name_of(number)) for number in lamps]
+        return Configuration(
+            extension=account.extension,
+            user=account.user,
+            name=account.name,
+            secret=account.secret,
+            host=self._host or self._own_host(),
+            port=phones.tls_port if account.srtp else phones.port,
+            transport="tls" if account.srtp else "udp",
+            srtp=account.srtp,
+            web_port=self.port,
+            language=current.office.language,
+            lamps=tuple((number, name) for number, name in named if name is not None),
+        )
+
+    def _own_host(self) -> str:
+        host = self._parts.profile.sip.host
+        return host if host not in _WILDCARDS else next(iter(reachable_hosts()), "127.0.0.1")
+
+    def _authority(self) -> bytes | None:
+        try:
+            return self.certificates.authority.read_bytes()
+        except OSError:
+            return None
+
+
+async def start(parts: Parts, certificates: Certificates, running: AsyncExitStack) -> None:
+    """Serve phones their configurations; a port that is taken is told, and calls go on without."""
+    current = parts.settings.current.sip
+    provisioning = Provisioning(parts, certificates)
+    api.answer(parts, provisioning)
+    if not current.provisioning:
+        return
+    server = ProvisioningServer(
+        provisioning.desk, parts.profile.sip.host, current.provisioning_port, acl=parts.phones.acl
+    )
+    try:
+        await server.start()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        logger.warning("%s", Words.NO_PROVISIONING(port=current.provisioning_port, why=reason))
+        return
+    provisioning.running, provisioning.port = True, server.port
+    running.push_async_callback(server.stop)
+
+
+def _mac_of(account: str) -> str:
+    return _INVENTED + hashlib.sha256(account.encode()).hexdigest()[:10]
