@@ -11,10 +11,13 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from firmware.settings.cloud import CloudSettings, Integrations
 from firmware.settings.fields import help_text
 from firmware.settings.office import Office, Reception, RecordingSettings
 from firmware.settings.people import Extension, first_extensions
+from firmware.settings.reports import ReportSettings
 from firmware.settings.sip import Device, Provider, SipSettings
+from firmware.settings.storage import BackupSettings, StorageSettings
 from ivr.hours import OfficeHours
 from ivr.menu import MenuBook
 
@@ -43,6 +46,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Meta(max_length=8),
         help_text("Lines bought from SIP providers, up to 8.", "SIP 服务商线路，最多 8 条。"),
     ] = ()
+    storage: StorageSettings = StorageSettings()
+    backup: BackupSettings = BackupSettings()
+    cloud: CloudSettings = CloudSettings()
+    integrations: Integrations = Integrations()
+    reports: ReportSettings = ReportSettings()
 
     def extension(self, number: str) -> Extension | None:
         """Return the extension with that number, or None."""

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import msgspec
 
 from firmware.core.errors import UserError
+from firmware.settings.checks_records import check_records
 from firmware.settings.checks_sip import check_sip
 from firmware.settings.checks_voice import check_voice
 from firmware.settings.document import Settings
@@ -62,4 +63,4 @@ def _check_people(settings: Settings) -> None:
         )
 
 
-_CHECKS: tuple[Callable[[Settings], None], ...] = (_check_people, check_voice, check_sip)
+_CHECKS: tuple[Callable[[Settings], None], ...] = (_check_people, check_voice, check_sip, check_records)
