@@ -145,6 +145,9 @@ Handler = Callable[[Call, Any], Awaitable[Cause]]
 """Serves a caller at one kind of destination to the end; `NORMAL` when that was what the caller needed, else
 why not, and the caller can be led on."""
 
+Besides = Callable[[Call, Any], Awaitable[None]]
+"""Done for a caller besides serving it at a destination."""
+
 # Overflow that leads in a circle must end; nobody is led to so many places in earnest.
 MAX_STEPS = 40
 
@@ -154,6 +157,10 @@ class Destinations:
 
     def __init__(self) -> None:
         self._handlers: dict[type, Handler] = {Refuse: _refuse, ToExtension: _extension}
+        self.before: list[Besides] = []
+        """Done before a caller is served at a place: what it has to be told first."""
+        self.after: list[Besides] = []
+        """Done once a place has served a caller who is still there: what it is asked then."""
 
     def register(self, kind: type[Any], handler: Handler) -> None:
         """Have `handler` serve a kind of destination from now on."""
@@ -176,8 +183,12 @@ class Destinations:
                 call.journey.route(Routing.NO_SUCH_THING(place=place.said()))
                 continue
             call.journey.route(Routing.LED(place=place.said()))
+            for first in self.before:
+                await first(call, place)
             cause = await handler(call, place)
             if cause is Cause.NORMAL:
+                for then in self.after:
+                    await then(call, place)
                 return cause
             call.journey.route(Routing.NOT_SERVED(place=place.said(), why=of_cause(cause)))
         return cause

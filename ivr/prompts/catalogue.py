@@ -19,10 +19,6 @@ CATALOGUE: dict[str, dict[str, str]] = {
         "zh-CN": "为保证服务质量，通话可能会被录音。",
         "en": "To help us serve you better, this call may be recorded.",
     },
-    "no-input": {
-        "zh-CN": "请输入分机号，转总机请拨零。",
-        "en": "Please dial the extension number, or zero for the operator.",
-    },
     "no-such-extension": {
         "zh-CN": "您拨的分机号不存在，请重新输入。",
         "en": "There is no such extension. Please try again.",
@@ -46,10 +42,6 @@ CATALOGUE: dict[str, dict[str, str]] = {
     "unreachable": {
         "zh-CN": "您拨的分机暂时无法接通。",
         "en": "That extension can't be reached at the moment.",
-    },
-    "try-another": {
-        "zh-CN": "请拨其他分机号，转总机请拨零。",
-        "en": "Please dial another extension, or zero for the operator.",
     },
     "nobody": {
         "zh-CN": "很抱歉，现在没有人能接听您的电话，请稍后再拨。再见。",
@@ -126,6 +118,18 @@ CATALOGUE: dict[str, dict[str, str]] = {
     "prompt-not-kept": {
         "zh-CN": "未保存。",
         "en": "It has not been kept.",
+    },
+    "hours-night": {
+        "zh-CN": "已切换为夜间服务。",
+        "en": "Night service is on.",
+    },
+    "hours-day": {
+        "zh-CN": "已切换为日间服务。",
+        "en": "Day service is on.",
+    },
+    "hours-auto": {
+        "zh-CN": "已恢复按日程服务。",
+        "en": "Service follows the schedule again.",
     },
     "recording-consent": {
         "zh-CN": "通话将被录音。同意请按一，不同意请按二。",

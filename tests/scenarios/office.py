@@ -24,22 +24,22 @@ from firmware.core.leg import Ending, Leg
 from firmware.core.media import PlayItem, PlayTone
 from firmware.core.records import EntryKind, Journey
 from firmware.core.trace import Said
-from firmware.switch.call import Script
+from firmware.switch.call import Call, Script
 from firmware.switch.destinations import Destination, Destinations
 from firmware.switch.directory import Extension
 from firmware.switch.exchange import Exchange
 from firmware.switch.numbering import Numbering, NumberPlan
 from firmware.switch.outbound.guard import Caps, Guard
 from firmware.switch.outbound.outbound import Outbound, OutboundSettings
+from ivr.menu import Answering, answer_with_menus, first_menus
 from ivr.prompts import Prompts
 from ivr.prompts.catalogue import CATALOGUE
-from ivr.reception import Reception, reception
 from tests.media.fake_media import FakeMedia
 from tests.switch.fake_leg import FakeLeg
 from tests.switch.fake_lines import FakeLines
 
 PROMPT_SECONDS = 2.0
-SETTINGS = Reception()
+RING_SECONDS = 25.0
 
 
 class LoopClock:
@@ -128,14 +128,18 @@ class Office:
     def caller_rings_in(self, number: str | None = "13800138000") -> FakeLeg:
         """Have somebody call the office from outside."""
         caller = FakeLeg.incoming("gsm1", number, media=self.media)
-        self.exchange.take(caller, partial(reception, prompts=self.prompts, settings=SETTINGS))
+        self.exchange.take(caller, self.reception)
         return caller
+
+    async def reception(self, call: Call) -> None:
+        """Have a caller meet the first menus."""
+        await answer_with_menus(call, Answering(first_menus(), self.prompts, ring_seconds=RING_SECONDS))
 
     def phone_dials(self, own_number: str, dialled: str) -> FakeLeg:
         """Have one of the office's phones dial."""
         phone = FakeLeg.incoming(own_number, own_number, media=self.media)
         reachable = Reachable(
-            self.outbound, self.destinations, self.numbers, self.code, ring_seconds=SETTINGS.ring_seconds
+            self.outbound, self.destinations, self.numbers, self.code, ring_seconds=RING_SECONDS
         )
         vital = self.outbound.plan.emergency.match(dialled) is not None
         self.exchange.take(

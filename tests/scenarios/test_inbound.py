@@ -11,8 +11,7 @@ from firmware.core.leg import LegState
 from firmware.switch.call import Call
 from firmware.switch.destinations import ToExtension, ToReception
 from firmware.switch.inbound import Inbound, InboundPlan, Rule, route
-from ivr.reception import reception
-from tests.scenarios.office import SETTINGS, Office, trace
+from tests.scenarios.office import Office, trace
 from tests.switch.fake_leg import FakeLeg
 
 pytestmark = pytest.mark.looptime
@@ -68,7 +67,7 @@ async def test_a_robot_that_presses_nothing_is_hung_up(office: Office) -> None:
 
 async def test_where_nobody_serves_the_next_place_does(office: Office) -> None:
     async def at_reception(call: Call, _: ToReception) -> Cause:
-        await reception(call, office.prompts, SETTINGS)
+        await office.reception(call)
         return Cause.NORMAL
 
     office.destinations.register(ToReception, at_reception)
