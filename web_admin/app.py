@@ -10,12 +10,16 @@ from litestar.exceptions import HTTPException
 
 from firmware.control.client import NoSwitch
 from firmware.core.errors import UserError, ZongjiError
+from web_admin.pages.account import account_router
+from web_admin.pages.assets import assets_router
 from web_admin.pages.calls import calls_router
 from web_admin.pages.entry import entry_router
+from web_admin.pages.history import history_router
 from web_admin.pages.now import now_router
 from web_admin.pages.people import people_router
 from web_admin.pages.settings import settings_router
 from web_admin.pages.setup import setup_router
+from web_admin.pages.users import users_router
 from web_admin.rendering import is_partial
 from web_admin.security.gate import ASGIApp, Gate
 from web_admin.site import Site
@@ -53,11 +57,15 @@ def make_app(site: Site) -> ASGIApp:
 
     app = Litestar(
         route_handlers=[
+            assets_router(site),
             entry_router(site),
+            account_router(site),
+            users_router(site),
             now_router(site),
             calls_router(site),
             people_router(site),
             settings_router(site),
+            history_router(site),
             setup_router(site),
         ],
         exception_handlers={
@@ -73,4 +81,4 @@ def make_app(site: Site) -> ASGIApp:
         logging_config=None,
     )
     # Two libraries' words for one protocol.
-    return Gate(cast("ASGIApp", app), site.sessions, site.host_names)
+    return Gate(cast("ASGIApp", app), site.sessions, site.users, site.host_names)

@@ -61,3 +61,11 @@ def phone_number(number: str | None) -> str:
         grouped = f"{digits[:3]} {digits[3:7]} {digits[7:]}"
         return f"+86 {grouped}" if number.startswith("+") else grouped
     return number
+
+
+def when(wall_ms: int, language: str) -> str:
+    """Return date and time as the language writes them: "22 Nov 2026, 16:05", "2026年11月22日 16:05"."""
+    moment = local(wall_ms)
+    if language == "zh":
+        return f"{moment.year}年{moment.month}月{moment.day}日 {moment:%H:%M}"
+    return f"{moment.day} {moment:%b %Y, %H:%M}"

@@ -14,8 +14,13 @@ from litestar.background_tasks import BackgroundTask
 
 from web_admin import format as formats
 from web_admin.assets import Assets
+from web_admin.forms import labels
+from web_admin.forms.reading import is_lines, is_scalar, ticks_of
+from web_admin.forms.suggestions import list_for, names_somebody
 from web_admin.security.gate import CSP
+from web_admin.security.rights import Role, may
 from web_admin.security.sessions import Session
+from web_admin.security.users import User
 from web_admin.words import LANGUAGES, TAGS, Words, preferred
 
 LANGUAGE_COOKIE = "zongji-language"
@@ -50,12 +55,27 @@ class Pages:
             phone_number=formats.phone_number,
             talk_time=formats.talk_time,
             local=formats.local,
+            when=formats.when,
+            is_scalar=is_scalar,
+            is_lines=is_lines,
+            ticks_of=ticks_of,
+            list_for=list_for,
+            names_somebody=names_somebody,
         )
 
     def text(self, template: str, words: Words, **values: Any) -> str:
         """Return a rendered template, for a fragment that no request asked for."""
         return self._environment.get_template(template).render(
-            t=words, lang=TAGS[words.language], language=words.language, **values
+            t=words,
+            lang=TAGS[words.language],
+            language=words.language,
+            label=lambda path, shape: labels.label(path, shape, words),
+            explains=lambda path, shape: labels.explains(path, shape, words),
+            choice=lambda value: labels.choice(value, words),
+            section_name=lambda name: labels.section(name, words),
+            unit_of=lambda path: labels.unit(path, words),
+            shown=lambda value: labels.shown(value, words),
+            **values,
         )
 
     def page(
@@ -69,6 +89,7 @@ class Pages:
     ) -> Response[str]:
         """Return a page, in the language of whoever asks."""
         session = session_of(request)
+        user = account_of(request)
         nonce = secrets.token_urlsafe(12)
         words = words_of(request)
         text = self.text(
@@ -76,6 +97,8 @@ class Pages:
             words,
             csrf=session.csrf if session else "",
             signed_in=session is not None,
+            user=user,
+            may=lambda path: user is not None and may(user.role, path),
             path=request.url.path,
             nonce=nonce,
             today=datetime.datetime.now().astimezone().date(),
@@ -97,6 +120,18 @@ def session_of(request: AnyRequest) -> Session | None:
     """Return who is signed in; the gate has found it."""
     found = request.scope.get("state", {}).get("session")
     return found if isinstance(found, Session) else None
+
+
+def account_of(request: AnyRequest) -> User | None:
+    """Return the user who is signed in; the gate has found it."""
+    found = request.scope.get("state", {}).get("user")
+    return found if isinstance(found, User) else None
+
+
+def is_role(request: AnyRequest, role: Role) -> bool:
+    """Tell whether whoever asks has at least this role."""
+    user = account_of(request)
+    return user is not None and user.role.includes(role)
 
 
 def user_of(request: AnyRequest) -> str:

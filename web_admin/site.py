@@ -12,8 +12,11 @@ from web_admin.provision import Tickets
 from web_admin.rendering import Pages
 from web_admin.security.audit import Audit
 from web_admin.security.brake import Brake
-from web_admin.security.passwords import Passwords
+from web_admin.security.hashing import Hashing
+from web_admin.security.second_factor import Waiting
 from web_admin.security.sessions import Sessions
+from web_admin.security.tokens import Tokens
+from web_admin.security.users import Users
 from web_admin.setup_state import SetupState
 
 _FOLDER_MODE = 0o700
@@ -28,11 +31,13 @@ class Site:
     pages: Pages
     stage: Stage
     hub: Hub
-    passwords: Passwords
+    users: Users
+    waiting: Waiting
     sessions: Sessions
     brake: Brake
     audit: Audit
     tickets: Tickets
+    tokens: Tokens
     setup: SetupState
     folder: Path
     host_names: frozenset[str]
@@ -43,7 +48,7 @@ class Site:
 
         Args:
             control_socket: Of the switch.
-            folder: The web process's own: password, sessions, audit log. Made when missing.
+            folder: The web process's own: users, tokens, sessions, audit log. Made when missing.
             host_names: Names the box answers to besides addresses and local names.
 
         Raises:
@@ -61,11 +66,13 @@ class Site:
             pages=pages,
             stage=stage,
             hub=Hub(box, stage),
-            passwords=Passwords(folder / "password.json"),
+            users=Users(folder / "users.json", Hashing()),
+            waiting=Waiting(),
             sessions=Sessions(folder / "sessions.json"),
             brake=Brake(),
             audit=Audit(folder / "audit.jsonl"),
             tickets=Tickets(),
+            tokens=Tokens(folder / "tokens.json"),
             setup=SetupState(folder / "setup.json"),
             folder=folder,
             host_names=host_names,

@@ -1,19 +1,20 @@
 """Reading and changing the settings through the control socket.
 
-Sections of scalar fields (`office`, `reception`, …) are read and changed by name, described by `SectionInfo`;
-a page can show sections that did not exist when it was written. People are changed one by one. Every change
-is validated as a whole, kept in a history with who and when, and can be taken back; `dry_run` only tells what
-would change.
+The document is described by `shapes`, and any place in it is changed by its path: field names, keys, and
+positions in lists (from 0, as text). People are changed one by one, by number. Every change is validated as a
+whole, kept in a history with who and when, and can be taken back; `dry_run` only tells what would change.
+
+    SetValue(["inbound", "rules", "0", "name"], "Night")     RemoveItem(["groups", "2"])
 """
 
 from __future__ import annotations
 
-import enum
 from typing import Any
 
 import msgspec
 
 from firmware.control.base import BaseReply, BaseRequest
+from firmware.control.shapes import Section
 from firmware.core.clock import Instant
 
 MAX_EDITS = 600
@@ -21,35 +22,6 @@ MAX_EDITS = 600
 
 MAX_HISTORY = 200
 """How many changes can be looked back on."""
-
-
-class FieldKind(enum.StrEnum):
-    TEXT = "text"
-    NUMBER = "number"
-    SWITCH = "switch"
-    CHOICE = "choice"
-    EXTENSION = "extension"
-    """The number of somebody in the office."""
-
-
-class FieldInfo(msgspec.Struct, frozen=True, kw_only=True):
-    name: str
-    kind: FieldKind
-    en: str
-    """What it does and what is allowed."""
-    zh: str
-    default: Any = None
-    minimum: int | None = None
-    maximum: int | None = None
-    longest: int | None = None
-    """Characters."""
-    pattern: str = ""
-    choices: list[str] = []
-
-
-class SectionInfo(msgspec.Struct, frozen=True):
-    name: str
-    fields: list[FieldInfo]
 
 
 class Person(msgspec.Struct, frozen=True):
@@ -65,15 +37,38 @@ class GetSettings(BaseRequest, frozen=True, tag="settings"):
 class SettingsReply(BaseReply, frozen=True, tag="settings", kw_only=True):
     revision: int
     """Of the history; goes up with every change."""
-    values: dict[str, dict[str, Any]]
-    """Section → field → value."""
-    sections: list[SectionInfo]
+    values: dict[str, Any]
+    """The document: section → value, secrets as dots that keep their secret when they are sent back."""
+    sections: list[Section]
     people: list[Person]
 
 
 class SetFields(msgspec.Struct, frozen=True, tag_field="edit", tag="set"):
     section: str
     fields: dict[str, Any]
+
+
+class SetValue(msgspec.Struct, frozen=True, tag_field="edit", tag="set value"):
+    """Replace what is at a place, or put a new key into a map."""
+
+    path: list[str]
+    value: Any
+
+
+class InsertItem(msgspec.Struct, frozen=True, tag_field="edit", tag="insert item"):
+    """Put an entry into a list."""
+
+    path: list[str]
+    """Of the list."""
+    value: Any
+    at: int | None = None
+    """Its position; None for the end."""
+
+
+class RemoveItem(msgspec.Struct, frozen=True, tag_field="edit", tag="remove item"):
+    """Take an entry out of a list or a map."""
+
+    path: list[str]
 
 
 class AddPerson(msgspec.Struct, frozen=True, tag_field="edit", tag="add person"):
@@ -93,7 +88,7 @@ class RemovePerson(msgspec.Struct, frozen=True, tag_field="edit", tag="remove pe
     number: str
 
 
-Edit = SetFields | AddPerson | ChangePerson | RemovePerson
+Edit = SetFields | SetValue | InsertItem | RemoveItem | AddPerson | ChangePerson | RemovePerson
 
 
 class ChangeSettings(BaseRequest, frozen=True, tag="change settings", kw_only=True):

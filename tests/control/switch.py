@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from firmware.app.api.settings import SettingsDesk
+from firmware.control.access import PasswordReset
 from firmware.control.base import OpenedFile
 from firmware.control.editing import (
     ChangedReply,
@@ -99,6 +100,7 @@ class FakeSwitch:
         clock = BenchClock()
         self.journeys = [answered(running_journey(clock, SECOND_ID)), whole_journey(clock, FIRST_ID)]
         self.broken = False
+        self.password_reset = PasswordReset()
         self.asked: list[int] = []
 
     async def status(self) -> StatusReply:

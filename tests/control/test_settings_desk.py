@@ -10,11 +10,21 @@ from pathlib import Path
 
 import pytest
 
-from firmware.app.api.settings import describe
+from firmware.app.api.shapes import sections
 from firmware.control.answers import answers_of
 from firmware.control.client import ControlClient, SettingError
-from firmware.control.editing import MAX_HISTORY, AddPerson, ChangePerson, FieldKind, RemovePerson, SetFields
+from firmware.control.editing import (
+    MAX_HISTORY,
+    AddPerson,
+    ChangePerson,
+    InsertItem,
+    RemoveItem,
+    RemovePerson,
+    SetFields,
+    SetValue,
+)
 from firmware.control.server import ControlServer
+from firmware.control.shapes import Kind, Shape
 from firmware.core.errors import UserError
 from tests.control.switch import FakeSwitch
 
@@ -39,17 +49,58 @@ async def client(folder: Path, switch: FakeSwitch) -> AsyncIterator[ControlClien
     await server.close()
 
 
-def test_every_field_of_a_form_is_explained_in_both_languages() -> None:
-    sections = {one.name: {field.name: field for field in one.fields} for one in describe()}
-    assert {"office", "reception", "recording"} <= set(sections)
-    assert all(field.en and field.zh for fields in sections.values() for field in fields.values())
-    assert sections["office"]["operator"].kind is FieldKind.EXTENSION
-    assert sections["office"]["language"].choices == ["en", "zh-CN"] or (
-        sections["office"]["language"].choices == ["zh-CN", "en"]
-    )
-    assert sections["recording"]["enabled"].kind is FieldKind.SWITCH
-    attempts = sections["reception"]["attempts"]
-    assert (attempts.kind, attempts.minimum, attempts.maximum) == (FieldKind.NUMBER, 1, 9)
+def fields_of(shape: Shape, path: str) -> Iterator[tuple[str, Shape]]:
+    """Yield every field below a shape, with its path."""
+    for field in [*shape.fields, *(field for variant in shape.variants for field in variant.fields)]:
+        yield f"{path}.{field.name}", field.shape
+        yield from fields_of(field.shape, f"{path}.{field.name}")
+    if shape.item is not None:
+        yield from fields_of(shape.item, f"{path}[]")
+
+
+def test_every_section_is_described_down_to_its_last_field() -> None:
+    shapes = {path: shape for one in sections() for path, shape in fields_of(one.shape, one.name)}
+    assert shapes["office.operator"].kind is Kind.EXTENSION
+    assert set(shapes["office.language"].choices) == {"en", "zh-CN"}
+    assert shapes["recording.enabled"].kind is Kind.SWITCH
+    attempts = shapes["reception.attempts"]
+    assert (attempts.kind, attempts.minimum, attempts.maximum) == (Kind.NUMBER, 1, 9)
+    assert shapes["extensions[].secret"].is_secret
+    assert [path for path, shape in shapes.items() if shape.kind is Kind.JSON] == []
+
+
+async def test_a_place_deep_in_the_document_is_set_added_and_removed(
+    client: ControlClient, switch: FakeSwitch
+) -> None:
+    await client.change_settings([SetValue(["extensions", "1", "name"], "王伟")], "alice")
+    assert switch.store.current.extensions[1].name == "王伟"
+    added = {"number": "150", "name": "仓库"}
+    changed = await client.change_settings([InsertItem(["extensions"], added, 0)], "alice")
+    assert [one.path for one in changed.changes] == ["extensions.150"]
+    assert switch.store.current.extensions[0].number == "150"
+    await client.change_settings([RemoveItem(["extensions", "0"])], "alice")
+    assert switch.store.current.extension("150") is None
+
+
+async def test_a_secret_sent_back_as_its_dots_stays_the_same(
+    client: ControlClient, switch: FakeSwitch
+) -> None:
+    before = {one.number: one.secret for one in switch.store.current.extensions}
+    people = (await client.settings()).values["extensions"]
+    assert all(one["secret"].startswith("••••") for one in people)
+    await client.change_settings([SetValue(["extensions"], list(reversed(people)))], "alice")
+    assert {one.number: one.secret for one in switch.store.current.extensions} == before
+    assert switch.store.current.extensions[0].number == "103"
+
+
+@pytest.mark.parametrize(
+    "path", [[], ["nowhere"], ["office", "x"], ["extensions", "9"], ["extensions", "-1"]]
+)
+async def test_a_place_that_is_not_there_is_refused(client: ControlClient, path: list[str]) -> None:
+    with pytest.raises(UserError, match="Nothing was changed"):
+        await client.change_settings([SetValue(path, 1)], "alice")
+    with pytest.raises(UserError):
+        await client.change_settings([RemoveItem(path)], "alice")
 
 
 async def test_a_change_is_in_force_and_remembered(client: ControlClient, switch: FakeSwitch) -> None:

@@ -17,9 +17,12 @@ from typing import Any
 
 import httpx
 
+from firmware.app.pages import answer_resets
 from firmware.control.answers import answers_of
 from firmware.control.server import ControlServer
 from tests.control.switch import FakeSwitch
+from tests.store.sample import BenchClock
+from tests.web_admin.forms import filled
 from web_admin.app import make_app
 from web_admin.site import Site
 
@@ -53,12 +56,27 @@ class Visitor:
 
     async def signs_in(self, password: str = PASSWORD) -> httpx.Response:
         """Set the first password if there is none, else sign in."""
-        if self.site.passwords.is_set():
-            answer = await self.client.post("/login", data={"password": password})
+        if self.site.users.is_set_up():
+            answer = await self.client.post("/login", data={"username": "admin", "password": password})
         else:
-            answer = await self.client.post("/welcome", data={"password": password, "again": password})
+            answer = await self.client.post(
+                "/welcome", data={"username": "admin", "password": password, "again": password}
+            )
         await self.opens("/")
         return answer
+
+    async def fills_in(
+        self, path: str, action: str = "", **changes: str | list[str] | None
+    ) -> httpx.Response:
+        """Open a page, change some fields of its form (`a__b` for `a.b`), and send it."""
+        page = await self.opens(path)
+        assert page.status_code == 200, f"{path}: {page.status_code}"
+        return await self.client.post(action or path, data=filled(page.text, action or path, **changes))
+
+    async def confirms(self, preview: httpx.Response) -> httpx.Response:
+        """Say yes to what a preview tells."""
+        assert preview.status_code == 200, preview.text
+        return await self.client.post("/settings/apply", data=filled(preview.text, "/settings/apply"))
 
     async def sees_the_box(self) -> None:
         """Wait until the first picture has come."""
@@ -73,7 +91,9 @@ class Visitor:
 async def visiting(folder: Path) -> AsyncIterator[Visitor]:
     """Run switch, socket and site in `folder` for the length of the block."""
     switch = FakeSwitch(folder)
-    server = ControlServer(folder / "control.sock", answers_of(switch))
+    answers = answers_of(switch)
+    answer_resets(answers, BenchClock(), switch.password_reset)
+    server = ControlServer(folder / "control.sock", answers)
     await server.start()
     site = Site.at(folder / "control.sock", folder / "web")
     transport = httpx.ASGITransport(app=make_app(site), client=("192.168.1.20", 40000))

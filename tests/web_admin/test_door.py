@@ -24,10 +24,10 @@ async def test_a_new_box_asks_for_a_password_first(stranger: Visitor) -> None:
 async def test_the_first_password_can_be_set_once_only(admin: Visitor) -> None:
     admin.client.cookies.clear()
     again = await admin.client.post(
-        "/welcome", data={"password": "another long one", "again": "another long one"}
+        "/welcome", data={"username": "admin", "password": "another long one", "again": "another long one"}
     )
     assert again.headers["location"] == "/login"
-    assert await admin.site.passwords.is_right(PASSWORD)
+    assert await admin.site.users.is_right("admin", PASSWORD)
 
 
 @pytest.mark.parametrize(
@@ -35,14 +35,16 @@ async def test_the_first_password_can_be_set_once_only(admin: Visitor) -> None:
     [("short", "short"), ("1234567890", "1234567890"), ("a" * 201, "a" * 201), (PASSWORD, "x")],
 )
 async def test_a_poor_password_is_refused_with_a_reason(stranger: Visitor, password: str, again: str) -> None:
-    page = await stranger.client.post("/welcome", data={"password": password, "again": again})
+    page = await stranger.client.post(
+        "/welcome", data={"username": "admin", "password": password, "again": again}
+    )
     assert page.status_code == 422
     assert 'role="alert"' in page.text
-    assert not stranger.site.passwords.is_set()
+    assert not stranger.site.users.is_set_up()
 
 
 async def test_the_file_holds_no_password(admin: Visitor) -> None:
-    kept = (admin.site.folder / "password.json").read_text()
+    kept = (admin.site.folder / "users.json").read_text()
     assert PASSWORD not in kept
     assert "$argon2id$" in kept
 
@@ -60,11 +62,12 @@ async def test_nobody_looks_in_without_signing_in(admin: Visitor, path: str) -> 
 async def test_guessing_is_slowed_down_and_written_down(admin: Visitor) -> None:
     admin.client.cookies.clear()
     answers = [
-        (await admin.client.post("/login", data={"password": f"guess {n}"})).status_code for n in range(6)
+        (await admin.client.post("/login", data={"username": "admin", "password": f"guess {n}"})).status_code
+        for n in range(6)
     ]
     assert answers[:4] == [401] * 4
     assert answers[-1] == 429
-    right = await admin.client.post("/login", data={"password": PASSWORD})
+    right = await admin.client.post("/login", data={"username": "admin", "password": PASSWORD})
     assert right.status_code == 429, "the right password doesn't open the door to one who is made to wait"
     assert [one.what for one in admin.site.audit.newest(3)] == ["password-wrong"] * 3
 
@@ -80,7 +83,7 @@ async def test_signing_in_gives_a_new_token_and_signing_out_ends_it(admin: Visit
 
 
 async def test_the_cookie_is_out_of_a_scripts_reach(admin: Visitor) -> None:
-    answer = await admin.client.post("/login", data={"password": PASSWORD})
+    answer = await admin.client.post("/login", data={"username": "admin", "password": PASSWORD})
     cookie = answer.headers["set-cookie"].lower()
     assert "httponly" in cookie
     assert "samesite=lax" in cookie
@@ -150,7 +153,7 @@ def test_signing_in_never_leads_elsewhere(target: str) -> None:
 
 
 async def test_changing_the_password_signs_everybody_out(admin: Visitor) -> None:
-    changed = await admin.sends("/password", {"old": PASSWORD, "password": "a better one, longer"})
+    changed = await admin.sends("/account/password", {"old": PASSWORD, "password": "a better one, longer"})
     assert changed.headers["location"] == "/login"
     assert (await admin.opens("/calls")).status_code == 303
     assert (await admin.signs_in("a better one, longer")).status_code == 303

@@ -177,15 +177,13 @@ def test_no_cell_is_a_formula() -> None:
 
 
 async def test_a_setting_is_previewed_saved_and_undone(admin: Visitor) -> None:
-    await admin.opens("/settings")
-    form = {"digits_timeout_ms": "6000", "attempts": "5", "ring_seconds": "25", "revision": "0"}
-    preview = await admin.sends("/settings/reception", form)
+    preview = await admin.fills_in("/settings/reception", reception__attempts="5")
     assert "<del>2</del>" in preview.text
     assert "<ins>5</ins>" in preview.text
     assert admin.switch.store.current.reception.attempts == 2
-    saved = await admin.sends("/settings/reception", {**form, "sure": "yes"})
+    saved = await admin.confirms(preview)
     assert admin.switch.store.current.reception.attempts == 5
-    page = (await admin.opens(saved.headers["location"].partition("#")[0])).text
+    page = (await admin.opens(saved.headers["location"])).text
     undo = re.search(r'name="to" value="(\d+)"', page)
     assert undo is not None
     await admin.sends("/history/restore", {"to": undo[1], "sure": "yes", "undo": "yes"})
@@ -198,9 +196,7 @@ async def test_a_setting_is_previewed_saved_and_undone(admin: Visitor) -> None:
 async def test_a_value_out_of_bounds_is_explained_and_what_was_typed_stays(
     admin: Visitor, attempts: str
 ) -> None:
-    await admin.opens("/settings")
-    form = {"digits_timeout_ms": "6000", "attempts": attempts, "ring_seconds": "25", "revision": "0"}
-    page = await admin.sends("/settings/reception", form)
+    page = await admin.fills_in("/settings/reception", reception__attempts=attempts)
     assert page.status_code == 422
     assert 'role="alert"' in page.text
     assert f'value="{attempts}"' in page.text
@@ -208,9 +204,16 @@ async def test_a_value_out_of_bounds_is_explained_and_what_was_typed_stays(
 
 
 async def test_switching_something_off_is_a_change(admin: Visitor) -> None:
-    await admin.opens("/settings")
-    await admin.sends("/settings/recording", {"revision": "0", "sure": "yes"})
+    await admin.confirms(await admin.fills_in("/settings/recording", recording__enabled=None))
     assert admin.switch.store.current.recording.enabled is False
+
+
+async def test_somebody_elses_change_in_between_is_not_overwritten(admin: Visitor) -> None:
+    preview = await admin.fills_in("/settings/reception", reception__attempts="5")
+    await admin.confirms(await admin.fills_in("/settings/recording", recording__enabled=None))
+    refused = await admin.confirms(preview)
+    assert refused.status_code == 422
+    assert admin.switch.store.current.reception.attempts == 2
 
 
 async def test_people_are_added_renamed_and_removed(admin: Visitor) -> None:
@@ -265,7 +268,7 @@ async def test_the_first_set_up_is_taken_up_where_it_was_left(admin: Visitor) ->
     assert (await admin.opens("/setup")).headers["location"] == "/setup/people"
     await admin.sends("/setup/people", {"list": "104 王伟"})
     assert admin.switch.store.current.extension("104") is not None
-    await admin.sends("/setup/office", {"name": "Berg & Wang", "operator": "104"})
+    await admin.sends("/setup/office", {"office.name": "Berg & Wang", "office.operator": "104"})
     assert admin.switch.store.current.office.name == "Berg & Wang"
     assert "/setup" in (await admin.opens("/")).text
     await admin.sends("/setup/test")

@@ -1,31 +1,45 @@
-"""Coming in and going out: the first password, sign in, sign out, language, and what needs no session."""
+"""Coming in and going out: the first owner, sign in with or without a second factor, sign out.
+
+/welcome ─► first owner                /login ─► password right ─┬────────────────────────► session
+/forgotten ─► the same, once the box                             └─► /login/code ─► right ─►
+              says somebody stands before it
+"""
 
 from __future__ import annotations
 
 import ipaddress
+import time
 from typing import Any
 
+import msgspec
 from litestar import Request, Response, Router, get, post
 from litestar.datastructures import Cookie
-from litestar.params import FromPath
 from litestar.response import Redirect
 
-from firmware.core.errors import UserError
-from web_admin.rendering import LANGUAGE_COOKIE, address_of, session_of, user_of
+from firmware.control.access import EndPasswordReset, IsPasswordResetAllowed, PasswordResetReply
+from firmware.core.errors import UserError, ZongjiError
+from web_admin.rendering import AnyRequest, address_of, session_of
 from web_admin.security.gate import COOKIE
+from web_admin.security.rights import home
+from web_admin.security.second_factor import step_of
+from web_admin.security.users import User
 from web_admin.site import Site
-from web_admin.words import LANGUAGES
 
-USER = "admin"
+OWNER = "admin"
+"""The first user's name, unless another is chosen."""
 
 _REMEMBER_S = 14 * 86400
-_LANGUAGE_S = 365 * 86400
 
 
 def local_path(target: str) -> str:
     """Return where to go after signing in: a path of ours, never another site."""
     fine = target.startswith("/") and not target.startswith(("//", "/\\")) and "\n" not in target
-    return target if fine and not target.startswith(("/login", "/welcome")) else "/"
+    return target if fine and not target.startswith(("/login", "/welcome", "/forgotten")) else "/"
+
+
+def reason(error: UserError) -> str:
+    """Return the words' key for why a password or a name isn't taken."""
+    return f"sign.{str(error).replace(' ', '_')}"
 
 
 def _is_local(address: str) -> bool:
@@ -39,64 +53,86 @@ def _is_local(address: str) -> bool:
 def entry_router(site: Site) -> Router:
     """Return the handlers."""
 
+    def door(request: AnyRequest, problem: str = "", wait: int = 0, name: str = "", status: int = 200) -> Any:
+        target = local_path(request.query_params.get("next", "/"))
+        return site.pages.page(
+            request, "login.html", next=target, problem=problem, wait=wait, name=name, status=status
+        )
+
     @get("/login", sync_to_thread=False)
     def login(request: Request[Any, Any, Any]) -> Response[Any]:
-        target = local_path(request.query_params.get("next", "/"))
-        if not site.passwords.is_set():
+        if not site.users.is_set_up():
             return Redirect("/welcome", status_code=303)
         if session_of(request) is not None:
-            return Redirect(target, status_code=303)
-        return site.pages.page(request, "login.html", next=target, problem="", wait=0, file=_file())
+            return Redirect(local_path(request.query_params.get("next", "/")), status_code=303)
+        return door(request)  # type: ignore[no-any-return]
 
     @post("/login", status_code=200)
     async def sign_in(request: Request[Any, Any, Any]) -> Response[Any]:
         form = await request.form()
         target = local_path(str(form.get("next", "/")))
+        name = str(form.get("username", "")).strip()[:60]
         address = address_of(request)
-        wait = site.brake.wait_s(address)
-        if wait == 0 and await site.passwords.is_right(str(form.get("password", ""))):
-            site.brake.succeeded(address)
-            return _signed_in(request, target)
+        wait = site.brake.wait_s(address, name)
+        if wait == 0 and await site.users.is_right(name, str(form.get("password", ""))):
+            user = site.users.find(name)
+            if user is not None and user.totp:
+                ticket = site.waiting.begin(user.name, address)
+                return site.pages.page(request, "login_code.html", ticket=ticket, next=target, problem="")
+            if user is not None:
+                site.brake.succeeded(address, name)
+                return _signed_in(request, user, target)
         if wait == 0:
-            site.brake.failed(address)
-            site.audit.note("", address, "password-wrong")
-            wait = site.brake.wait_s(address)
-        return site.pages.page(
-            request,
-            "login.html",
-            status=429 if wait else 401,
-            next=target,
-            problem="sign.wait" if wait else "sign.wrong",
-            wait=wait,
-            file=_file(),
-        )
+            site.brake.failed(address, name)
+            site.audit.note(name, address, "password-wrong")
+            wait = site.brake.wait_s(address, name)
+        problem = "sign.wait" if wait else "sign.wrong"
+        return door(request, problem, wait, name, 429 if wait else 401)  # type: ignore[no-any-return]
+
+    @post("/login/code", status_code=200)
+    async def code(request: Request[Any, Any, Any]) -> Response[Any]:
+        form = await request.form()
+        target, ticket = local_path(str(form.get("next", "/"))), str(form.get("ticket", ""))
+        address = address_of(request)
+        name = site.waiting.user_of(ticket, address)
+        user = None if name is None else site.users.find(name)
+        if user is None or site.brake.wait_s(address, user.name):
+            return Redirect("/login", status_code=303)
+        step = step_of(user.totp, str(form.get("code", "")), user.totp_step, time.time())
+        if step is None:
+            site.brake.failed(address, user.name)
+            site.audit.note(user.name, address, "code-wrong")
+            return site.pages.page(
+                request, "login_code.html", status=401, ticket=ticket, next=target, problem="sign.code_wrong"
+            )
+        site.waiting.end(ticket)
+        site.brake.succeeded(address, user.name)
+        site.users.put(msgspec.structs.replace(user, totp_step=step))
+        return _signed_in(request, user, target)
 
     @get("/welcome", sync_to_thread=False)
     def welcome(request: Request[Any, Any, Any]) -> Response[Any]:
-        if site.passwords.is_set():
+        if site.users.is_set_up():
             return Redirect("/", status_code=303)
-        return site.pages.page(request, "welcome.html", problem="")
+        return site.pages.page(request, "welcome.html", problem="", name=OWNER, is_reset=False)
 
     @post("/welcome", status_code=200)
     async def choose(request: Request[Any, Any, Any]) -> Response[Any]:
-        if site.passwords.is_set():
+        if site.users.is_set_up():
             return Redirect("/login", status_code=303)
-        form = await request.form()
-        password = str(form.get("password", ""))
-        problem = ""
-        if not _is_local(address_of(request)):
-            problem = "sign.local_only"
-        elif password != str(form.get("again", "")):
-            problem = "sign.different"
-        else:
-            try:
-                await site.passwords.choose(password)
-            except UserError as error:
-                problem = f"sign.{str(error).replace(' ', '_')}"
-        if problem:
-            return site.pages.page(request, "welcome.html", status=422, problem=problem)
-        site.audit.note(USER, address_of(request), "password-set")
-        return _signed_in(request, "/setup")
+        return await _begin(request, "/setup", is_reset=False)
+
+    @get("/forgotten")
+    async def forgotten(request: Request[Any, Any, Any]) -> Response[Any]:
+        if not await _is_reset_allowed():
+            return site.pages.page(request, "forgotten.html")
+        return site.pages.page(request, "welcome.html", problem="", name=_owner(), is_reset=True)
+
+    @post("/forgotten", status_code=200)
+    async def reset(request: Request[Any, Any, Any]) -> Response[Any]:
+        if not await _is_reset_allowed():
+            return site.pages.page(request, "forgotten.html", status=403)
+        return await _begin(request, "/", is_reset=True)
 
     @post("/logout", status_code=303)
     async def sign_out(request: Request[Any, Any, Any]) -> Response[Any]:
@@ -108,67 +144,49 @@ def entry_router(site: Site) -> Router:
         response.delete_cookie(COOKIE)
         return response
 
-    @post("/password", status_code=303)
-    async def change_password(request: Request[Any, Any, Any]) -> Response[Any]:
+    async def _begin(request: AnyRequest, target: str, *, is_reset: bool) -> Response[Any]:
         form = await request.form()
-        address = address_of(request)
+        password = str(form.get("password", ""))
+        name = str(form.get("username", "")).strip() or OWNER
         problem = ""
-        if site.brake.wait_s(address) or not await site.passwords.is_right(str(form.get("old", ""))):
-            site.brake.failed(address)
-            site.audit.note(user_of(request), address, "password-wrong")
-            problem = "sign.wrong"
+        if not _is_local(address_of(request)):
+            problem = "sign.local_only"
+        elif password != str(form.get("again", "")):
+            problem = "sign.different"
         else:
             try:
-                await site.passwords.choose(str(form.get("password", "")))
+                user = await site.users.begin(name, password)
             except UserError as error:
-                problem = f"sign.{str(error).replace(' ', '_')}"
+                problem = reason(error)
         if problem:
-            return Redirect(f"/settings?problem={problem}#password", status_code=303)
-        site.sessions.end_all()
-        site.audit.note(user_of(request), address, "password-set")
-        return Redirect("/login", status_code=303)
-
-    @get("/language/{language:str}", sync_to_thread=False)
-    def choose_language(request: Request[Any, Any, Any], language: FromPath[str]) -> Response[Any]:
-        back = request.query_params.get("next", "/")
-        fine = local_path(back) == back or back in ("/login", "/welcome")
-        response = Redirect(back if fine else "/", status_code=303)
-        if language in LANGUAGES:
-            response.set_cookie(
-                Cookie(
-                    key=LANGUAGE_COOKIE, value=language, max_age=_LANGUAGE_S, samesite="lax", httponly=True
-                )
+            return site.pages.page(
+                request, "welcome.html", status=422, problem=problem, name=name, is_reset=is_reset
             )
-        return response
+        if is_reset:
+            async with site.box.ask() as switch:
+                await switch.ask(EndPasswordReset(), PasswordResetReply)
+        site.sessions.end_all(user.name)
+        site.audit.note(user.name, address_of(request), "password-reset" if is_reset else "password-set")
+        return _signed_in(request, user, target)
 
-    @get("/healthz", sync_to_thread=False)
-    def healthz() -> str:
-        return "ok"
+    async def _is_reset_allowed() -> bool:
+        try:
+            async with site.box.ask() as switch:
+                return (await switch.ask(IsPasswordResetAllowed(), PasswordResetReply)).seconds > 0
+        except ZongjiError:
+            return False
 
-    @get("/static/{tag:str}/{name:str}", sync_to_thread=False)
-    def static(request: Request[Any, Any, Any], tag: FromPath[str], name: FromPath[str]) -> Response[Any]:
-        asset = site.assets.find(tag, name)
-        if asset is None:
-            return Response("", status_code=404, media_type="text/plain")
-        squeezed = "gzip" in request.headers.get("accept-encoding", "")
-        headers = {"cache-control": "public, max-age=31536000, immutable", "vary": "Accept-Encoding"}
-        if squeezed:
-            headers["content-encoding"] = "gzip"
-        return Response(
-            asset.compressed if squeezed else asset.content, media_type=asset.kind, headers=headers
-        )
+    def _owner() -> str:
+        return next((one.name for one in site.users.all()), OWNER)
 
-    def _file() -> str:
-        return str(site.folder / "password.json")
-
-    def _signed_in(request: Request[Any, Any, Any], target: str) -> Response[Any]:
+    def _signed_in(request: AnyRequest, user: User, target: str) -> Response[Any]:
         # Always a new token: one that was planted before the sign-in is worth nothing.
         old = session_of(request)
         if old is not None:
             site.sessions.end(old)
-        token, session = site.sessions.begin(USER, address_of(request))
+        token, session = site.sessions.begin(user.name, address_of(request))
         site.audit.note(session.user, session.address, "signed-in")
-        response = Redirect(target, status_code=303)
+        response = Redirect(home(user.role) if target == "/" else target, status_code=303)
         response.set_cookie(
             Cookie(
                 key=COOKIE,
@@ -183,15 +201,5 @@ def entry_router(site: Site) -> Router:
 
     return Router(
         "/",
-        route_handlers=[
-            login,
-            sign_in,
-            welcome,
-            choose,
-            sign_out,
-            change_password,
-            choose_language,
-            healthz,
-            static,
-        ],
+        route_handlers=[login, sign_in, code, welcome, choose, forgotten, reset, sign_out],
     )

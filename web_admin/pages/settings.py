@@ -1,185 +1,319 @@
-"""Settings and their history: each section a form made from its description, previewed, undoable."""
+"""Settings: every section a form made from its shape, previewed, in force at once, undoable.
+
+/settings ─► /settings/SECTION[/PLACE] ── form ──► preview (what will change) ──► /settings/apply
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 from litestar import Request, Response, Router, get, post
+from litestar.datastructures import FormMultiDict
 from litestar.params import FromPath
 
-from firmware.control.editing import Change, Edit, FieldInfo, FieldKind, SetFields, SettingsReply
+from firmware.control.editing import Change, Edit, InsertItem, RemoveItem, SettingsReply, SetValue
+from firmware.control.shapes import Kind, Shape
 from firmware.core.errors import UserError
-from web_admin.format import moment
+from web_admin.forms import labels
+from web_admin.forms.reading import blank, is_scalar, read, rearranged
+from web_admin.forms.suggestions import Lists
 from web_admin.notices import notice_of, then
-from web_admin.refusals import in_words
+from web_admin.refusals import in_words, place_of
 from web_admin.rendering import AnyRequest, address_of, user_of, words_of
 from web_admin.site import Site
 from web_admin.words import Words
 
-_HISTORY = 100
+NEW = "new"
+"""In an address, the place of an entry that is to be added."""
 
+EDITORS = {"extensions": "/people", "menus": "/menus", "hours": "/calendar"}
+"""Sections with a page of their own; the plain form stays at its address."""
 
-def typed(field: FieldInfo, form: dict[str, Any]) -> Any:
-    """Return a field's value from a form; what can't be a number stays text, for the switch to refuse."""
-    text = str(form.get(field.name, "")).strip()
-    if field.kind is FieldKind.SWITCH:
-        return text == "on"
-    if field.kind is FieldKind.NUMBER:
-        digits = text.removeprefix("-")
-        return int(text) if digits.isascii() and digits.isdecimal() and len(digits) < 12 else text
-    return text
+# Where a section belongs on the first page; what isn't named comes last.
+_CHAPTERS = (
+    ("people", ("office", "extensions", "devices", "personal", "groups", "queues", "features", "paging")),
+    ("callers", ("inbound", "reception", "hours", "menus", "voicemail", "survey", "announcements")),
+    ("outside", ("lines", "trunks", "routes", "rights", "caps", "outbound", "emergency", "providers", "sms")),
+    ("records", ("recording", "retention", "keeping", "reports", "cloud", "mail", "notify", "backups")),
+)
 
+_MAX_EDITS_TEXT = 60_000
+"""Characters of the edits a preview carries: what one request to the switch may hold."""
 
-def edit_of(settings: SettingsReply, section: str, form: dict[str, Any]) -> SetFields:
-    """Return what a section's form changes: only the fields that are other than they were."""
-    fields = next((one.fields for one in settings.sections if one.name == section), [])
-    before = settings.values.get(section, {})
-    given = {field.name: typed(field, form) for field in fields}
-    return SetFields(section, {name: value for name, value in given.items() if before.get(name) != value})
-
-
-def shown(value: Any, words: Words) -> str:
-    """Return a setting's value as a person reads it."""
-    if value is None:
-        return "–"
-    if isinstance(value, bool):
-        return words("settings.on" if value else "settings.off")
-    if isinstance(value, dict):
-        return " · ".join(str(value[key]) for key in ("number", "name") if key in value) or "…"
-    if isinstance(value, list):
-        return ", ".join(shown(one, words) for one in value)
-    return words.known(f"choice.{value}", str(value))
-
-
-def label(path: str, words: Words) -> str:
-    """Return what a changed field is called: `extensions.104.name` → "People 104: Name"."""
-    parts = path.split(".")
-    if parts[0] == "extensions" and len(parts) > 1:
-        field = f": {words.known(f'field.extensions.{parts[2]}', parts[2])}" if len(parts) > 2 else ""
-        return f"{words('people.number')} {parts[1]}{field}"
-    section = words.known(f"section.{parts[0]}", parts[0])
-    if len(parts) < 2:
-        return section
-    name = words.known(f"field.{'.'.join(parts[:2])}", parts[1].replace("_", " "))
-    return ": ".join([section, name, *parts[2:]])
+_EDITS = msgspec.json.Decoder(list[Edit])
 
 
 def rows(changes: list[Change], words: Words) -> list[tuple[str, str, str]]:
     """Return changes as label, before, after."""
-    return [(label(one.path, words), shown(one.before, words), shown(one.after, words)) for one in changes]
+    return [
+        (labels.changed(one.path, words), labels.shown(one.before, words), labels.shown(one.after, words))
+        for one in changes
+    ]
+
+
+def shape_of(settings: SettingsReply, section: str) -> Shape:
+    """Return a section's shape.
+
+    Raises:
+        UserError: There is no such section.
+    """
+    for one in settings.sections:
+        if one.name == section:
+            return one.shape
+    raise UserError(f"Setting {section}: there is no such section.")
+
+
+def preview(
+    site: Site, request: AnyRequest, changes: list[Change], edits: list[Edit], revision: int | None, back: str
+) -> Response[Any]:
+    """Return the page that tells what edits will change, and asks."""
+    return site.pages.page(
+        request,
+        "preview.html",
+        action="/settings/apply",
+        back=back,
+        title="settings.preview",
+        changes=rows(changes, words_of(request)),
+        fields={
+            "edits": msgspec.json.encode(edits).decode(),
+            "revision": "" if revision is None else str(revision),
+            "back": back,
+        },
+    )
 
 
 def settings_router(site: Site) -> Router:
     """Return the handlers."""
 
-    async def show(
-        request: AnyRequest,
-        problem: str = "",
-        wrong: str = "",
-        form: dict[str, Any] | None = None,
-        status: int = 200,
-    ) -> Response[Any]:
+    @get("/settings")
+    async def index(request: Request[Any, Any, Any]) -> Response[Any]:
         async with site.box.ask() as switch:
             settings = await switch.settings()
+        names = [one.name for one in settings.sections]
+        chapters = [(key, [name for name in known if name in names]) for key, known in _CHAPTERS]
+        placed = {name for _, known in chapters for name in known}
+        chapters.append(("more", [name for name in names if name not in placed]))
         notice, undo = notice_of(request)
-        words = words_of(request)
-        asked = request.query_params.get("problem", "")
         return site.pages.page(
             request,
             "settings.html",
-            status=status,
-            settings=settings,
-            form={} if form is None else form,
-            wrong=wrong,
-            problem=problem,
-            password_problem=words.known(asked, "") if asked.startswith("sign.") else "",
+            chapters=[(key, known) for key, known in chapters if known],
+            addresses={name: EDITORS.get(name, f"/settings/{name}") for name in names},
+            summaries={one.name: summary(one.shape, settings.values[one.name]) for one in settings.sections},
             notice=notice,
             undo=undo,
-            shown=lambda value: shown(value, words),
         )
 
-    @get("/settings")
-    async def settings(request: Request[Any, Any, Any]) -> Response[Any]:
-        return await show(request)
+    async def show(
+        request: AnyRequest,
+        settings: SettingsReply,
+        section: str,
+        place: str,
+        value: Any,
+        problem: str = "",
+        wrong: str = "",
+        opened: str = "",
+    ) -> Response[Any]:
+        notice, undo = notice_of(request)
+        shape = shape_of(settings, section)
+        words = words_of(request)
+        return site.pages.page(
+            request,
+            "section.html",
+            status=422 if problem else 200,
+            settings=settings,
+            section=section,
+            place=place,
+            shape=shape.item if place else shape,
+            whole=shape,
+            value=value,
+            name=f"{section}.{place}" if place else section,
+            lists=Lists.of(settings),
+            entry_name=lambda one, number: entry_name(one, number, words),
+            entry_hint=lambda one: entry_hint(one, words),
+            opened=lambda here, one: wrong.startswith(here) or opened == here or _is_new(one),
+            problem=problem,
+            notice=notice,
+            undo=undo,
+            keys=list(settings.values[section]) if shape.kind is Kind.MAP else [],
+        )
+
+    @get("/settings/{section:str}")
+    async def show_section(request: Request[Any, Any, Any], section: FromPath[str]) -> Response[Any]:
+        async with site.box.ask() as switch:
+            settings = await switch.settings()
+        shape_of(settings, section)
+        return await show(request, settings, section, "", settings.values[section])
+
+    @get("/settings/{section:str}/{place:str}")
+    async def show_entry(
+        request: Request[Any, Any, Any], section: FromPath[str], place: FromPath[str]
+    ) -> Response[Any]:
+        async with site.box.ask() as switch:
+            settings = await switch.settings()
+        shape = shape_of(settings, section)
+        return await show(request, settings, section, place, entry(shape, settings.values[section], place))
 
     @post("/settings/{section:str}", status_code=200)
-    async def change(request: Request[Any, Any, Any], section: FromPath[str]) -> Response[Any]:
-        form = dict(await request.form())
-        revision = str(form.get("revision", ""))
-        seen = int(revision) if revision.isdecimal() and len(revision) < 10 else None
-        sure = form.get("sure") == "yes"
-        async with site.box.ask() as switch:
-            current = await switch.settings()
-            edits: list[Edit] = [edit_of(current, section, form)]
-            try:
-                changed = await switch.change_settings(edits, user_of(request), seen, dry_run=not sure)
-            except UserError as error:
-                return await show(request, in_words(error, current, words_of(request)), section, form, 422)
-        if not changed.changes:
-            return then(f"/settings#{section}", "settings.nothing")
-        if not sure:
-            return site.pages.page(
-                request,
-                "preview.html",
-                action=f"/settings/{section}",
-                back="/settings",
-                title="settings.preview",
-                changes=rows(changed.changes, words_of(request)),
-                fields={**{key: value for key, value in form.items() if key != "csrf"}, "sure": "yes"},
-            )
-        note(request, "settings-changed", changed.changes)
-        return then(f"/settings#{section}", "settings.saved", undo=changed.revision)
+    async def change_section(request: Request[Any, Any, Any], section: FromPath[str]) -> Response[Any]:
+        return await change(request, section, "")
 
-    @post("/history/restore", status_code=200)
-    async def restore(request: Request[Any, Any, Any]) -> Response[Any]:
-        form = dict(await request.form())
-        text = str(form.get("to", ""))
-        to = int(text) if text.isdecimal() and len(text) < 10 else -1
-        sure = form.get("sure") == "yes"
-        is_undo = form.get("undo") == "yes"
+    @post("/settings/{section:str}/{place:str}", status_code=200)
+    async def change_entry(
+        request: Request[Any, Any, Any], section: FromPath[str], place: FromPath[str]
+    ) -> Response[Any]:
+        return await change(request, section, place)
+
+    async def change(request: AnyRequest, section: str, place: str) -> Response[Any]:
+        form = await request.form()
+        what = str(form.get("do", "save"))
         words = words_of(request)
+        address = f"/settings/{section}"
+        async with site.box.ask() as switch:
+            settings = await switch.settings()
+            shape = shape_of(settings, section)
+            prefix = f"{section}.{place}" if place else section
+            part = shape.item if place and shape.item is not None else shape
+            seen = revision_of(form)
+            value: Any = None
+            try:
+                if what == "drop":
+                    edits: list[Edit] = [RemoveItem([section, _key(shape, settings, section, place)])]
+                else:
+                    value = read(part, form, prefix)
+                    if what != "save":
+                        value = rearranged(part, value, prefix, what)
+                        opened = what.partition(":")[2]
+                        return await show(request, settings, section, place, value, opened=opened)
+                    edits = _edits(shape, settings, section, place, value, form)
+                changed = await switch.change_settings(edits, user_of(request), seen, dry_run=True)
+            except UserError as error:
+                return await show(
+                    request,
+                    settings,
+                    section,
+                    place,
+                    value,
+                    in_words(error, settings, words),
+                    wrong=place_of(error),
+                )
+        if not changed.changes:
+            return then(address, "settings.nothing")
+        return preview(site, request, changed.changes, edits, seen, address)
+
+    @post("/settings/apply", status_code=200)
+    async def carry_out(request: Request[Any, Any, Any]) -> Response[Any]:
+        form = await request.form()
+        back = _back(str(form.get("back", "")))
+        text = str(form.get("edits", ""))
+        try:
+            edits = _EDITS.decode(text) if len(text) <= _MAX_EDITS_TEXT else []
+        except msgspec.MsgspecError:
+            edits = []
         async with site.box.ask() as switch:
             try:
-                changed = await switch.restore_settings(to, user_of(request), dry_run=not sure)
+                changed = await switch.change_settings(edits, user_of(request), revision_of(form))
             except UserError as error:
                 return site.pages.page(
                     request,
                     "problem.html",
                     status=422,
                     key="error.title",
-                    detail=in_words(error, None, words),
+                    detail=in_words(error, None, words_of(request)),
                 )
-        if not sure:
-            return site.pages.page(
-                request,
-                "preview.html",
-                action="/history/restore",
-                back="/history",
-                title="settings.preview",
-                changes=rows(changed.changes, words),
-                fields={"to": str(to), "sure": "yes"},
-            )
-        note(request, "settings-restored", changed.changes)
-        back = str(form.get("back", "/history"))
-        path = back if back in ("/settings", "/people", "/history") else "/history"
-        return then(path, "settings.undone" if is_undo else "settings.restored")
+        if not changed.changes:
+            return then(back, "settings.nothing")
+        paths = ", ".join(one.path for one in changed.changes)
+        site.audit.note(user_of(request), address_of(request), "settings-changed", paths)
+        return then(back, "settings.saved", undo=changed.revision)
 
-    @get("/history")
-    async def history(request: Request[Any, Any, Any]) -> Response[Any]:
-        words = words_of(request)
-        async with site.box.ask() as switch:
-            entries = await switch.history(_HISTORY)
-        notice, _ = notice_of(request)
-        return site.pages.page(
-            request,
-            "history.html",
-            entries=[(one, moment(one.at), rows(one.changes, words)) for one in entries],
-            audit=site.audit.newest(40),
-            notice=notice,
-        )
+    return Router(
+        "/",
+        route_handlers=[index, show_section, show_entry, carry_out, change_section, change_entry],
+    )
 
-    def note(request: AnyRequest, what: str, changes: list[Change]) -> None:
-        paths = ", ".join(one.path for one in changes)
-        site.audit.note(user_of(request), address_of(request), what, paths)
 
-    return Router("/", route_handlers=[settings, change, restore, history])
+def revision_of(form: FormMultiDict) -> int | None:
+    """Return the revision of the settings that a form was made from."""
+    text = str(form.get("revision", ""))
+    return int(text) if text.isdecimal() and len(text) < 10 else None
+
+
+def entry(shape: Shape, value: Any, place: str) -> Any:
+    """Return the entry of a list or a map at its position, or a new one.
+
+    Raises:
+        UserError: There is none.
+    """
+    if shape.item is None or not isinstance(value, list | dict):
+        raise UserError("There is no such entry.")
+    if place == NEW:
+        return blank(shape.item)
+    entries = list(value.values()) if isinstance(value, dict) else value
+    if not (place.isdecimal() and len(place) < 6 and int(place) < len(entries)):
+        raise UserError("There is no such entry.")
+    return entries[int(place)]
+
+
+def _key(shape: Shape, settings: SettingsReply, section: str, place: str) -> str:
+    """Return the path's step to an entry: a map's key instead of its position."""
+    entry(shape, settings.values[section], place)
+    return list(settings.values[section])[int(place)] if shape.kind is Kind.MAP else place
+
+
+def _edits(
+    shape: Shape, settings: SettingsReply, section: str, place: str, value: Any, form: FormMultiDict
+) -> list[Edit]:
+    if not place:
+        return [SetValue([section], value)]
+    if shape.kind is Kind.LIST:
+        return [InsertItem([section], value)] if place == NEW else [SetValue([section, place], value)]
+    key = str(form.get(f"{section}.{place}._key", "")).strip()
+    edits: list[Edit] = [SetValue([section, key], value)]
+    if place != NEW and (before := _key(shape, settings, section, place)) != key:
+        edits.append(RemoveItem([section, before]))
+    return edits
+
+
+def _back(path: str) -> str:
+    return path if path.startswith("/") and not path.startswith(("//", "/\\")) else "/settings"
+
+
+def _is_new(one: Any) -> bool:
+    """Tell whether an entry was just added and wants to be filled in."""
+    return isinstance(one, dict) and one.get("name", one.get("number", " ")) == ""
+
+
+def summary(shape: Shape, value: Any) -> int | None:
+    """Return how many entries a section has; None where it isn't made of entries."""
+    if shape.kind in (Kind.LIST, Kind.MAP):
+        return len(value)
+    lists = [one for one in shape.fields if one.shape.kind in (Kind.LIST, Kind.MAP)]
+    if len(lists) == 1 and not is_scalar(lists[0].shape.item or lists[0].shape):
+        return len(value.get(lists[0].name) or [])
+    return None
+
+
+def entry_name(one: Any, number: int, words: Words) -> str:
+    """Return what an entry of a list is called."""
+    if isinstance(one, dict):
+        for key in ("name", "number", "mac", "owner", "id", "title"):
+            if one.get(key):
+                return str(one[key])
+        for key in ("kind", "type", "do"):
+            if one.get(key):
+                return words.known(f"variant.{one[key]}", str(one[key]))
+    return f"{number}."
+
+
+def entry_hint(one: Any, words: Words) -> str:
+    """Return an entry's other values in a few words."""
+    if not isinstance(one, dict):
+        return ""
+    plain = [
+        labels.shown(value, words)
+        for key, value in one.items()
+        if key != "name" and isinstance(value, str | int | float) and value not in ("", False)
+    ]
+    return " · ".join(plain[1:4] if not one.get("name") else plain[:3])

@@ -9,8 +9,11 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from firmware.control.editing import AddPerson, Edit, SetFields
+from firmware.control.shapes import Field
 from firmware.core.errors import UserError
-from web_admin.pages.settings import edit_of
+from web_admin.forms.reading import read
+from web_admin.forms.suggestions import Lists
+from web_admin.pages.settings import shape_of
 from web_admin.pasted import NotAPerson, read_people
 from web_admin.refusals import in_words
 from web_admin.rendering import LANGUAGE_COOKIE, AnyRequest, address_of, user_of, words_of
@@ -19,9 +22,6 @@ from web_admin.site import Site
 
 # Which fields of which section a step asks for.
 _ASKED = {"language": ("office", ("language", "country")), "office": ("office", ("name", "operator"))}
-
-COUNTRIES = ("CN", "HK", "TW", "SG", "GB", "DE", "FR", "US", "AU", "JP")
-"""Offered first; the settings take every country the switch knows."""
 
 
 def setup_router(site: Site) -> Router:
@@ -32,13 +32,8 @@ def setup_router(site: Site) -> Router:
             settings = await switch.settings()
             phones = await switch.phones() if step == "phones" else []
         section, names = _ASKED.get(step, ("", ()))
-        fields = [
-            field
-            for one in settings.sections
-            if one.name == section
-            for field in one.fields
-            if field.name in names
-        ]
+        fields: list[Field] = [] if not section else shape_of(settings, section).fields
+        asked = sorted((one for one in fields if one.name in names), key=lambda one: names.index(one.name))
         return site.pages.page(
             request,
             "setup.html",
@@ -48,13 +43,13 @@ def setup_router(site: Site) -> Router:
             index=STEPS.index(step),
             settings=settings,
             section=section,
-            fields=sorted(fields, key=lambda field: names.index(field.name)),
+            fields=asked,
+            lists=Lists.of(settings),
             phones=phones,
             regions=site.stage.regions(words_of(request)),
             at=site.box.picture.at_wall_ms if site.box.picture else 0,
             problem=problem,
             pasted=pasted,
-            countries=COUNTRIES,
         )
 
     def after(step: str) -> Response[Any]:
@@ -84,7 +79,7 @@ def setup_router(site: Site) -> Router:
     async def take(request: Request[Any, Any, Any], step: FromPath[str]) -> Response[Any]:
         if step not in STEPS:
             return Redirect("/setup", status_code=303)
-        form = dict(await request.form())
+        form = await request.form()
         pasted = str(form.get("list", ""))
         words = words_of(request)
         edits: list[Edit] = []
@@ -92,8 +87,13 @@ def setup_router(site: Site) -> Router:
             settings = await switch.settings()
             if step in _ASKED:
                 section, names = _ASKED[step]
-                whole = {**settings.values[section], **{name: form[name] for name in names if name in form}}
-                edits.append(edit_of(settings, section, whole))
+                shape = shape_of(settings, section)
+                given = {
+                    one.name: read(one.shape, form, f"{section}.{one.name}")
+                    for one in shape.fields
+                    if one.name in names and f"{section}.{one.name}" in form
+                }
+                edits.append(SetFields(section, given))
             elif step == "people":
                 try:
                     entries = read_people(pasted)
@@ -109,7 +109,7 @@ def setup_router(site: Site) -> Router:
                 site.audit.note(user_of(request), address_of(request), "settings-changed", f"setup: {step}")
         response = after(step)
         if step == "language" and LANGUAGE_COOKIE not in request.cookies:
-            chosen = "zh" if form.get("language") == "zh-CN" else "en"
+            chosen = "zh" if form.get("office.language") == "zh-CN" else "en"
             response.set_cookie(LANGUAGE_COOKIE, chosen, max_age=365 * 86400, samesite="lax", httponly=True)
         return response
 

@@ -1,4 +1,7 @@
-"""Slows down those who guess passwords: after some failures, an address waits, each time twice as long."""
+"""Slows down those who guess passwords: after some failures, an address waits, each time twice as long.
+
+So does a user's name, later and whatever the address: many addresses that guess at one person are one.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,10 @@ _MAX_ADDRESSES = 1000
 """Addresses remembered; the one that failed longest ago is forgotten first."""
 
 _EVERYBODY = "*"
+_USER = "user:"
+_FREE_FOR_A_USER = 20
+"""More than for an address: nobody shall lock a colleague out by mistyping on purpose for a minute."""
+
 _FREE_FOR_EVERYBODY = 50
 """Failures of all addresses together within `_FORGET_S` before everybody waits: many guessers are one."""
 
@@ -37,13 +44,16 @@ class Brake:
         self._now = now
         self._failures: OrderedDict[str, _Failures] = OrderedDict()
 
-    def wait_s(self, address: str) -> int:
-        """Return how many seconds this address has to wait; 0 when it may try."""
-        return max(self._wait(address, _FREE), self._wait(_EVERYBODY, _FREE_FOR_EVERYBODY))
+    def wait_s(self, address: str, user: str = "") -> int:
+        """Return how many seconds this address has to wait with this user; 0 when it may try."""
+        of_user = self._wait(_USER + user.lower(), _FREE_FOR_A_USER) if user else 0
+        return max(self._wait(address, _FREE), self._wait(_EVERYBODY, _FREE_FOR_EVERYBODY), of_user)
 
-    def failed(self, address: str) -> None:
+    def failed(self, address: str, user: str = "") -> None:
         """Note a wrong password."""
-        for key in (address, _EVERYBODY):
+        for key in (address, _EVERYBODY, _USER + user.lower() if user else ""):
+            if not key:
+                continue
             known = self._failures.pop(key, None) or _Failures()
             if self._now() - known.last > _FORGET_S:
                 known.count = 0
@@ -53,9 +63,10 @@ class Brake:
         while len(self._failures) > _MAX_ADDRESSES:
             self._failures.popitem(last=False)
 
-    def succeeded(self, address: str) -> None:
-        """Forget an address's failures: it has shown that it knows."""
+    def succeeded(self, address: str, user: str = "") -> None:
+        """Forget the failures of an address and a user: it has shown that it knows."""
         self._failures.pop(address, None)
+        self._failures.pop(_USER + user.lower(), None)
 
     def _wait(self, key: str, free: int) -> int:
         known = self._failures.get(key)

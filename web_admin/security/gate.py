@@ -1,12 +1,15 @@
 """The gate before every page: nothing behind it has to think of hosts, sessions, forgery or sizes.
 
-request ─► known host? ─► body small enough? ─► signed in, or a public page? ─► from our own page? ─► handler
-                                                                                 └ token of the session
-response ◄─ security headers on everything, no exception
+request ─► known host? ─► HTTPS, once trusted ─► signed in, or a public page? ─► may this role? ─┐
+handler ◄─ token of the session ◄─ from our own page? ◄─ body small and in time? ◄────────────────┘
+   └─────► security headers on everything, no exception
+
+The HTTP API (`/api/`) knows no session and therefore no forgery: its callers show a token each time.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import ipaddress
 import re
@@ -14,7 +17,9 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
+from web_admin.security.rights import home, may
 from web_admin.security.sessions import Session, Sessions
+from web_admin.security.users import User, Users
 
 COOKIE = "zongji"
 
@@ -28,17 +33,33 @@ ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 MAX_BODY = 128 * 1024
 """Bytes: the largest form is a pasted list of people."""
 
-PUBLIC = ("/login", "/welcome", "/static/", "/language/", "/provision/", "/healthz")
+MAX_UPLOAD = 6 * 1024 * 1024
+"""Bytes where a recording or a backup is sent: five minutes of telephone speech as WAV."""
+
+UPLOADS = ("/prompts/", "/system/restore")
+
+_BODY_S = 60.0
+"""A body that takes longer is a client that wants to keep us waiting; 6 MB in it are 100 kB/s."""
+
+PUBLIC = (
+    "/login", "/welcome", "/forgotten", "/static/", "/language/", "/healthz", "/ca.crt", "/trusted",
+    "/provision/",
+)  # fmt: skip
 """Beginnings of paths that need no session."""
 
-NO_TOKEN = ("/login", "/welcome")
+API = "/api/"
+
+NO_TOKEN = ("/login", "/welcome", "/forgotten")
 """Forms that come before there is a session; the browser's word on where they come from must do."""
 
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'{nonce}; img-src 'self' data:; "
     "media-src 'self' blob:; connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; "
-    "frame-ancestors 'none'"
+    "frame-ancestors 'none'; manifest-src 'self'"
 )
+
+# Read over HTTP even after the change to HTTPS: what makes it trusted, and what asks whether we live.
+_PLAIN = ("/ca.crt", "/healthz")
 
 _HEADERS = (
     (b"x-content-type-options", b"nosniff"),
@@ -53,7 +74,17 @@ _HOST = re.compile(r"\A(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]{1,253})(:\d{1,5})?\Z")
 _OUR_NAMES = (".local", ".lan", ".home.arpa", ".internal")
 """Names that only a local network gives; a rebound DNS name is none of them."""
 
+_FIRST_PART = re.compile(rb'name="csrf"\r\n\r\n([A-Za-z0-9_-]{1,100})\r\n')
+_PART_HEAD = 1024
+"""Bytes in which the first part of a form with a file lies."""
+
+MAX_FIELDS = 5000
+"""Fields of one form: a section with some hundred entries."""
+
 _SAFE = {"GET", "HEAD", "OPTIONS"}
+
+_WHILE_PASSWORD_IS_LENT = ("/account", "/logout", "/static/", "/language/")
+"""Where a user may go whose password somebody else chose."""
 
 
 class Refused(Exception):
@@ -83,13 +114,24 @@ class Gate:
     Args:
         app: What lies behind.
         sessions: Who is signed in.
+        users: What they may.
         names: Host names this box answers to, besides addresses and local names.
+        https_port: The port plain requests are sent on to; None while HTTPS isn't trusted.
     """
 
-    def __init__(self, app: ASGIApp, sessions: Sessions, names: frozenset[str]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        sessions: Sessions,
+        users: Users,
+        names: frozenset[str],
+        https_port: Callable[[], int | None] = lambda: None,
+    ) -> None:
         self._app = app
         self._sessions = sessions
+        self._users = users
         self._names = names
+        self._https_port = https_port
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -105,23 +147,58 @@ class Gate:
             await send(message)
 
         try:
-            if not is_our_host(headers.get("host", ""), self._names):
-                raise Refused(421, "This box does not go by that name; use its address.")
-            session = self._session(headers.get("cookie", ""))
-            scope.setdefault("state", {})["session"] = session
-            path = scope["path"]
-            if session is None and not path.startswith(PUBLIC):
-                await _send_to_login(scope, headers, guarded)
-                return
-            if scope["method"] not in _SAFE:
-                _check_origin(headers)
-                body = await _read(receive, headers)
-                if session is not None and not path.startswith(NO_TOKEN):
-                    _check_token(session, headers, body)
-                receive = _replay(body, receive)
-            await self._app(scope, receive, guarded)
+            await self._let_in(scope, headers, receive, guarded)
         except Refused as refused:
             await _answer(guarded, refused.status, str(refused))
+
+    async def _let_in(self, scope: Scope, headers: dict[str, str], receive: Receive, send: Send) -> None:
+        path: str = scope["path"]
+        if not is_our_host(headers.get("host", ""), self._names):
+            raise Refused(421, "This box does not go by that name; use its address.")
+        port = self._https_port()
+        if port is not None and scope["scheme"] == "http" and not path.startswith(_PLAIN):
+            host = headers["host"].rsplit(":", 1)[0] if not headers["host"].endswith("]") else headers["host"]
+            query = scope.get("query_string", b"").decode("latin-1")
+            target = f"https://{host}:{port}{quote(path)}{'?' + query if query else ''}"
+            await _answer(send, 307, "Over HTTPS.", [(b"location", target.encode("latin-1"))])
+            return
+        state = scope.setdefault("state", {})
+        state["session"] = state["user"] = None
+        if path.startswith(API):
+            if scope["method"] not in _SAFE:
+                receive = _replay(await _read(receive, headers, MAX_BODY), receive)
+            await self._app(scope, receive, send)
+            return
+        session, user = self._signed_in(headers.get("cookie", ""))
+        state["session"], state["user"] = session, user
+        if not path.startswith(PUBLIC):
+            if session is None or user is None:
+                await _send_to_login(scope, headers, send)
+                return
+            if user.must_change and not path.startswith(_WHILE_PASSWORD_IS_LENT):
+                await _answer(send, 303, "Choose a password.", [(b"location", b"/account")])
+                return
+            if not may(user.role, path):
+                if path == "/":
+                    await _answer(send, 303, "Your desk.", [(b"location", home(user.role).encode())])
+                    return
+                raise Refused(403, "Your role may not open this page. 您的权限不能打开此页面。")
+        if scope["method"] not in _SAFE:
+            _check_origin(headers)
+            largest = MAX_UPLOAD if session and path.startswith(UPLOADS) else MAX_BODY
+            body = await _read(receive, headers, largest)
+            if session is not None and not path.startswith(NO_TOKEN):
+                _check_token(session, headers, body)
+            receive = _replay(body, receive)
+        await self._app(scope, receive, send)
+
+    def _signed_in(self, cookies: str) -> tuple[Session | None, User | None]:
+        session = self._session(cookies)
+        user = None if session is None else self._users.find(session.user)
+        if session is not None and user is None:
+            self._sessions.end(session)
+            return None, None
+        return session, user
 
     def _session(self, cookies: str) -> Session | None:
         for pair in cookies.split(";"):
@@ -141,29 +218,40 @@ def _check_origin(headers: dict[str, str]) -> None:
 
 def _check_token(session: Session, headers: dict[str, str], body: bytes) -> None:
     given = headers.get("x-csrf-token", "")
-    if not given and headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+    kind = headers.get("content-type", "")
+    if not given and kind.startswith("application/x-www-form-urlencoded"):
         try:
-            given = parse_qs(body.decode(), max_num_fields=2000).get("csrf", [""])[0]
+            given = parse_qs(body.decode(), max_num_fields=MAX_FIELDS).get("csrf", [""])[0]
         except (ValueError, UnicodeDecodeError):
             raise Refused(400, "That form can't be read.") from None
+    elif not given and kind.startswith("multipart/form-data"):
+        # A form with a file brings the token as its first part.
+        found = _FIRST_PART.search(body[:_PART_HEAD])
+        given = found[1].decode() if found else ""
     if not hmac.compare_digest(given.encode(), session.csrf.encode()):
         raise Refused(403, "That form is out of date; go back, reload the page, and send it again.")
 
 
-async def _read(receive: Receive, headers: dict[str, str]) -> bytes:
+async def _read(receive: Receive, headers: dict[str, str], largest: int) -> bytes:
     announced = headers.get("content-length", "0")
-    if not announced.isdecimal() or int(announced) > MAX_BODY:
-        raise Refused(413, f"More than {MAX_BODY // 1024} kB at once.")
-    body = b""
-    while True:
-        message = await receive()
-        if message["type"] != "http.request":
-            raise Refused(400, "The request broke off.")
-        body += bytes(message.get("body", b""))
-        if len(body) > MAX_BODY:
-            raise Refused(413, f"More than {MAX_BODY // 1024} kB at once.")
-        if not message.get("more_body"):
-            return body
+    if not announced.isdecimal() or int(announced) > largest:
+        raise Refused(413, f"More than {largest // 1024} kB at once.")
+    parts: list[bytes] = []
+    length = 0
+    try:
+        async with asyncio.timeout(_BODY_S):
+            while True:
+                message = await receive()
+                if message["type"] != "http.request":
+                    raise Refused(400, "The request broke off.")
+                parts.append(bytes(message.get("body", b"")))
+                length += len(parts[-1])
+                if length > largest:
+                    raise Refused(413, f"More than {largest // 1024} kB at once.")
+                if not message.get("more_body"):
+                    return b"".join(parts)
+    except TimeoutError:
+        raise Refused(408, "The request took too long.") from None
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

@@ -96,10 +96,15 @@ class Sessions:
         if self._sessions.pop(session.key, None) is not None:
             self._write()
 
-    def end_all(self) -> None:
-        """Sign everybody out: the password was changed."""
-        self._sessions.clear()
+    def end_all(self, user: str) -> None:
+        """Sign a user out everywhere: the password was changed, or the role."""
+        self._sessions = {key: one for key, one in self._sessions.items() if one.user != user}
         self._write()
+
+    def of(self, user: str) -> list[Session]:
+        """Return a user's sessions, the one used last first."""
+        mine = [one for one in tuple(self._sessions.values()) if one.user == user and self.is_alive(one)]
+        return sorted(mine, key=lambda one: -one.seen)
 
     def _write(self) -> None:
         self._written = self._now()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -25,18 +25,26 @@ _SPARE = 50
 """Lines beyond `MAX_HISTORY` before the file is rewritten."""
 
 
-class Revision(msgspec.Struct, frozen=True, kw_only=True):
-    """The settings as they were from `at` on."""
+class RevisionHead(msgspec.Struct, frozen=True, kw_only=True):
+    """What is listed of a revision: all but the settings themselves, which are large."""
 
     revision: int
     at: Instant
     by: str
     changes: list[Change]
+
+
+class Revision(RevisionHead, frozen=True, kw_only=True):
+    """The settings as they were from `at` on."""
+
     document: dict[str, Any]
     """All settings, as `parse_settings` takes them."""
 
 
+_HEADS = msgspec.json.Decoder(RevisionHead)
 _REVISIONS = msgspec.json.Decoder(Revision)
+
+_Entry = TypeVar("_Entry", bound=RevisionHead)
 
 
 class History:
@@ -44,6 +52,8 @@ class History:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._newest: tuple[tuple[int, int], Revision | None] | None = None
+        """Size and time of the file, and its last revision then: asked for with every page of settings."""
 
     def read(self) -> list[Revision]:
         """Return the revisions kept, oldest first; at most `MAX_HISTORY`.
@@ -51,17 +61,42 @@ class History:
         Raises:
             OSError: The file is there and can't be read.
         """
+        return self._decoded(self._raw(), _REVISIONS)[-MAX_HISTORY:]
+
+    def heads(self, limit: int) -> list[RevisionHead]:
+        """Return the newest revisions without their settings, oldest first."""
+        return self._decoded(self._raw()[-min(limit, MAX_HISTORY) :], _HEADS)
+
+    def newest(self) -> Revision | None:
+        """Return the last revision; None before the first."""
         try:
-            lines = self._path.read_bytes().splitlines()
+            state = self._path.stat()
+        except FileNotFoundError:
+            return None
+        stamp = (state.st_size, state.st_mtime_ns)
+        if self._newest is None or self._newest[0] != stamp:
+            found: list[Revision] = []
+            for line in reversed(self._raw()):
+                found = self._decoded([line], _REVISIONS)
+                if found:
+                    break
+            self._newest = (stamp, found[0] if found else None)
+        return self._newest[1]
+
+    def _raw(self) -> list[bytes]:
+        try:
+            return self._path.read_bytes().splitlines()
         except FileNotFoundError:
             return []
+
+    def _decoded(self, lines: list[bytes], decoder: msgspec.json.Decoder[_Entry]) -> list[_Entry]:
         found = []
         for line in lines:
             try:
-                found.append(_REVISIONS.decode(line))
+                found.append(decoder.decode(line))
             except (msgspec.MsgspecError, UnicodeDecodeError):
                 logger.warning("a line of %s can't be read; it is passed over", self._path)
-        return found[-MAX_HISTORY:]
+        return found
 
     def append(self, revision: Revision) -> None:
         """Add a revision; durable when this returns.

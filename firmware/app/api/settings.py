@@ -1,8 +1,4 @@
-"""The settings through the control socket: described for a form, edited, compared, taken back.
-
-What a form needs (kind, bounds, choices, help) is read off `firmware.settings.document` itself, so a new
-field or section of scalar fields appears on the page without a word said here.
-"""
+"""The settings through the control socket: described for a form (`shapes`), edited, compared, taken back."""
 
 from __future__ import annotations
 
@@ -12,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from msgspec import inspect
 
 from firmware.app.api.history import History, Revision
+from firmware.app.api.masks import DOTS, masked, secrets_in, unmasked
+from firmware.app.api.shapes import sections, shape_at
 from firmware.control.editing import (
     MAX_EDITS,
     AddPerson,
@@ -23,28 +20,31 @@ from firmware.control.editing import (
     ChangePerson,
     ChangeSettings,
     Edit,
-    FieldInfo,
-    FieldKind,
     HistoryEntry,
+    InsertItem,
     Person,
+    RemoveItem,
     RemovePerson,
     RestoreSettings,
-    SectionInfo,
     SetFields,
     SettingsReply,
+    SetValue,
 )
+from firmware.control.shapes import Field, Kind, Shape
 from firmware.core.clock import Clock
 from firmware.core.errors import DeviceError, UserError
 from firmware.core.secrets import new_secret
 from firmware.settings.document import Settings
-from firmware.settings.fields import NUMBER_PATTERN
-from firmware.settings.help import bare, field_help
 from firmware.settings.parse import parse_settings
 from firmware.settings.store import SettingsStore
 
-_HIDDEN = "••••"
-_SECRET_FIELDS = frozenset({"secret", "pin", "password", "token"})
 _LONGEST_AUTHOR = 60
+
+_LONGEST_PLACE = 6
+"""Digits of a position in a list."""
+
+# What entries of a list are called by, for telling which of them changed.
+_NAMES = ("number", "name", "id")
 
 Document = dict[str, Any]
 
@@ -66,16 +66,11 @@ class SettingsDesk:
 
     async def read(self) -> SettingsReply:
         """Return the settings in force, without secrets, and their description."""
-        revisions = await asyncio.to_thread(self._history.read)
-        document = _document(self._store.current)
-        sections = describe()
+        newest = await asyncio.to_thread(self._history.newest)
         return SettingsReply(
-            revision=revisions[-1].revision if revisions else 0,
-            values={
-                one.name: {field.name: document[one.name][field.name] for field in one.fields}
-                for one in sections
-            },
-            sections=sections,
+            revision=newest.revision if newest else 0,
+            values=masked(_document(self._store.current), whole()),
+            sections=sections(),
             people=[Person(e.number, e.name, e.algorithm) for e in self._store.current.extensions],
         )
 
@@ -88,10 +83,11 @@ class SettingsDesk:
         if len(request.edits) > MAX_EDITS:
             raise UserError(f"More than {MAX_EDITS} changes at once; make them in parts.")
 
-        def edited(document: Document, _: list[Revision]) -> Document:
+        def edited(document: Document) -> Document:
+            known = secrets_in(document, whole())
             for edit in request.edits:
-                _apply(document, edit)
-            return document
+                apply(document, edit)
+            return unmasked(document, whole(), known)  # type: ignore[no-any-return]
 
         return await self._carry_out(edited, request.by, request.revision, dry_run=request.dry_run)
 
@@ -102,8 +98,8 @@ class SettingsDesk:
             UserError: There is no such revision, or it can't be used any more. Nothing was changed.
         """
 
-        def restored(_: Document, revisions: list[Revision]) -> Document:
-            wanted = next((one for one in revisions if one.revision == request.to), None)
+        def restored(_: Document) -> Document:
+            wanted = next((one for one in self._history.read() if one.revision == request.to), None)
             if wanted is None:
                 raise UserError(f"There is no revision {request.to} any more. Nothing was changed.")
             return wanted.document
@@ -112,15 +108,15 @@ class SettingsDesk:
 
     async def history(self, limit: int) -> list[HistoryEntry]:
         """Return the newest changes, the newest first."""
-        revisions = await asyncio.to_thread(self._history.read)
+        revisions = await asyncio.to_thread(self._history.heads, limit)
         return [
             HistoryEntry(revision=one.revision, at=one.at, by=one.by, changes=one.changes)
-            for one in reversed(revisions[-limit:])
+            for one in reversed(revisions)
         ]
 
     async def _carry_out(
         self,
-        edit: Callable[[Document, list[Revision]], Document],
+        edit: Callable[[Document], Document],
         by: str,
         seen: int | None,
         *,
@@ -130,23 +126,23 @@ class SettingsDesk:
         return await asyncio.shield(asyncio.ensure_future(self._locked(edit, by, seen, dry_run)))
 
     async def _locked(
-        self, edit: Callable[[Document, list[Revision]], Document], by: str, seen: int | None, dry_run: bool
+        self, edit: Callable[[Document], Document], by: str, seen: int | None, dry_run: bool
     ) -> ChangedReply:
         async with self._turn:
-            revisions = await asyncio.to_thread(self._history.read)
-            newest = revisions[-1].revision if revisions else 0
+            last = await asyncio.to_thread(self._history.newest)
+            newest = last.revision if last else 0
             if seen is not None and seen != newest:
                 raise UserError(
                     "Somebody changed the settings meanwhile; look at them again. Nothing was changed."
                 )
             before = _document(self._store.current)
-            after = parse_settings(edit(_document(self._store.current), revisions))
+            after = parse_settings(await asyncio.to_thread(edit, _document(self._store.current)))
             changes = compare(before, _document(after))
             if dry_run or not changes:
                 return ChangedReply(revision=newest, changes=changes)
             # The state to come back to has to be kept too: the first one, and one made past this socket.
-            if not revisions or revisions[-1].document != before:
-                known = revisions[-1].document if revisions else before
+            if last is None or last.document != before:
+                known = last.document if last else before
                 newest += 1
                 await self._keep(newest, "", compare(known, before), before)
             await self._store.change(lambda _: after)
@@ -162,20 +158,38 @@ class SettingsDesk:
             raise DeviceError(f"the settings' history can't be written: {error.strerror}") from error
 
 
+def whole() -> Shape:
+    """Return the shape of the whole document."""
+    return Shape(kind=Kind.GROUP, fields=[Field(name=one.name, shape=one.shape) for one in sections()])
+
+
 def _document(settings: Settings) -> Document:
-    document: Document = msgspec.to_builtins(settings)
-    document["extensions"] = [dict(one) for one in document["extensions"]]
+    # By way of JSON, so that tuples are lists and dates are texts, as in a document that was read.
+    document: Document = msgspec.json.decode(msgspec.json.encode(settings))
     return document
 
 
-def _apply(document: Document, edit: Edit) -> None:
+def apply(document: Document, edit: Edit) -> None:
+    """Carry out one edit on a document.
+
+    Raises:
+        UserError: It is about something that isn't there.
+    """
     people: list[dict[str, Any]] = document["extensions"]
     match edit:
         case SetFields(section, fields):
-            known = {one.name for one in describe()}
-            if section not in known:
+            if not isinstance(document.get(section), dict):
                 raise UserError(f"Setting {section}: there is no such section. Nothing was changed.")
             document[section] = {**document[section], **fields}
+        case SetValue(path, value):
+            _set(document, path, value)
+        case InsertItem(path, value, at):
+            entries = _at(document, path)
+            if not isinstance(entries, list):
+                raise UserError(f"Setting {'.'.join(path)}: that is no list. Nothing was changed.")
+            entries.insert(len(entries) if at is None else max(0, at), value)
+        case RemoveItem(path):
+            _remove(document, path)
         case AddPerson(number, name):
             people.append({"number": number, "name": name, "secret": new_secret()})
         case ChangePerson(number, name, algorithm, again):
@@ -190,6 +204,45 @@ def _apply(document: Document, edit: Edit) -> None:
             people.remove(_person(people, number))
 
 
+def _set(document: Document, path: list[str], value: Any) -> None:
+    inside = _at(document, path[:-1])
+    if isinstance(inside, list):
+        inside[_place(inside, path)] = value
+    elif isinstance(inside, dict) and path and (shape_at(path) is not None):
+        inside[path[-1]] = value
+    else:
+        raise UserError(f"Setting {'.'.join(path)}: there is no such place. Nothing was changed.")
+
+
+def _remove(document: Document, path: list[str]) -> None:
+    inside = _at(document, path[:-1])
+    if isinstance(inside, list):
+        del inside[_place(inside, path)]
+    elif isinstance(inside, dict) and len(path) > 1 and path[-1] in inside:
+        del inside[path[-1]]
+    else:
+        raise UserError(f"Setting {'.'.join(path)}: there is no such entry. Nothing was changed.")
+
+
+def _at(document: Any, path: list[str]) -> Any:
+    found = document
+    for depth, step in enumerate(path):
+        if isinstance(found, list):
+            found = found[_place(found, path[: depth + 1])]
+        elif isinstance(found, dict) and step in found:
+            found = found[step]
+        else:
+            raise UserError(f"Setting {'.'.join(path)}: there is no such place. Nothing was changed.")
+    return found
+
+
+def _place(entries: list[Any], path: list[str]) -> int:
+    text = path[-1]
+    if not (text.isascii() and text.isdecimal() and len(text) < _LONGEST_PLACE and int(text) < len(entries)):
+        raise UserError(f"Setting {'.'.join(path)}: there is no such entry. Nothing was changed.")
+    return int(text)
+
+
 def _person(people: list[dict[str, Any]], number: str) -> dict[str, Any]:
     for one in people:
         if one["number"] == number:
@@ -198,74 +251,42 @@ def _person(people: list[dict[str, Any]], number: str) -> dict[str, Any]:
 
 
 def compare(before: Document, after: Document) -> list[Change]:
-    """Return what differs, field by field, people by number; secrets as dots."""
-    return _compare(_keyed(before), _keyed(after), "")
-
-
-def _keyed(document: Document) -> Document:
-    return {**document, "extensions": {one["number"]: one for one in document["extensions"]}}
+    """Return what differs, field by field, entries of lists by name or number; secrets as dots."""
+    return _compare(masked(before, whole()), masked(after, whole()), "")
 
 
 def _compare(before: Any, after: Any, path: str) -> list[Change]:
     if before == after:
         return []
+    if isinstance(before, list) and isinstance(after, list):
+        before, after = _keyed(before, after), _keyed(after, before)
     if isinstance(before, dict) and isinstance(after, dict):
         changes = []
         for key in dict.fromkeys([*before, *after]):
             inner = f"{path}.{key}" if path else str(key)
             changes += _compare(before.get(key), after.get(key), inner)
-        return changes
-    return [Change(path, _shown(before, path), _shown(after, path))]
+        return changes or [Change(path, _shown(list(before)), _shown(list(after)))]
+    return [Change(path, _shown(before), _shown(after))]
 
 
-def _shown(value: Any, path: str) -> Any:
-    if path.rpartition(".")[2] in _SECRET_FIELDS and value is not None:
-        return _HIDDEN
+def _keyed(entries: list[Any], others: list[Any]) -> Any:
+    """Return entries by what both lists' entries are called by; the list itself where there is no such."""
+    together = [*entries, *others]
+    if not together or not all(isinstance(one, dict) for one in together):
+        return entries
+    for name in _NAMES:
+        if all(isinstance(one.get(name), str) for one in together):
+            both = [[one[name] for one in side] for side in (entries, others)]
+            if all(len(set(names)) == len(names) for names in both):
+                return {one[name]: one for one in entries}
+    return {str(place): one for place, one in enumerate(entries, start=1)}
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, str) and value.startswith(DOTS):
+        return DOTS
     if isinstance(value, dict):
-        return {key: _shown(one, str(key)) for key, one in value.items()}
+        return {key: _shown(one) for key, one in value.items()}
     if isinstance(value, list):
-        return [_shown(one, path) for one in value]
+        return [_shown(one) for one in value]
     return value
-
-
-def describe() -> list[SectionInfo]:
-    """Return the sections that consist of scalar fields, and those fields."""
-    helps = field_help()
-    sections = []
-    info = inspect.type_info(Settings)
-    if not isinstance(info, inspect.StructType):
-        return []
-    for section in info.fields:
-        kind = bare(section.type)
-        if isinstance(kind, inspect.StructType):
-            known = helps.get(section.encode_name, {})
-            fields = [
-                _field(field, known[field.encode_name].en, known[field.encode_name].zh)
-                for field in kind.fields
-                if field.encode_name in known
-            ]
-            shown = [one for one in fields if one is not None]
-            if shown:
-                sections.append(SectionInfo(section.encode_name, shown))
-    return sections
-
-
-def _field(field: inspect.Field, en: str, zh: str) -> FieldInfo | None:
-    """Return how a form asks for a field; None for one that no single input can hold."""
-    default = None if field.default is msgspec.NODEFAULT else field.default
-    kind = FieldKind.TEXT
-    bounds: dict[str, Any] = {}
-    match bare(field.type):
-        case inspect.BoolType():
-            kind = FieldKind.SWITCH
-        case inspect.IntType(ge=lowest, le=highest):
-            kind, bounds = FieldKind.NUMBER, {"minimum": lowest, "maximum": highest}
-        case inspect.LiteralType(values=values) if all(isinstance(one, str) for one in values):
-            kind, bounds = FieldKind.CHOICE, {"choices": [str(one) for one in values]}
-        case inspect.StrType(pattern=pattern, max_length=longest):
-            if pattern == NUMBER_PATTERN:
-                kind = FieldKind.EXTENSION
-            bounds = {"pattern": pattern or "", "longest": longest}
-        case _:
-            return None
-    return FieldInfo(name=field.encode_name, kind=kind, en=en, zh=zh, default=default, **bounds)
