@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping
 
 import msgspec
 
@@ -11,7 +11,7 @@ from extensions.feature_codes.codes import CodeBook, Feature
 from extensions.forwarding import Personal, When
 from extensions.queue import QueueDesk
 from firmware.core.causes import Cause
-from firmware.core.errors import UserError
+from firmware.core.errors import UserError, ZongjiError
 from firmware.core.leg import LegState
 from firmware.core.records import TransferKind
 from firmware.core.trace import known
@@ -37,6 +37,9 @@ _MONITORS = {
 _MODE_KEYS = {"4": Monitor.LISTEN, "5": Monitor.WHISPER, "6": Monitor.BARGE}
 
 
+KeepPersonal = Callable[[str, Personal], Awaitable[None]]
+
+
 class FeatureService:
     """Serves dialled codes.
 
@@ -44,12 +47,12 @@ class FeatureService:
         book: The office's codes.
         exchange: Finds other calls.
         outbound: Tests the emergency path, checks forwarding targets, speaks.
-        personal: Members' wishes; what is set here is kept by `on_personal`.
+        personal: Members' wishes.
+        keep_personal: Keeps a member's changed wishes; they are in `personal` when it returns.
         desk: The queues; None for an office without.
         lot: The parking slots; None for an office without.
         supervisors: Extensions that may listen to calls.
         announce_monitor: Whether the parties are told (the law's setting).
-        on_personal: Keeps a member's changed wishes.
     """
 
     def __init__(
@@ -57,13 +60,13 @@ class FeatureService:
         book: CodeBook,
         exchange: Exchange,
         outbound: Outbound,
-        personal: MutableMapping[str, Personal],
+        personal: Mapping[str, Personal],
+        keep_personal: KeepPersonal,
         desk: QueueDesk | None = None,
         lot: ParkingLot | None = None,
         supervisors: frozenset[str] = frozenset(),
         *,
         announce_monitor: bool = True,
-        on_personal: Callable[[str, Personal], None] | None = None,
     ) -> None:
         self.book = book
         self.supervisors = supervisors
@@ -73,7 +76,7 @@ class FeatureService:
         self._personal = personal
         self._desk = desk
         self._lot = lot
-        self._on_personal = on_personal
+        self._keep_personal = keep_personal
         self._others: dict[Feature, Callable[[Call, str], Awaitable[None]]] = {}
 
     def serve_also(self, feature: Feature, handler: Callable[[Call, str], Awaitable[None]]) -> None:
@@ -129,15 +132,18 @@ class FeatureService:
 
     async def _set(self, call: Call, own: str, **changes: object) -> None:
         wishes = msgspec.structs.replace(self._personal.get(own, Personal()), **changes)
-        self._personal[own] = wishes
-        if self._on_personal is not None:
-            self._on_personal(own, wishes)
+        try:
+            await self._keep_personal(own, wishes)
+        except ZongjiError as error:
+            call.journey.route(str(error))
+            await self._say(call, "feature-failed")
+            return
         await self._say(call, "feature-on" if any(changes.values()) else "feature-off")
 
     async def _forward(self, call: Call, own: str, when: When, target: str) -> None:
         inside = call.directory.find(target) is not None
         number = self._outbound.plan.read(target)
-        allowed = self._outbound.settings.rights.class_of(own).allowed
+        allowed = self._outbound.class_of(own).allowed
         if not target or (not inside and number.number_class not in allowed):
             call.journey.route(Codes.MAY_NOT_FORWARD(who=own, number=target))
             await self._say(call, "feature-failed")

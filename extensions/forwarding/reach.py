@@ -14,8 +14,10 @@ from firmware.core.causes import Cause
 from firmware.core.trace import Said
 from firmware.core.trace.inside import Reach
 from firmware.core.trace.outbound import Outbound as Outside
+from firmware.core.trace.routing import Routing
 from firmware.switch.call import Call
-from firmware.switch.directory import Extension
+from firmware.switch.destinations import ToMobile
+from firmware.switch.directory import Directory, Extension
 from firmware.switch.outbound.outbound import Outbound
 from firmware.switch.ringing import Attempt, Confirm, Rung
 
@@ -40,6 +42,9 @@ class Reacher:
         local_time: Callable[[], datetime.datetime],
     ) -> None:
         self.personal = personal
+        self.no_waiting: frozenset[str] = frozenset()
+        """Extensions at which no second call rings while they talk."""
+        self.is_talking: Callable[[str], bool] = lambda _: False
         self._outbound = outbound
         self._local_time = local_time
 
@@ -60,6 +65,41 @@ class Reacher:
             return Reach.NO_MOBILE(who=member)
         return self._outside(call, member, wishes, wishes.mobile, seconds, delay_seconds)
 
+    async def serve_mobile(self, call: Call, place: ToMobile) -> Cause:
+        """Lead a caller to a member's own mobile; the handler for `ToMobile`."""
+        attempt = self.mobile(call, place.member, place.seconds)
+        if isinstance(attempt, Said):
+            call.journey.route(Outside.WHO(who=place.member, why=attempt))
+            return Cause.NOT_PERMITTED
+        rung = await call.ring_any([attempt])
+        if rung.leg is None:
+            return rung.cause
+        await call.answer()
+        await call.bridge(rung.leg)
+        return Cause.NORMAL
+
+    def explain(self, directory: Directory, number: str, seconds: float) -> list[Said]:
+        """Say in plain words how an extension would be reached now, whoever calls."""
+        extension = directory.find(number)
+        if extension is None:
+            return [Routing.NO_EXTENSION(number=number)]
+        wishes = self.personal.get(number, _NOTHING)
+        if wishes.do_not_disturb:
+            return [Reach.DND(who=number)]
+        always = wishes.forward.get(When.ALWAYS, "")
+        if always:
+            return [Reach.FORWARDED(who=number, when=Reach.ALWAYS(), number=always)]
+        more = wishes.follow_me or When.NO_ANSWER in wishes.forward
+        rings = wishes.no_answer_seconds if more else seconds
+        said = [Routing.RINGS(number=number, name=extension.name, seconds=rings)]
+        said += [
+            Reach.FORWARDED(who=number, when=_WHEN[when](), number=target)
+            for when, target in wishes.forward.items()
+        ]
+        if wishes.follow_me:
+            said.append(Reach.FOLLOWS(who=number) if wishes.mobile else Reach.NO_MOBILE(who=number))
+        return said
+
     async def _reach(self, call: Call, extension: Extension, seconds: float, seen: frozenset[str]) -> Rung:
         number = extension.number
         wishes = self.personal.get(number, _NOTHING)
@@ -70,6 +110,13 @@ class Reacher:
         always = self._rule(call, wishes) or wishes.forward.get(When.ALWAYS, "")
         if always:
             return await self._forward(call, extension, wishes, always, When.ALWAYS, seconds, seen)
+        if self.is_talking(number):
+            if number in self.no_waiting:
+                call.journey.skipped(number, Reach.BUSY())
+                return await self._not_taken(
+                    call, extension, wishes, Rung(None, "", {number: Cause.BUSY}), seconds, seen
+                )
+            call.journey.route(Reach.CALL_WAITING(who=number))
         wants_more = wishes.follow_me or When.NO_ANSWER in wishes.forward
         attempts = [call.attempt(extension, wishes.no_answer_seconds if wants_more else seconds)]
         if wishes.mobile and wishes.mobile_rings_at_once:
@@ -79,6 +126,24 @@ class Reacher:
         rung = await call.ring_any(attempts)
         if rung.leg is not None:
             return rung
+        return await self._not_taken(call, extension, wishes, rung, seconds, seen)
+
+    async def _not_taken(
+        self,
+        call: Call,
+        extension: Extension,
+        wishes: Personal,
+        rung: Rung,
+        seconds: float,
+        seen: frozenset[str],
+    ) -> Rung:
+        """Go on with a call that the phones of an extension did not take."""
+        number = extension.number
+        redirected = rung.redirects.get(number, "")
+        # A phone may send calls about inside; to the outside only where its owner has set that here.
+        if redirected and (call.directory.find(redirected) or redirected in wishes.targets()):
+            call.journey.route(Reach.REDIRECTED(who=number, number=redirected))
+            return await self._forward(call, extension, wishes, redirected, When.ALWAYS, seconds, seen)
         why = _WHY.get(rung.cause, When.UNREGISTERED if rung.cause in _UNREACHABLE else None)
         target = wishes.forward.get(why, "") if why is not None else ""
         if target and why is not None:

@@ -57,13 +57,24 @@ class QueueDesk:
 
     def replace(self, queues: Iterable[QueueSettings]) -> None:
         """Put changed settings into force; who waits in a queue that is gone goes on waiting."""
-        for settings in queues:
+        listed = list(queues)
+        for name in set(self.queues) - {settings.name for settings in listed}:
+            self._close(name)
+        for settings in listed:
             if settings.name in self.queues:
                 self.queues[settings.name].replace(settings)
                 continue
             model = QueueModel(settings, self._tally, lambda number: self._why_not(number) is None)
             model.on_span = self._teller(settings.name)
             self.queues[settings.name] = model
+
+    def _close(self, name: str) -> None:
+        """Let go of a queue that is gone from the settings, once nobody waits or talks in it."""
+        if self.queues[name].is_empty():
+            timer = self._timers.pop(name, None)
+            if timer is not None:
+                timer.cancel()
+            del self.queues[name]
 
     # Agents
 

@@ -239,6 +239,10 @@ class QueueModel:
         """Return who waits, in the order of being served."""
         return list(self._order)
 
+    def is_empty(self) -> bool:
+        """Tell whether nobody waits and no agent is rung or talks."""
+        return not self._order and all(agent.caller is None for agent in self.agents.values())
+
     def find(self, caller: str) -> Waiting | None:
         return self._waiting.get(caller)
 

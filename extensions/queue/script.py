@@ -16,14 +16,14 @@ from collections.abc import Callable
 from extensions.queue.callback import Callbacks
 from extensions.queue.desk import QueueDesk
 from extensions.queue.model import Offer, QueueModel, Refusal
-from extensions.queue.state import End, Waiting
+from extensions.queue.state import End, Mode, Waiting
 from firmware.core.causes import Cause
 from firmware.core.leg import Leg
 from firmware.core.media import PlayItem
 from firmware.core.records import AgentNote, QueueWait, WaitEnd, WrapUp
-from firmware.core.trace import known
+from firmware.core.trace import Said, known
 from firmware.core.trace.calls import Heard
-from firmware.core.trace.queues import Queues
+from firmware.core.trace.queues import Hunt, Queues
 from firmware.switch.bridge import HOLD_TONE
 from firmware.switch.call import Call
 from firmware.switch.destinations import Destinations, ToQueue
@@ -91,6 +91,22 @@ class Queueing:
             cause = await self.destinations.lead(call, *model.settings.overflow)
             return cause if model.settings.overflow else Cause.CONGESTION
         return await self._wait(call, model, joined, place.seconds or model.settings.max_wait_seconds)
+
+    def explain(self, name: str) -> list[Said]:
+        """Say in plain words what a caller would meet at a queue now."""
+        model = self.desk.queues.get(name)
+        if model is None:
+            return [Queues.NO_QUEUE(queue=name)]
+        settings = model.settings
+        modes = [agent.mode for agent in model.agents.values()]
+        signed = [mode for mode in modes if mode is not Mode.OUT]
+        ready = sum(mode is Mode.READY for mode in modes)
+        said = [Queues.STATE(waiting=len(model.waiting()), ready=ready, signed=len(signed))]
+        if not signed and not settings.join_without_agents:
+            said.append(Queues.ENDED(queue=name, end=known(End.NOBODY)))
+        else:
+            said.append(Queues.WOULD_WAIT(seconds=settings.max_wait_seconds))
+        return said + [Hunt.THEN(place=place.said()) for place in settings.overflow]
 
     async def escalate(self, call: Call, name: str, tier: int, note: str, since: float) -> Cause:
         """Put a caller in line for a higher tier, with the notes so far; its place counts from `since`."""

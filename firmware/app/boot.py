@@ -13,12 +13,13 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from extensions.directory import OfficeDirectory
-from firmware.app import lines, people, phones, records, self_care
+from firmware.app import lines, people, phones, records, routing, self_care, voice
 from firmware.app.alarms import Alarms
 from firmware.app.api import SwitchApi
 from firmware.app.callers import LineCallers
 from firmware.app.outbound import outbound_of
 from firmware.app.parts import Parts
+from firmware.app.routing import Routing
 from firmware.control.answers import Answers, answers_of
 from firmware.control.server import ControlServer
 from firmware.core.clock import SystemClock
@@ -56,6 +57,9 @@ async def switch(paths: StatePaths, profile: Profile) -> AsyncIterator[Parts]:
         answers_of(SwitchApi(parts), parts.answers)
         # What people and callers are led by, before anyone can call.
         people.start(parts)
+        # What callers hear, before anyone can call.
+        await routing.start(parts, running)
+        await voice.start(parts, running)
         # Phones before lines: when the first caller is greeted there are phones to ring.
         await phones.start(parts, running)
         await lines.start(parts, running)
@@ -89,8 +93,13 @@ async def _parts(paths: StatePaths, profile: Profile, running: AsyncExitStack) -
     handsets = phones.build(settings, plane, profile)
     directory = OfficeDirectory([], None, handsets.leg_to)
     exchange = Exchange(store, clock, plane, directory)
-    trunks = lines.build(paths, profile, plane, LineCallers(paths, settings, exchange))
+    destinations = Destinations()
+    callers = LineCallers(exchange)
+    trunks = lines.build(paths, profile, plane, callers)
     alarms = Alarms()
+    outbound = outbound_of(settings, paths.prompts, trunks, alarms)
+    routes = Routing(settings, exchange, directory, outbound, destinations, plane, handsets, paths.recordings)
+    callers.inbound = routes.inbound
     return Parts(
         paths=paths,
         profile=profile,
@@ -106,7 +115,8 @@ async def _parts(paths: StatePaths, profile: Profile, running: AsyncExitStack) -
         exchange=exchange,
         trunks=trunks,
         texting=Texting(trunks, TextStore(store, clock)),
-        outbound=outbound_of(settings, paths.prompts, trunks, alarms),
-        destinations=Destinations(),
+        outbound=outbound,
+        routing=routes,
+        destinations=destinations,
         answers=Answers(),
     )

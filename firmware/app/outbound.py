@@ -15,7 +15,7 @@ from firmware.settings.store import SettingsStore
 from firmware.switch.numbering import NumberPlan
 from firmware.switch.outbound.guard import Guard
 from firmware.switch.outbound.lines import LineCondition, OutsideLine
-from firmware.switch.outbound.outbound import Outbound, OutboundSettings
+from firmware.switch.outbound.outbound import Outbound
 from firmware.trunks.trunks import Trunks
 from hal.line import LineError, LineState
 from ivr.prompts import Prompts
@@ -98,19 +98,16 @@ class OfficeSpeaker:
 
 
 def outbound_of(settings: SettingsStore, prompts: Path, trunks: Trunks, alarms: Alarms) -> Outbound:
-    """Return the gate to the outside, under the safe rights of a first start; it follows the settings."""
-    rules = OutboundSettings()
+    """Return the gate to the outside; `routing` has it follow the settings."""
+    rules = settings.current.outbound
     lines = TrunkLines(trunks, lambda digits: outbound.plan.emergency.match(digits) is not None)
     outbound = Outbound(
-        NumberPlan(settings.current.office.country),
+        NumberPlan(settings.current.office.country, settings.current.numbering),
         rules,
         lines,
         Guard(rules.caps, alarm=alarms),
         OfficeSpeaker(prompts, settings),
         lambda: datetime.datetime.now().astimezone(),
         alarms,
-    )
-    settings.subscribe(
-        lambda _, after: outbound.replace(NumberPlan(after.office.country), outbound.settings),
     )
     return outbound

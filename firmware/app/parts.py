@@ -7,6 +7,7 @@ import dataclasses
 from extensions.directory import OfficeDirectory
 from extensions.phones import Phones
 from firmware.app.alarms import Alarms
+from firmware.app.routing import Routing
 from firmware.control.answers import Answers
 from firmware.core.clock import Clock, Instant
 from firmware.core.paths import StatePaths
@@ -42,4 +43,5 @@ class Parts:
     texting: Texting
     outbound: Outbound
     destinations: Destinations
+    routing: Routing
     answers: Answers

@@ -1,11 +1,10 @@
-"""The people of the office, put into force from the settings."""
+"""The country's tones and whether calls are recorded, put into force from the settings."""
 
 from __future__ import annotations
 
 from firmware.app.parts import Parts
 from firmware.core.tones import tones_of
 from firmware.settings.document import Settings
-from firmware.switch.directory import Extension
 
 
 def start(parts: Parts) -> None:
@@ -15,7 +14,5 @@ def start(parts: Parts) -> None:
 
 
 def _apply(parts: Parts, settings: Settings) -> None:
-    people = [Extension(one.number, one.name) for one in settings.extensions]
-    parts.directory.replace(people, settings.office.operator)
     parts.exchange.tones = tones_of(settings.office.country)
     parts.exchange.recordings = parts.paths.recordings if settings.recording.enabled else None

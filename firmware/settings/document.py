@@ -11,13 +11,20 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from extensions.conference import RoomSettings
+from extensions.hunt import HuntGroup
+from extensions.queue import QueueSettings
 from firmware.settings.cloud import CloudSettings, Integrations
+from firmware.settings.features import FeatureSettings
 from firmware.settings.fields import help_text
 from firmware.settings.office import Office, Reception, RecordingSettings
 from firmware.settings.people import Extension, first_extensions
 from firmware.settings.reports import ReportSettings
 from firmware.settings.sip import Device, Provider, SipSettings
 from firmware.settings.storage import BackupSettings, StorageSettings
+from firmware.switch.inbound import InboundPlan
+from firmware.switch.numbering import Numbering
+from firmware.switch.outbound.outbound import OutboundSettings
 from ivr.hours import OfficeHours
 from ivr.menu import MenuBook
 
@@ -35,6 +42,25 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Meta(min_length=1, max_length=500),
         help_text("The extensions, 1 to 500, each number once.", "分机，1 到 500 个，号码不重复。"),
     ] = msgspec.field(default_factory=first_extensions)
+    groups: Annotated[
+        tuple[HuntGroup, ...],
+        Meta(max_length=100),
+        help_text("Hunt groups: several people behind one number.", "振铃组：一个号码对应多人。"),
+    ] = ()
+    queues: Annotated[
+        tuple[QueueSettings, ...],
+        Meta(max_length=50),
+        help_text("Queues: callers wait for an agent in turn.", "队列：来电排队等候坐席。"),
+    ] = ()
+    rooms: Annotated[
+        tuple[RoomSettings, ...],
+        Meta(max_length=50),
+        help_text("Conference rooms.", "会议室。"),
+    ] = ()
+    features: FeatureSettings = FeatureSettings()
+    inbound: InboundPlan = InboundPlan()
+    numbering: Numbering = Numbering()
+    outbound: OutboundSettings = OutboundSettings()
     sip: SipSettings = SipSettings()
     devices: Annotated[
         tuple[Device, ...],

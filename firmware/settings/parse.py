@@ -12,6 +12,7 @@ import msgspec
 
 from firmware.core.errors import UserError
 from firmware.settings.checks_records import check_records
+from firmware.settings.checks_routing import check_routing
 from firmware.settings.checks_sip import check_sip
 from firmware.settings.checks_voice import check_voice
 from firmware.settings.document import Settings
@@ -63,4 +64,10 @@ def _check_people(settings: Settings) -> None:
         )
 
 
-_CHECKS: tuple[Callable[[Settings], None], ...] = (_check_people, check_voice, check_sip, check_records)
+_CHECKS: tuple[Callable[[Settings], None], ...] = (
+    check_records,
+    _check_people,
+    check_routing,
+    check_voice,
+    check_sip,
+)

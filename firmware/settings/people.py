@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from extensions.forwarding import Personal
 from firmware.core.secrets import new_secret
 from firmware.settings.fields import Number, help_text
 
@@ -33,6 +34,36 @@ class Extension(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "话机认证算法：MD5（所有话机）或 SHA-256（较新的话机）。",
         ),
     ] = "MD5"
+    service_class: Annotated[
+        str,
+        Meta(max_length=60),
+        help_text(
+            "Class of service, one of outbound.rights.classes: what may be dialled outside; empty for the "
+            "default one.",
+            "权限等级（见 outbound.rights.classes），决定可拨的外线；留空用默认等级。",
+        ),
+    ] = ""
+    supervisor: Annotated[
+        bool,
+        help_text(
+            "Whether this phone may listen to others' calls, whisper and join them: true or false.",
+            "是否允许监听、耳语和强插他人通话：true 或 false。",
+        ),
+    ] = False
+    call_waiting: Annotated[
+        bool,
+        help_text(
+            "Whether a second call rings while this one talks: true or false. Groups and queues skip it.",
+            "通话中是否允许第二个来电振铃：true 或 false。振铃组和队列不受此影响。",
+        ),
+    ] = True
+    personal: Annotated[
+        Personal,
+        help_text(
+            "What the member wishes for the own calls: forwarding, mobile, do not disturb.",
+            "个人设置：转移、手机、免打扰等。",
+        ),
+    ] = Personal()
 
     def __repr__(self) -> str:
         return f"Extension({self.number!r}, {self.name!r}, secret=***, {self.algorithm})"

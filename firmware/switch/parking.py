@@ -35,7 +35,8 @@ class ParkingLot:
     """
 
     def __init__(self, slots: Sequence[str], speaker: Speaker, recall: Recall) -> None:
-        self._slots = tuple(slots)
+        self.slots = tuple(slots)
+        """May be replaced; who is parked at one that is gone stays there."""
         self._speaker = speaker
         self._recall = recall
         self._parked: dict[str, tuple[CallId, asyncio.Future[Leg]]] = {}
@@ -46,12 +47,12 @@ class ParkingLot:
 
     def park(self, conversation: Conversation, by: Leg) -> bool:
         """Park the party beside `by`; false when no slot is free or something else is under way."""
-        if len(self._parked) >= len(self._slots):
+        if len(self._parked) >= len(self.slots):
             return False
         return conversation.ask(Aside(by, functools.partial(self._park)))
 
     def is_slot(self, number: str) -> bool:
-        return number in self._slots
+        return number in self.slots or number in self._parked
 
     async def fetch(self, call: Call, slot: str) -> bool:
         """Connect a phone with the call in a slot, until that is over; false when the slot is empty."""
@@ -68,7 +69,7 @@ class ParkingLot:
         return True
 
     async def _park(self, call: Call, by: Leg) -> Sequence[Leg]:
-        slot = next((slot for slot in self._slots if slot not in self._parked), None)
+        slot = next((slot for slot in self.slots if slot not in self._parked), None)
         if slot is None:
             return (by,)
         record = call.journey.transferred(TransferKind.PARK, by.address, slot)

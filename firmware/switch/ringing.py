@@ -64,6 +64,8 @@ class Rung(msgspec.Struct, frozen=True):
     """Who took it; "" for nobody."""
     causes: dict[str, Cause]
     """Why the others didn't, as far as it came to that."""
+    redirects: dict[str, str] = {}
+    """Where the phones of some of them want the call to go instead (SIP 302)."""
 
     @property
     def cause(self) -> Cause:
@@ -104,6 +106,7 @@ class Race:
         self._waiting = set(range(len(self._attempts)))
         self._rung: list[Leg] = []
         self._causes: dict[str, Cause] = {}
+        self._redirects: dict[str, str] = {}
         self._picked: asyncio.Future[Leg | Cause] = asyncio.get_running_loop().create_future()
 
     def pick_up(self, leg: Leg) -> bool:
@@ -130,7 +133,7 @@ class Race:
                     self._causes[tasks[task]] = result
                 if pending and len(pending) - 1 == len(self._waiting):
                     self._go[min(self._waiting, default=0)].set()
-            return Rung(None, "", self._causes)
+            return Rung(None, "", self._causes, self._redirects)
         finally:
             for task in tasks:
                 task.cancel()
@@ -174,6 +177,8 @@ class Race:
         except LegEnded as ended:
             # A party that "ends normally" before it has answered has not taken the call all the same.
             cause = ended.ending.cause
+            if ended.ending.redirected_to:
+                self._redirects[attempt.who] = ended.ending.redirected_to
             return Cause.NO_USER_RESPONDING if cause is Cause.NORMAL else cause
         if attempt.confirm is not None and not await self._confirmed(leg, attempt.confirm):
             await leg.hang_up(Cause.NORMAL)

@@ -39,13 +39,22 @@ class Desk:
         self.lot = ParkingLot(("71", "72"), office.words, self.handing_on.back_to)
         office.exchange.features = InCall(self.handing_on, self.lot, InCallKeys(), office.exchange.recordings)
         self.service = FeatureService(
-            CodeBook(), office.exchange, office.outbound, self.personal, None, self.lot, frozenset({"102"})
+            CodeBook(),
+            office.exchange,
+            office.outbound,
+            self.personal,
+            self._keep,
+            lot=self.lot,
+            supervisors=frozenset({"102"}),
         )
         office.code = self.service.code
         rooms = {"team": RoomSettings("team", "800"), "board": RoomSettings("board", "801", "1234", "9876")}
         self.conferences = Conferences(rooms, office.media, office.words)
         office.destinations.register(ToConference, self.conferences.serve)
         office.numbers.update({"800": ToConference("team"), "801": ToConference("board")})
+
+    async def _keep(self, number: str, wishes: Personal) -> None:
+        self.personal[number] = wishes
 
     async def talk(self, number: str = "101") -> tuple[FakeLeg, FakeLeg]:
         """Bring a caller from outside and an extension into conversation."""
@@ -350,8 +359,8 @@ async def test_the_emergency_path_is_tested_without_dialling(desk: Desk) -> None
 
 
 def test_codes_are_editable_and_never_ambiguous() -> None:
-    book = CodeBook({Feature.DND_ON: "*60", Feature.HELP: ""})
-    assert book.read("*60") == (Feature.DND_ON, "")
+    book = CodeBook({Feature.DND_ON: "*69", Feature.HELP: ""})
+    assert book.read("*69") == (Feature.DND_ON, "")
     assert book.read("*78") is None
     assert book.read("*00") is None
     assert book.read("*7213800138000#") == (Feature.FORWARD_ALWAYS, "13800138000")
