@@ -1,0 +1,67 @@
+"""`python -m firmware.update`: updates, as systemd's units and the zongji command run them.
+
+apply FILE [--force]   install a signed bundle and prove it
+prove                  go on with a trial that a restart interrupted
+resume                 put in order what a power cut left; before the switch starts
+recover                likewise after the updater itself died, and start the services again
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from pathlib import Path
+
+import msgspec
+
+from firmware.core.errors import ZongjiError
+from firmware.core.paths import DEFAULT_STATE, STATE_VARIABLE, StatePaths
+from firmware.update.box import Box
+from firmware.update.places import Places
+from firmware.update.updater import Outcome, Updater
+
+
+def _tell(text: str) -> None:
+    print(text, flush=True)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run; return the exit status: 0 when the box runs what it was meant to."""
+    parser = argparse.ArgumentParser(prog="python -m firmware.update", description="Updates of zongji.")
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    apply = verbs.add_parser("apply", help="install a signed bundle and prove it")
+    apply.add_argument("bundle", type=Path)
+    apply.add_argument("--force", action="store_true", help="also while calls are in progress")
+    for verb in ("prove", "resume", "recover"):
+        verbs.add_parser(verb)
+    options = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
+    state = Path(os.environ.get(STATE_VARIABLE, DEFAULT_STATE))
+    box = Box(StatePaths(state))
+    updater = Updater(Places(state=state), box, _tell)
+    try:
+        if options.verb == "apply":
+            return _told(updater.apply(options.bundle.resolve(), force=options.force))
+        if options.verb == "prove":
+            outcome = updater.prove()
+            return 0 if outcome is None else _told(outcome)
+        updater.resume()
+        if options.verb == "recover":
+            box.start()
+    except (ZongjiError, OSError, msgspec.MsgspecError) as error:
+        print(f"zongji: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _told(outcome: Outcome) -> int:
+    if outcome.done:
+        return 0
+    print(f"zongji: the box went back to {outcome.from_id}: {outcome.why}", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

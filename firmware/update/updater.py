@@ -1,0 +1,350 @@
+"""Puts a new version in the place of the one that runs, or leaves everything as it was.
+
+Theory of operation
+-------------------
+Each phase is written into the journal, durable, before anything of it happens:
+
+    STAGING ─► STOPPED ─► SWITCHING ─► TRIAL ─well within 2 minutes─► over: good := current
+     unpack,    services    links,       │
+     venv       end, data   units        └─not well, or cut off twice─► BACK ─► over: all as before
+                copied
+
+    cut off in         at the next boot, before the switch starts (`resume`)
+    STAGING, STOPPED   nothing had changed: the half version goes, the old one runs
+    SWITCHING          BACK: the links may point either way
+    TRIAL              once: the trial begins anew after the boot; twice: BACK
+    BACK               BACK again: every step of it can be repeated
+
+The code of the last good version does all this (`/opt/zongji/good`), never that of the version on trial.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import enum
+import logging
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, Protocol
+
+import msgspec
+
+from firmware.core.errors import UserError, ZongjiError
+from firmware.update import bundle, data
+from firmware.update.health import Before
+from firmware.update.places import Places, replace_file
+
+logger = logging.getLogger(__name__)
+
+TRIALS: Final = 2
+"""A version whose trial was cut off so often goes: it may be what cuts it off."""
+
+_SPACE: Final = 3
+"""Times the bundle's size that must be free on the card: payload unpacked, packages installed."""
+
+
+class Phase(enum.StrEnum):
+    STAGING = "staging"
+    STOPPED = "stopped"
+    SWITCHING = "switching"
+    TRIAL = "trial"
+    BACK = "back"
+
+
+class Journal(msgspec.Struct, frozen=True, kw_only=True):
+    """An update in progress."""
+
+    phase: Phase
+    from_id: str
+    to_id: str
+    ready_lines: list[str] = []
+    trials: int = 0
+    why: str = ""
+    """Why it goes back."""
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of the last update."""
+
+    from_id: str
+    to_id: str
+    done: bool
+    why: str = ""
+
+
+class UpdateError(UserError):
+    """The update didn't happen; the text says why. The box runs what it ran before."""
+
+
+class System(Protocol):
+    """What of the box lies outside the version's folder."""
+
+    def machine(self) -> str:
+        """Return `uname -m`."""
+
+    def python(self) -> str:
+        """Return the interpreter's version, as "3.11"."""
+
+    def look(self) -> Before:
+        """Return lines that are ready and calls in progress."""
+
+    def make_venv(self, version: Path, wheels: Path) -> None:
+        """Make the version's environment from these packages alone, and mark it complete.
+
+        Raises:
+            UpdateError: It failed.
+        """
+
+    def stop(self) -> None:
+        """End switch, media and pages; their records are written when this returns."""
+
+    def configure(self, version: Path) -> None:
+        """Have units, firewall and so on be those of that version. Repeatable.
+
+        Raises:
+            UpdateError: It failed.
+        """
+
+    def start(self) -> None:
+        """Start switch, media and pages of the current version."""
+
+    def until_well(self, ready_lines: list[str]) -> str | None:
+        """Wait until the current version does its work; None when it does, else what is wrong."""
+
+
+class Updater:
+    """Updates one box.
+
+    Args:
+        places: Its folders.
+        system: Its services.
+        tell: Called with a line of progress for a person.
+        step: Called before each thing that a power cut may come in between of; for tests.
+    """
+
+    def __init__(
+        self,
+        places: Places,
+        system: System,
+        tell: Callable[[str], None] = logger.info,
+        step: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self._places = places
+        self._system = system
+        self._tell = tell
+        self._step = step
+
+    def apply(self, path: Path, *, force: bool = False) -> Outcome:
+        """Install a bundle, and keep it if it does its work.
+
+        Args:
+            path: The bundle.
+            force: Also while calls are in progress; they end.
+
+        Raises:
+            UpdateError, BundleError: Nothing was changed.
+        """
+        if self._journal() is not None:
+            raise UpdateError("Another update is in progress; wait for it, or restart the box.")
+        old = self._places.pointed("current")
+        if old is None:
+            raise UpdateError("This box was not installed by flash.sh install; there is nothing to update.")
+        manifest = bundle.verify(path, bundle.trusted_keys(self._places.trusted))
+        self._check(manifest, path, old)
+        before = self._quiet(force=force)
+        self._note(Journal(phase=Phase.STAGING, from_id=old, to_id=manifest.id))
+        try:
+            self._stage(path, manifest.id)
+            before = self._quiet(force=force, ready=before.ready_lines)
+        except BaseException:
+            self._forget_staged(manifest.id)
+            raise
+        self._note(
+            Journal(phase=Phase.STOPPED, from_id=old, to_id=manifest.id, ready_lines=before.ready_lines)
+        )
+        try:
+            self._tell("stopping the switchboard")
+            self._step("stop")
+            self._system.stop()
+            self._tell("copying the data")
+            self._step("back up")
+            data.back_up(self._places.state, self._backup(manifest.id))
+        except BaseException:
+            self._forget_staged(manifest.id)
+            self._system.start()
+            raise
+        return self._switch_over()
+
+    def prove(self) -> Outcome | None:
+        """Go on with a trial that a restart interrupted; None when there is none."""
+        journal = self._journal()
+        if journal is None or journal.phase is not Phase.TRIAL:
+            return None
+        return self._trial(journal)
+
+    def resume(self) -> None:
+        """Put in order what a power cut or a crash left, before the switch starts. Repeatable."""
+        journal = self._journal()
+        if journal is None:
+            self._places.drop_others(self._places.pointed("current"), self._places.pointed("good"))
+        elif journal.phase in (Phase.STAGING, Phase.STOPPED):
+            self._tell(f"the update to {journal.to_id} was cut off before anything changed")
+            self._forget_staged(journal.to_id)
+        elif journal.phase is Phase.TRIAL and journal.trials < TRIALS:
+            self._tell(f"the trial of {journal.to_id} was cut off; it begins anew")
+        else:
+            why = journal.why or "the update was cut off"
+            self._go_back(msgspec.structs.replace(journal, why=why), start=False)
+
+    def last_outcome(self) -> Outcome | None:
+        """Return what came of the last update; None when there was none."""
+        try:
+            return msgspec.json.decode(self._places.outcome.read_bytes(), type=Outcome)
+        except (OSError, msgspec.MsgspecError):
+            return None
+
+    # Steps
+
+    def _check(self, manifest: bundle.Manifest, path: Path, old: str) -> None:
+        if manifest.id == old:
+            raise UpdateError(f"Version {old} runs already.")
+        if manifest.machine not in (self._system.machine(), "any"):
+            raise UpdateError(f"The bundle is for {manifest.machine}; this box is {self._system.machine()}.")
+        if manifest.python != self._system.python():
+            raise UpdateError(
+                f"The bundle is for Python {manifest.python}; this box has {self._system.python()}. "
+                "Make one for it: ./flash.sh bundle --python VERSION"
+            )
+        schema = data.schema_of(self._places.state / data.RECORDS)
+        if manifest.schema < schema:
+            raise UpdateError(
+                f"The bundle is older than the records of this box (schema {manifest.schema}, here {schema})."
+            )
+        free = shutil.disk_usage(self._places.home).free
+        if free < _SPACE * path.stat().st_size:
+            raise UpdateError(f"The card has {free // 2**20} MB left; the update needs more.")
+
+    def _quiet(self, *, force: bool, ready: list[str] | None = None) -> Before:
+        before = self._system.look()
+        if before.live_calls and not force:
+            raise UpdateError(f"{before.live_calls} calls are in progress; try again later, or force it.")
+        return before if ready is None else Before(ready_lines=ready, live_calls=before.live_calls)
+
+    def _stage(self, path: Path, id_: str) -> None:
+        version, unpacked = self._places.version(id_), self._places.versions / f"{id_}.part"
+        self._places.drop_version(id_)
+        shutil.rmtree(unpacked, ignore_errors=True)
+        self._tell("unpacking")
+        self._step("unpack")
+        bundle.unpack(path, unpacked)
+        self._step("rename")
+        (unpacked / "tree").rename(version)
+        self._tell("installing its packages")
+        self._step("venv")
+        self._system.make_venv(version, unpacked / "wheels")
+        self._step("clear")
+        shutil.rmtree(unpacked, ignore_errors=True)
+        if not self._places.is_complete(id_):
+            raise UpdateError("The version could not be made complete.")
+
+    def _switch_over(self) -> Outcome:
+        journal = self._required()
+        journal = msgspec.structs.replace(journal, phase=Phase.SWITCHING)
+        self._note(journal)
+        try:
+            self._step("point")
+            self._places.point("current", journal.to_id)
+            self._step("configure")
+            self._system.configure(self._places.version(journal.to_id))
+        except ZongjiError as error:
+            return self._go_back(msgspec.structs.replace(journal, why=str(error)), start=True)
+        journal = msgspec.structs.replace(journal, phase=Phase.TRIAL)
+        self._note(journal)
+        self._tell("starting the new version")
+        self._step("start")
+        self._system.start()
+        return self._trial(journal)
+
+    def _trial(self, journal: Journal) -> Outcome:
+        journal = msgspec.structs.replace(journal, trials=journal.trials + 1)
+        self._note(journal)
+        self._tell("watching whether it does its work, for up to two minutes")
+        self._step("trial")
+        wrong = self._system.until_well(journal.ready_lines)
+        if wrong is not None:
+            return self._go_back(msgspec.structs.replace(journal, why=wrong), start=True)
+        self._step("keep")
+        self._places.point("good", journal.to_id)
+        self._step("outcome")
+        outcome = self._over(journal, done=True)
+        # The version before stays on the card: it is what this one would go back to by hand.
+        self._places.drop_others(journal.from_id, journal.to_id)
+        self._tell(f"version {journal.to_id} runs")
+        return outcome
+
+    def _go_back(self, journal: Journal, *, start: bool) -> Outcome:
+        self._tell(f"going back to {journal.from_id}: {journal.why}")
+        journal = msgspec.structs.replace(journal, phase=Phase.BACK)
+        self._note(journal)
+        self._step("back: stop")
+        if start:
+            self._system.stop()
+        self._step("back: point")
+        self._places.point("current", journal.from_id)
+        self._step("back: data")
+        data.put_back(self._places.state, self._backup(journal.to_id), journal.to_id)
+        self._step("back: configure")
+        try:
+            self._system.configure(self._places.version(journal.from_id))
+        except ZongjiError as error:
+            # The old version's own units were right before; running them is better than not running.
+            logger.error("%s", error)
+        self._step("back: outcome")
+        outcome = self._over(journal, done=False)
+        self._places.drop_version(journal.to_id)
+        if start:
+            self._system.start()
+        return outcome
+
+    # The journal
+
+    def _backup(self, id_: str) -> Path:
+        return self._places.backups / f"before-{id_}"
+
+    def _journal(self) -> Journal | None:
+        try:
+            return msgspec.json.decode(self._places.journal.read_bytes(), type=Journal)
+        except FileNotFoundError:
+            return None
+        except (OSError, msgspec.MsgspecError) as error:
+            # It is replaced whole, so this was somebody else; the links say what there is to know.
+            logger.error("%s can't be read: %s", self._places.journal, error)
+            current, good = self._places.pointed("current"), self._places.pointed("good")
+            if current is None or good is None or current == good:
+                with contextlib.suppress(OSError):
+                    self._places.journal.unlink()
+                return None
+            return Journal(phase=Phase.SWITCHING, from_id=good, to_id=current)
+
+    def _required(self) -> Journal:
+        journal = self._journal()
+        if journal is None:
+            raise UpdateError("The update's journal is gone.")
+        return journal
+
+    def _note(self, journal: Journal) -> None:
+        self._step(f"note {journal.phase}")
+        replace_file(self._places.journal, msgspec.json.encode(journal))
+
+    def _over(self, journal: Journal, *, done: bool) -> Outcome:
+        outcome = Outcome(from_id=journal.from_id, to_id=journal.to_id, done=done, why=journal.why)
+        replace_file(self._places.outcome, msgspec.json.encode(outcome))
+        self._step("over")
+        self._places.journal.unlink(missing_ok=True)
+        return outcome
+
+    def _forget_staged(self, id_: str) -> None:
+        shutil.rmtree(self._places.versions / f"{id_}.part", ignore_errors=True)
+        self._places.drop_version(id_)
+        self._places.journal.unlink(missing_ok=True)
