@@ -17,6 +17,7 @@ out (`session_timer.py`).
 
 from __future__ import annotations
 
+import abc
 import enum
 import secrets
 
@@ -58,7 +59,7 @@ class CallState(enum.StrEnum):
     ENDED = "ended"
 
 
-class Call:
+class Call(abc.ABC):
     """One call. Commands take `now`; what happens is told through the agent's events."""
 
     state: CallState
@@ -90,15 +91,15 @@ class Call:
         return f"<{type(self).__name__} {self.call_id[:8]} {self.state}>"
 
     @property
+    @abc.abstractmethod
     def flow(self) -> Flow:
         """How the peer is reached."""
-        raise NotImplementedError
 
     # Commands
 
+    @abc.abstractmethod
     def hang_up(self, now: float, reason: Reason | None = None) -> None:
         """End the call from our side, however far it has come; nothing more is told of it."""
-        raise NotImplementedError
 
     def reoffer(self, body: bytes, now: float) -> bool:
         """Send a re-INVITE with an offer; False when one is under way or the call isn't established."""

@@ -8,6 +8,9 @@ UDP = "udp"
 TCP = "tcp"
 TLS = "tls"
 
+# In place of a connection's number: whatever connection to that host there is, else a new one.
+DIAL = 0
+
 
 class Flow(msgspec.Struct, frozen=True):
     """Where a message came from and where the answer goes: the adapter sends on exactly this."""
@@ -20,7 +23,7 @@ class Flow(msgspec.Struct, frozen=True):
     """Our address as the peer reaches it; goes into Via, Contact and SDP."""
     local_port: int
     connection: int = 0
-    """A serial number per connection, so that a reused port is another flow; 0 for UDP."""
+    """A serial number per connection, so that a reused port is another flow; 0 for UDP, and `DIAL`."""
 
     @property
     def reliable(self) -> bool:
@@ -28,6 +31,11 @@ class Flow(msgspec.Struct, frozen=True):
 
     def __str__(self) -> str:
         return f"{self.transport}:{self.host}:{self.port}"
+
+    @property
+    def dialled(self) -> bool:
+        """Whether it stands for a connection that is opened when something is sent."""
+        return self.transport != UDP and self.connection == DIAL
 
     def with_port(self, port: int) -> Flow:
         return (

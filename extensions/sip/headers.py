@@ -59,6 +59,10 @@ class Via(msgspec.Struct, frozen=True):
     def wants_rport(self) -> bool:
         return param(self.params, "rport") is not None
 
+    def over(self, transport: str) -> Via:
+        """Return it for another transport, in capitals."""
+        return Via(transport, self.host, self.port, self.params)
+
     def received_from(self, host: str, port: int) -> Via:
         """Return the Via with what the packet's source told (§18.2.1, RFC 3581 §4)."""
         params = self.params

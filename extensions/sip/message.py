@@ -10,6 +10,7 @@ Bytes that are not UTF-8 survive a round trip (surrogateescape).
 
 from __future__ import annotations
 
+import abc
 import re
 from collections.abc import Callable, Iterator
 from typing import Any, Generic, TypeVar, overload
@@ -154,7 +155,7 @@ class _ReadOnce(Generic[Read]):
         return value
 
 
-class Message:
+class Message(abc.ABC):
     """What requests and responses share. The typed views are read once: change headers before, not after."""
 
     def __init__(self, headers: Headers, body: bytes) -> None:
@@ -162,8 +163,9 @@ class Message:
         self.body = body
 
     @property
+    @abc.abstractmethod
     def start_line(self) -> str:
-        raise NotImplementedError
+        """The first line, without its end."""
 
     def encode(self) -> bytes:
         lines = [self.start_line]

@@ -190,7 +190,9 @@ class OutgoingCall(Call):
         cancel = new_cancel(invite)
         if self._bye_reason is not None:
             cancel.headers.set("reason", str(self._bye_reason))
-        self._core.transactions.request(cancel, self._flow, self, now)
+        # The same way as the INVITE, which may have been too large for UDP (§9.1).
+        flow = self._flow if self._transaction is None else self._transaction.flow
+        self._core.transactions.request(cancel, flow, self, now)
         self._core.timers.arm(self, "cancelled", now + GIVE_UP_S)
 
     def _answered_by(self, invite: Request, response: Response, now: float) -> None:

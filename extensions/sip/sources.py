@@ -29,13 +29,15 @@ class Budget(msgspec.Struct, frozen=True):
     """Messages at once."""
     transactions: int
     """Most live transactions, finished ones that can't be forgotten yet included."""
+    dialogs: int = 1000
+    """Most calls and subscriptions that it has begun and that still last."""
 
 
 # A phone authenticates in a handful of messages, an office behind one address in some dozens. A stranger's
 # 100 messages a second cost some 3 % of one core.
-STRANGER = Budget(per_s=100, burst=400, transactions=500)
+STRANGER = Budget(per_s=100, burst=400, transactions=500, dialogs=20)
 # 300 calls a second through one proxy are some 4,000 messages a second.
-KNOWN = Budget(per_s=6000, burst=12_000, transactions=5000)
+KNOWN = Budget(per_s=6000, burst=12_000, transactions=5000, dialogs=1000)
 
 
 class _Source:
@@ -85,6 +87,12 @@ class Sources:
 
     def transactions_of(self, host: str, now: float) -> int:
         """Return how many live transactions `host` may hold."""
+        return self._budget_of(host, now).transactions
+
+    def dialogs_of(self, host: str, now: float) -> int:
+        """Return how many calls and subscriptions `host` may have begun."""
+        return self._budget_of(host, now).dialogs
+
+    def _budget_of(self, host: str, now: float) -> Budget:
         source = self._sources.get(host)
-        known = source is not None and source.known_until > now
-        return (self._known if known else self._stranger).transactions
+        return self._known if source is not None and source.known_until > now else self._stranger

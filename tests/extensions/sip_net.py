@@ -50,6 +50,8 @@ class Net:
         self.line = line
         self.carried: list[bytes] = []
         """Everything that was sent, lost or not."""
+        self.without_tcp: set[str] = set()
+        """Hosts that refuse connections."""
         self._random = random.Random(seed)
         self._drivers: dict[tuple[str, int], NetDriver] = {}
         self._serial = 0
@@ -60,6 +62,9 @@ class Net:
 
     def detach(self, driver: NetDriver) -> None:
         self._drivers.pop((driver.host, driver.port), None)
+
+    def takes_streams(self, where: tuple[str, int]) -> bool:
+        return where in self._drivers and where[0] not in self.without_tcp
 
     def new_connection(self) -> int:
         self._serial += 1
@@ -106,6 +111,8 @@ class NetDriver(Driver):
         self._net = net
         self._on_flow_closed = on_flow_closed
         self._framers: dict[int, StreamFramer] = {}
+        self._dialled: dict[tuple[str, int], int] = {}
+        agent.streams = True
 
     async def start(self) -> None:
         self._net.attach(self)
@@ -119,6 +126,13 @@ class NetDriver(Driver):
         return Flow(transport, host, port, self.host, self.port, connection)
 
     def send(self, data: bytes, flow: Flow) -> None:
+        if flow.dialled:
+            where = flow.host, flow.port
+            if not self._net.takes_streams(where):
+                asyncio.get_running_loop().call_soon(self.connection_lost, flow)
+                return
+            serial = self._dialled.setdefault(where, self._net.new_connection())
+            flow = Flow(flow.transport, flow.host, flow.port, flow.local_host, flow.local_port, serial)
         self._net.carry(self, data, flow)
 
     def packet_received(self, data: bytes, flow: Flow) -> None:

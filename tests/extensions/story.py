@@ -106,16 +106,20 @@ class Story:
         assert isinstance(self.events[-1], CallAcknowledged)
         return call
 
-    def calls(self) -> tuple[OutgoingCall, Request]:
-        """We call the phone; return the call and its INVITE."""
-        call = self.agent.call(
-            PHONE,
+    def call_over(self, flow: Flow, body: str, now: float) -> OutgoingCall:
+        """We call the phone over a flow."""
+        return self.agent.call(
+            flow,
             "sip:101@10.0.0.2:5062",
             from_=NameAddr("sip:13800138000@10.0.0.1"),
             to=NameAddr("sip:101@10.0.0.1"),
-            body=SDP.encode(),
-            now=self.now,
+            body=body.encode(),
+            now=now,
         )
+
+    def calls(self, body: str = SDP) -> tuple[OutgoingCall, Request]:
+        """We call the phone; return the call and its INVITE."""
+        call = self.call_over(PHONE, body, self.now)
         (invite,) = self.collect()
         assert isinstance(invite, Request)
         return call, invite

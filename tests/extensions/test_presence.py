@@ -97,12 +97,12 @@ async def an_office() -> tuple[Office, Asking]:
     await place.open()
     watcher = await place.phone("102")
     # The watcher's test phone has no subscriptions of its own: it just says 200 to every NOTIFY.
-    original = watcher.agent._session_of
+    original = watcher.agent.sessions.of
 
     def session_of(request: Request) -> object:
         return _Agreeable() if request.method == "NOTIFY" else original(request)
 
-    setattr(watcher.agent, "_session_of", session_of)  # noqa: B010 - the test's own phone, bent a little
+    setattr(watcher.agent.sessions, "of", session_of)  # noqa: B010 - the test's own phone, bent a little
     return place, Asking(place, watcher)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from extensions.sip.events import (
@@ -19,7 +20,7 @@ from extensions.sip.headers import Reason
 from extensions.sip.message import Request, Response, parse_message, respond_to
 from extensions.sip.sources import STRANGER, Budget, Sources
 from tests.extensions.sip_fuzz import fuzz
-from tests.extensions.story import PHONE, SDP, Story, statuses
+from tests.extensions.story import ENOUGH, PHONE, SDP, Story, statuses
 
 # What is refused
 
@@ -398,3 +399,23 @@ def test_thousands_of_mutants_raise_nothing_and_leave_nothing_behind() -> None:
     assert figures["raised"] == 0
     # A table of remembered names may fill up once; what grows with every message would be far above.
     assert figures["grown_kb"] < 1000
+
+
+def test_one_host_cannot_take_all_the_calls() -> None:
+    scarce = msgspec.structs.replace(ENOUGH, dialogs=2)
+    story = Story(Sources(scarce, scarce))
+    calls = []
+    for number in range(3):
+        invite = story.request("INVITE", "Max-Forwards: 70", body=SDP).replace("call-1", f"call-{number}")
+        calls.append(statuses(story.says(invite))[-1])
+    assert calls == [100, 100, 503]
+    assert story.agent.counters["refused"] == 1
+    other = Flow(UDP, "10.0.0.3", 5062, "10.0.0.1", 5060)
+    invite = story.request("INVITE", "Max-Forwards: 70", body=SDP).replace("call-1", "call-9")
+    assert statuses(story.says(invite, other)) == [100]
+    offered = story.events[0]
+    assert isinstance(offered, CallOffered)
+    offered.call.refuse(486, story.now)
+    story.collect()
+    invite = story.request("INVITE", "Max-Forwards: 70", body=SDP).replace("call-1", "call-4")
+    assert statuses(story.says(invite)) == [100]

@@ -37,6 +37,9 @@ class Bench:
     def send(self, data: bytes, flow: Flow) -> None:
         self.sent.append((round(self.now, 3), data))
 
+    def stream_to(self, flow: Flow, now: float) -> Flow | None:
+        return None
+
     def on_request(self, transaction: ServerTransaction, request: Request, flow: Flow, now: float) -> None:
         self.servers.append(transaction)
 

@@ -45,7 +45,7 @@ class Connection(asyncio.Protocol):
         self._framer = StreamFramer()
         self._stream: asyncio.Transport | None = None
         self._deadline: asyncio.TimerHandle | None = None
-        self._admitted = False
+        self.admitted = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._stream = stream = cast(asyncio.Transport, transport)
@@ -54,13 +54,13 @@ class Connection(asyncio.Protocol):
         if flow is None:
             stream.abort()
             return
-        self._admitted = True
+        self.admitted = True
         self.flow = flow
         if not self.trusted:
             self._watch()
 
     def data_received(self, data: bytes) -> None:
-        if not self._admitted:
+        if not self.admitted:
             return
         try:
             frames = self._framer.feed(data)
@@ -82,7 +82,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._unwatch()
-        if self._admitted:
+        if self.admitted:
             self._owner.closed(self.flow)
 
     def write(self, data: bytes) -> None:

@@ -27,6 +27,10 @@ _MOST_PER_HOST = 50
 # Listen for connections with a queue this long.
 _BACKLOG = 64
 _CONNECT_WITHIN_S = 5.0
+# For a request that can still go over UDP: a host of the LAN answers or refuses at once.
+_DIAL_WITHIN_S = 2.0
+# Large requests that wait for one connection.
+_MOST_WAITING = 50
 # Wildcard addresses a socket may be bound to; what a peer can reach must then be found per peer.
 _WILDCARDS = ("0.0.0.0", "::", "")  # noqa: S104 - compared with, not bound
 
@@ -75,6 +79,11 @@ class Endpoint(Driver):
         self._per_host: Counter[str] = Counter()
         self._serial = 0
         self._local_hosts: dict[str, str] = {}
+        self._dialled: dict[tuple[str, int], tuple[Connection, Flow]] = {}
+        """Connections we opened for large requests, with the flow those name."""
+        self._dialling: dict[tuple[str, int], list[bytes]] = {}
+        """What waits for a connection that is being opened."""
+        self._tasks: set[asyncio.Task[None]] = set()
 
     def serve_tls(self, context: ssl.SSLContext, port: int) -> None:
         """Accept TLS connections, too; before `start`."""
@@ -83,6 +92,7 @@ class Endpoint(Driver):
     async def start(self) -> None:
         self._udp = UdpSocket(self.host, self.port, self._datagrams)
         self.port = self._udp.port
+        self.agent.streams = True
         try:
             if self._listen_tcp:
                 await self._listen(TCP, self.port, None)
@@ -97,6 +107,8 @@ class Endpoint(Driver):
         if self._udp is not None:
             self._udp.close()
             self._udp = None
+        for task in self._tasks:
+            task.cancel()
         for server in self._servers:
             server.close()
         for connection in list(self._connections.values()):
@@ -108,6 +120,9 @@ class Endpoint(Driver):
         if flow.transport == UDP:
             if self._udp is not None:
                 self._udp.send(data, flow.host, flow.port)
+            return
+        if flow.dialled:
+            self._send_dialled(data, flow)
             return
         connection = self._connections.get(flow.connection)
         if connection is not None:
@@ -133,7 +148,37 @@ class Endpoint(Driver):
                 lambda: Connection(self, transport, trusted=True), address, port, local_addr=local,
                 ssl=context, server_hostname=host if context is not None else None,
             )  # fmt: skip
+        if not connection.admitted:
+            raise OSError("too many connections")
         return connection.flow
+
+    def _send_dialled(self, data: bytes, flow: Flow) -> None:
+        """Send over the connection to a host that there is, or open one."""
+        where = flow.host, flow.port
+        if where in self._dialled:
+            self._dialled[where][0].write(data)
+        elif where in self._dialling:
+            if len(self._dialling[where]) < _MOST_WAITING:
+                self._dialling[where].append(data)
+        else:
+            self._dialling[where] = [data]
+            task = asyncio.get_running_loop().create_task(self._dial(flow))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _dial(self, flow: Flow) -> None:
+        where = flow.host, flow.port
+        try:
+            async with asyncio.timeout(_DIAL_WITHIN_S):
+                found = await self.connect(flow.host, flow.port, TCP)
+        except (OSError, TimeoutError):
+            del self._dialling[where]
+            self._flow_closed(flow)
+            return
+        connection = self._connections[found.connection]
+        self._dialled[where] = (connection, flow)
+        for data in self._dialling.pop(where):
+            connection.write(data)
 
     def local_host(self, peer: str) -> str:
         """Return our address as `peer` reaches it."""
@@ -179,6 +224,10 @@ class Endpoint(Driver):
         if not self._per_host[flow.host]:
             del self._per_host[flow.host]
         self._flow_closed(flow)
+        dialled = self._dialled.get((flow.host, flow.port))
+        if dialled is not None and dialled[0].flow == flow:
+            del self._dialled[flow.host, flow.port]
+            self._flow_closed(dialled[1])
 
     def count(self, counter: str) -> None:
         self.agent.counters[counter] += 1

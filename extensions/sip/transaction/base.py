@@ -5,11 +5,12 @@ States and timers bear the names of RFC 3261 §17 (timers A to K) and RFC 6026 (
 
 from __future__ import annotations
 
+import abc
 import enum
 from collections.abc import Callable, Mapping
 from typing import ClassVar, Protocol
 
-from extensions.sip.flow import Flow
+from extensions.sip.flow import UDP, Flow
 from extensions.sip.message import Request, Response
 from extensions.sip.timers import Timer, Timers
 
@@ -22,6 +23,8 @@ T4 = 5.0
 GIVE_UP_S = 64 * T1
 # Timer D: how long an INVITE client waits for repeated final responses; at least 32 s on UDP (§17.1.1.2).
 TIMER_D_S = 32.0
+# Bytes of a request that UDP surely carries whole where the path's MTU isn't known (§18.1.1).
+LARGEST_DATAGRAM = 1300
 
 
 class State(enum.StrEnum):
@@ -42,6 +45,8 @@ class Wire(Protocol):
     """Where a machine's packets go."""
 
     def send(self, data: bytes, flow: Flow) -> None: ...
+    def stream_to(self, flow: Flow, now: float) -> Flow | None:
+        """Return the TCP flow for a request too large for a UDP one; None where there can be none."""
 
 
 class Failure(enum.Enum):
@@ -58,7 +63,7 @@ class ClientUser(Protocol):
     def on_failure(self, transaction: ClientTransaction, failure: Failure, now: float) -> None: ...
 
 
-class Transaction:
+class Transaction(abc.ABC):
     """One machine. `TRANSITIONS` is its table; `key` is how the layer finds it."""
 
     TRANSITIONS: ClassVar[Mapping[State, frozenset[State]]]
@@ -84,8 +89,9 @@ class Transaction:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.request.method} {self.state}>"
 
+    @abc.abstractmethod
     def on_timer(self, name: str, now: float) -> None:
-        raise NotImplementedError
+        """One of its timers has fired."""
 
     def terminate(self) -> None:
         """End at once, whatever the state; nothing more is sent."""
@@ -118,12 +124,42 @@ class ClientTransaction(Transaction):
     """A request of ours."""
 
     user: ClientUser
+    data: bytes = b""
+    """The request as it is on the wire."""
+    _fallback: Flow | None = None
+    """Where to turn when the stream that its size asks for can't be had."""
 
+    @abc.abstractmethod
     def start(self, now: float) -> None:
-        raise NotImplementedError
+        """Send the request for the first time; `data` was set."""
 
+    @abc.abstractmethod
     def receive(self, response: Response, now: float) -> None:
-        raise NotImplementedError
+        """Take a response of the same branch."""
+
+    def prepare(self, now: float) -> None:
+        """Encode the request; one that might not pass UDP whole goes over TCP (§18.1.1)."""
+        self.data = self.request.encode()
+        if self.flow.transport == UDP and len(self.data) > LARGEST_DATAGRAM:
+            stream = self._wire.stream_to(self.flow, now)
+            if stream is not None:
+                self._fallback = self.flow
+                self._move_to(stream)
+
+    def fall_back(self, now: float) -> bool:
+        """Send the request over UDP after all, no stream having been found; False when it was no such one."""
+        if self._fallback is None or self.state not in (State.CALLING, State.TRYING):
+            return False
+        flow, self._fallback = self._fallback, None
+        self._timers.disarm_all(self)
+        self._move_to(flow)
+        self.start(now)
+        return True
+
+    def _move_to(self, flow: Flow) -> None:
+        self.flow = flow
+        self.request.replace_via(self.request.via.over(flow.transport.upper()))
+        self.data = self.request.encode()
 
     def fail(self, failure: Failure, now: float) -> None:
         """End without a final response and tell the user."""
@@ -142,12 +178,13 @@ class ServerTransaction(Transaction):
     acknowledged = False
     """The user has got the ACK of its 2xx: nothing can come any more but late copies."""
 
+    @abc.abstractmethod
     def respond(self, response: Response, now: float) -> None:
-        raise NotImplementedError
+        """Send a response."""
 
+    @abc.abstractmethod
     def receive_again(self, now: float) -> None:
         """The request was retransmitted."""
-        raise NotImplementedError
 
     @property
     def answerable(self) -> bool:

@@ -27,9 +27,8 @@ class NonInviteClient(ClientTransaction):
     }
 
     def start(self, now: float) -> None:
-        self._data = self.request.encode()
         self._interval = T1
-        self._wire.send(self._data, self.flow)
+        self._wire.send(self.data, self.flow)
         if not self.flow.reliable:
             self._arm("E", self._interval, now)
         self._arm("F", GIVE_UP_S, now)
@@ -48,7 +47,7 @@ class NonInviteClient(ClientTransaction):
     def on_timer(self, name: str, now: float) -> None:
         if name == "E":
             self._interval = T2 if self.state is State.PROCEEDING else min(self._interval * 2, T2)
-            self._wire.send(self._data, self.flow)
+            self._wire.send(self.data, self.flow)
             self._arm("E", self._interval, now)
         elif name == "F":
             self.fail(Failure.TIMEOUT, now)

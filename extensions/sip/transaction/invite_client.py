@@ -31,9 +31,8 @@ class InviteClient(ClientTransaction):
 
     def start(self, now: float) -> None:
         self.state = State.CALLING
-        self._data = self.request.encode()
         self._interval = T1
-        self._wire.send(self._data, self.flow)
+        self._wire.send(self.data, self.flow)
         if not self.flow.reliable:
             self._arm("A", self._interval, now)
         self._arm("B", GIVE_UP_S, now)
@@ -61,7 +60,7 @@ class InviteClient(ClientTransaction):
     def on_timer(self, name: str, now: float) -> None:
         if name == "A":
             self._interval *= 2
-            self._wire.send(self._data, self.flow)
+            self._wire.send(self.data, self.flow)
             self._arm("A", self._interval, now)
         elif name == "B":
             self.fail(Failure.TIMEOUT, now)

@@ -93,6 +93,7 @@ class TransactionLayer:
         transaction = kind(key, request, flow, self._wire, self._timers, self._forget)
         transaction.user = user
         self._clients[key] = transaction
+        transaction.prepare(now)
         transaction.start(now)
         return transaction
 
@@ -137,12 +138,21 @@ class TransactionLayer:
         found = self._servers.get(_server_key(cancel, "INVITE"))
         return found if isinstance(found, InviteServer) else None
 
-    def flow_closed(self, flow: Flow, now: float) -> None:
-        """A connection is gone: what waits for answers on it fails, what owes answers is dropped."""
+    def flow_closed(self, flow: Flow, now: float) -> bool:
+        """A connection is gone: what waits for answers on it fails, what owes answers is dropped.
+
+        Returns:
+            Whether a request turned to UDP instead.
+        """
+        fell_back = False
         for client in [found for found in self._clients.values() if found.flow == flow]:
-            client.fail(Failure.FLOW_CLOSED, now)
+            if client.fall_back(now):
+                fell_back = True
+            else:
+                client.fail(Failure.FLOW_CLOSED, now)
         for server in [found for found in self._servers.values() if found.flow == flow]:
             server.terminate()
+        return fell_back
 
     def _forget(self, transaction: Transaction) -> None:
         if self._clients.get(transaction.key) is transaction:
