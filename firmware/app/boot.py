@@ -13,12 +13,13 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from extensions.directory import OfficeDirectory
-from firmware.app import lines, pages, people, phones, records, routing, self_care, voice
+from firmware.app import lines, pages, people, phones, providers, records, routing, self_care, voice
 from firmware.app.alarms import Alarms
 from firmware.app.api import SwitchApi
 from firmware.app.callers import LineCallers
 from firmware.app.outbound import outbound_of
 from firmware.app.parts import Parts
+from firmware.app.providers import ProviderLines
 from firmware.app.routing import Routing
 from firmware.control.answers import Answers, answers_of
 from firmware.control.server import ControlServer
@@ -63,6 +64,7 @@ async def switch(paths: StatePaths, profile: Profile) -> AsyncIterator[Parts]:
         # Phones before lines: when the first caller is greeted there are phones to ring.
         await phones.start(parts, running)
         await lines.start(parts, running)
+        await providers.start(parts, running)
         # From here on, ending means: first no more calls, then lines, phones, media, records.
         running.push_async_callback(parts.exchange.stop)
         await self_care.start(parts, running)
@@ -98,7 +100,8 @@ async def _parts(paths: StatePaths, profile: Profile, running: AsyncExitStack) -
     callers = LineCallers(exchange)
     trunks = lines.build(paths, profile, plane, callers)
     alarms = Alarms()
-    outbound = outbound_of(settings, paths.prompts, trunks, alarms)
+    bought = ProviderLines(settings, plane, profile, alarms, [line.name for line in trunks.lines])
+    outbound = outbound_of(settings, paths.prompts, trunks, bought, alarms)
     routes = Routing(settings, exchange, directory, outbound, destinations, plane, handsets, paths.recordings)
     callers.inbound = routes.inbound
     return Parts(
@@ -115,6 +118,7 @@ async def _parts(paths: StatePaths, profile: Profile, running: AsyncExitStack) -
         directory=directory,
         exchange=exchange,
         trunks=trunks,
+        providers=bought,
         texting=Texting(trunks, TextStore(store, clock)),
         outbound=outbound,
         routing=routes,

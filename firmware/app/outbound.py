@@ -14,7 +14,7 @@ from firmware.core.media import PlayItem
 from firmware.settings.store import SettingsStore
 from firmware.switch.numbering import NumberPlan
 from firmware.switch.outbound.guard import Guard
-from firmware.switch.outbound.lines import LineCondition, OutsideLine
+from firmware.switch.outbound.lines import LineChooser, LineCondition, OutsideLine
 from firmware.switch.outbound.outbound import Outbound
 from firmware.trunks.trunks import Trunks
 from hal.line import LineError, LineState
@@ -75,6 +75,28 @@ class TrunkLines:
             unsubscribe()
 
 
+class OutsideLines:
+    """Several choosers as one, in their order.
+
+    Args:
+        choosers: Whose lines have different names.
+    """
+
+    def __init__(self, *choosers: LineChooser) -> None:
+        self._choosers = choosers
+
+    def lines(self) -> Sequence[OutsideLine]:
+        return [line for chooser in self._choosers for line in chooser.lines()]
+
+    def leg(self, line: str, digits: str) -> Leg | None:
+        legs = (chooser.leg(line, digits) for chooser in self._choosers)
+        return next((leg for leg in legs if leg is not None), None)
+
+    async def free(self, line: str) -> None:
+        for chooser in self._choosers:
+            await chooser.free(line)
+
+
 class OfficeSpeaker:
     """A `firmware.switch.sentences.Speaker` in the language in force at the moment of asking."""
 
@@ -97,14 +119,16 @@ class OfficeSpeaker:
         return Prompts(self._folder, self._settings.current.office.language)
 
 
-def outbound_of(settings: SettingsStore, prompts: Path, trunks: Trunks, alarms: Alarms) -> Outbound:
+def outbound_of(
+    settings: SettingsStore, prompts: Path, trunks: Trunks, providers: LineChooser, alarms: Alarms
+) -> Outbound:
     """Return the gate to the outside; `routing` has it follow the settings."""
     rules = settings.current.outbound
-    lines = TrunkLines(trunks, lambda digits: outbound.plan.emergency.match(digits) is not None)
+    wired = TrunkLines(trunks, lambda digits: outbound.plan.emergency.match(digits) is not None)
     outbound = Outbound(
         NumberPlan(settings.current.office.country, settings.current.numbering),
         rules,
-        lines,
+        OutsideLines(wired, providers),
         Guard(rules.caps, alarm=alarms),
         OfficeSpeaker(prompts, settings),
         lambda: datetime.datetime.now().astimezone(),

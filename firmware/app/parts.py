@@ -8,6 +8,7 @@ from extensions.directory import OfficeDirectory
 from extensions.phones import Phones
 from firmware.app.alarms import Alarms
 from firmware.app.routing import Routing
+from firmware.app.providers import ProviderLines
 from firmware.control.answers import Answers
 from firmware.core.clock import Clock, Instant
 from firmware.core.paths import StatePaths
@@ -40,6 +41,7 @@ class Parts:
     directory: OfficeDirectory
     exchange: Exchange
     trunks: Trunks
+    providers: ProviderLines
     texting: Texting
     outbound: Outbound
     destinations: Destinations

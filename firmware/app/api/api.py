@@ -32,6 +32,7 @@ from firmware.core.errors import UserError, ZongjiError
 from firmware.core.ids import CallId
 from firmware.core.records import Journey
 from firmware.media.protocol import MediaStats
+from firmware.trunks.trunks import LineStatus as TrunkStatus
 from firmware.store.search import CallSearch
 
 logger = logging.getLogger(__name__)
@@ -58,6 +59,7 @@ class SwitchApi:
         self._media = parts.media
         self._paths = parts.paths
         self._alarms = parts.alarms
+        self._providers = parts.providers
         self._search = CallSearch(self._store.reader)
         self._desk = SettingsDesk(self._settings, self._paths.root / "settings-history.jsonl", self._clock)
         self._today = DayFigures()
@@ -74,7 +76,7 @@ class SwitchApi:
             version=importlib.metadata.version("zongji"),
             started=self._started,
             ready_ms=self._ready_ms(),
-            lines=[LineStatus(line.name, line.state, line.detail) for line in self._trunks.status()],
+            lines=[LineStatus(line.name, line.state, line.detail) for line in self._lines()],
             phones_registered=len(self._phones.registrations()),
             live_calls=len(self._exchange.live()),
             processes=processes,
@@ -88,6 +90,10 @@ class SwitchApi:
             },
             faults=self._faults(),
         )
+
+    def _lines(self) -> list[TrunkStatus]:
+        """Return how every line is, those bought from providers too."""
+        return [*self._trunks.status(), *self._providers.status()]
 
     async def phones(self) -> list[PhoneAccount]:
         """Return the SIP accounts with their secrets."""
@@ -141,7 +147,7 @@ class SwitchApi:
             version=importlib.metadata.version("zongji"),
             office=current.office.name,
             up_since_wall_ms=self._started.wall_ms,
-            lines=lines_now(self._trunks.status(), calls),
+            lines=lines_now(self._lines(), calls),
             people=people_now(((one.number, one.name) for one in current.extensions), phones, calls),
             calls=calls,
             today=await self._figures_of_today(frozenset(call.id for call in calls)),
@@ -219,7 +225,7 @@ class SwitchApi:
 
     def _faults(self) -> list[str]:
         faults = [
-            f"line {line.name}: {line.detail}" for line in self._trunks.status() if line.state == "down"
+            f"line {line.name}: {line.detail}" for line in self._lines() if line.state == "down"
         ]
         if self._settings.fault is not None:
             faults.append(f"settings: {self._settings.fault}")
