@@ -94,14 +94,17 @@ need_npm() {
 }
 
 need_simulator() {
-  need_packages python3:python3 espeak-ng:espeak-ng
+  # Pango and a Chinese font draw the reports' PDF.
+  need_packages python3:python3 espeak-ng:espeak-ng '/usr/lib/*/libpangoft2-1.0.so.0:libpangoft2-1.0-0' \
+    '/usr/share/fonts/truetype/wqy/wqy-microhei.ttc:fonts-wqy-microhei'
   need_python firmware/requirements.lock
   need_npm web_admin --omit=dev
 }
 
 need_tests() {
   need_packages python3:python3 espeak-ng:espeak-ng sipp:sip-tester baresip:baresip-core cc:gcc cc:libc6-dev \
-    '/usr/lib/*/libspandsp.so.2:libspandsp2'
+    '/usr/lib/*/libspandsp.so.2:libspandsp2' '/usr/lib/*/libpangoft2-1.0.so.0:libpangoft2-1.0-0' \
+    '/usr/share/fonts/truetype/wqy/wqy-microhei.ttc:fonts-wqy-microhei'
   need_python tests/requirements.lock
 }
 

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from extensions.directory import OfficeDirectory
-from firmware.app import lines, pages, people, phones, providers, records, routing, self_care, voice
+from firmware.app import lines, pages, people, phones, providers, records, reports, routing, self_care, voice
 from firmware.app.alarms import Alarms
 from firmware.app.api import SwitchApi
 from firmware.app.callers import LineCallers
@@ -69,6 +69,7 @@ async def switch(paths: StatePaths, profile: Profile) -> AsyncIterator[Parts]:
         running.push_async_callback(parts.exchange.stop)
         await self_care.start(parts, running)
         await pages.start(parts, running)
+        await reports.start(parts, running)
         # The socket through which web page, console and commands see all of it.
         control = ControlServer(paths.control_socket, parts.answers)
         await control.start()

@@ -112,9 +112,10 @@ FIGURES = (
         "fcr",
         Text("First contact resolution (FCR)", "一次性解决率"),
         Text(
-            "answered calls whose caller didn't call again within 7 days ÷ answered calls older than 7 days; "
+            "answered calls whose caller didn't call again within {fcr_days:g} days ÷ "
+            "answered calls older than {fcr_days:g} days; "
             "withheld numbers count singly",
-            "7 天内未再来电的已接来电数 ÷ 满 7 天的已接来电数；隐藏号码各计一次",
+            "{fcr_days:g} 天内未再来电的已接来电数 ÷ 满 {fcr_days:g} 天的已接来电数；隐藏号码各计一次",
         ),
         Unit.SHARE,
         _fcr,
@@ -123,8 +124,9 @@ FIGURES = (
                 "so_far",
                 Text("so far", "截至目前"),
                 Text(
-                    "answered calls whose caller hasn't called again within 7 days ÷ answered calls",
-                    "至今 7 天内未再来电的已接来电数 ÷ 已接来电数",
+                    "answered calls whose caller hasn't called again within {fcr_days:g} days ÷ "
+                    "answered calls",
+                    "至今 {fcr_days:g} 天内未再来电的已接来电数 ÷ 已接来电数",
                 ),
                 _fcr_so_far,
             ),

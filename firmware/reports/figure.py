@@ -24,6 +24,11 @@ class Text:
         """Return the words in `language`: "zh…" or anything else for English."""
         return self.zh if language.startswith("zh") else self.en
 
+    def filled(self, options: Options) -> Text:
+        """Return them with the office's limits in place of their names in braces."""
+        limits = dataclasses.asdict(options)
+        return Text(self.en.format(**limits), self.zh.format(**limits))
+
 
 class Unit(enum.StrEnum):
     SHARE = "share"

@@ -20,5 +20,10 @@ def _fraction(result: Result) -> str:
 def page(report: Report, language: str) -> str:
     """Return the report as HTML in `language` ("zh-CN" or "en")."""
     return _ENVIRONMENT.get_template("monthly.html").render(
-        report=report, language=language, shown=shown, fraction=_fraction, COUNT=Unit.COUNT
+        report=report,
+        options=report.options,
+        language=language,
+        shown=shown,
+        fraction=_fraction,
+        COUNT=Unit.COUNT,
     )

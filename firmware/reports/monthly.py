@@ -15,7 +15,7 @@ from firmware.core.errors import UserError
 from firmware.reports import erlang, outbound
 from firmware.reports.catalogue import FIGURES, figure
 from firmware.reports.facts import Fate
-from firmware.reports.figure import Dataset, Figure, Result, Text, Unit, Variant
+from firmware.reports.figure import Dataset, Figure, Options, Result, Text, Unit, Variant
 from firmware.reports.grouping import Dimension, grouped
 from firmware.reports.resources import busiest_hour
 
@@ -103,6 +103,7 @@ class Report:
     tables: tuple[Table, ...]
     tallies: tuple[Tally, ...]
     sizing: tuple[Sizing, ...]
+    options: Options
 
 
 def month_bounds(year: int, month: int, zone: datetime.tzinfo) -> tuple[int, int]:
@@ -135,7 +136,8 @@ def build(data: Dataset, office: str, customers: int | None = None) -> Report:
         lines=tuple(_line(data, one) for one in FIGURES),
         tables=tuple(table for section in _SECTIONS if (table := _table(data, *section)).rows),
         tallies=_tallies(data),
-        sizing=_sizing(data, customers),
+        sizing=sizing(data, customers),
+        options=data.options,
     )
 
 
@@ -196,7 +198,8 @@ def _counted(counter: collections.Counter[str]) -> tuple[tuple[Text, int], ...]:
     return tuple((Text(word, word), number) for word, number in ordered)
 
 
-def _sizing(data: Dataset, customers: int | None) -> tuple[Sizing, ...]:
+def sizing(data: Dataset, customers: int | None) -> tuple[Sizing, ...]:
+    """Return how many lines and people the busiest hour asks for; see `build`."""
     load = busiest_hour(data)
     found = [
         Sizing(

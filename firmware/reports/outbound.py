@@ -150,8 +150,8 @@ FIGURES = (
         "orders_followed",
         Text("Orders followed up", "工单回访率"),
         Text(
-            "orders whose caller was talked with again within 7 days ÷ orders with a number",
-            "7 天内再次通话的工单数 ÷ 有号码的工单数",
+            "orders whose caller was talked with again within {fcr_days:g} days ÷ orders with a number",
+            "{fcr_days:g} 天内再次通话的工单数 ÷ 有号码的工单数",
         ),
         Unit.SHARE,
         _orders_followed,

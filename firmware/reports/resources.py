@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from firmware.reports.erlang import erlang_b
-from firmware.reports.facts import Busy
+from firmware.reports.facts import Busy, CallFact
 from firmware.reports.figure import Dataset, Figure, Result, Text, Unit
 
 _HOUR_MS = 3_600_000
+_SCORE = re.compile(r"\Ascore[=:]([0-9]{1,3}(?:\.[0-9])?)\Z")
 
 
 def _stretches(data: Dataset) -> list[tuple[str, Busy]]:
@@ -62,8 +65,16 @@ def _turnover(data: Dataset) -> Result:
 
 
 def _monitoring(data: Dataset) -> Result:
-    scores = data.staff.scores
-    return Result(sum(scores) / len(scores) if scores else None, sum(scores), len(scores))
+    judged = [(fact.id, score) for fact in data.calls for score in scores_of(fact)]
+    scores = [*data.staff.scores, *(score for _, score in judged)]
+    ids = tuple(dict.fromkeys(call for call, _ in judged))
+    return Result(sum(scores) / len(scores) if scores else None, sum(scores), len(scores), ids, ids)
+
+
+def scores_of(fact: CallFact) -> list[float]:
+    """Return the points a call was given by those who listen: its tags such as `score=85`, 0 to 100."""
+    found = [_SCORE.match(tag) for tag in fact.tags]
+    return [min(100.0, float(one[1])) for one in found if one is not None]
 
 
 FIGURES = (
@@ -108,7 +119,10 @@ FIGURES = (
     Figure(
         "monitoring_score",
         Text("Monitoring score", "监听分值"),
-        Text("points of the quality forms, weighted to 0–100 ÷ forms", "质检加权得分（0–100）之和 ÷ 质检数"),
+        Text(
+            "points given (0–100; a tag score=85 on a call) ÷ calls judged",
+            "质检得分（0–100，通话标签 score=85）之和 ÷ 质检数",
+        ),
         Unit.POINTS,
         _monitoring,
     ),

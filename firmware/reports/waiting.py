@@ -116,8 +116,10 @@ FIGURES = (
         "service_level",
         Text("Service level", "服务水平"),
         Text(
-            "answered within T ÷ (answered + abandoned − short abandons); T = 20 s, short = under 5 s",
-            "T 秒内接听数 ÷（接听数 + 放弃数 − 短放弃数）；T = 20 秒，短放弃为 5 秒以内",
+            "answered within T ÷ (answered + abandoned − short abandons); "
+            "T = {threshold_s:g} s, short = under {short_abandon_s:g} s",
+            "T 秒内接听数 ÷（接听数 + 放弃数 − 短放弃数）；"
+            "T = {threshold_s:g} 秒，短放弃为 {short_abandon_s:g} 秒以内",
         ),
         Unit.SHARE,
         _service_level,
@@ -171,7 +173,10 @@ FIGURES = (
     Figure(
         "short_abandons",
         Text("Short abandons", "短放弃数"),
-        Text("callers who hung up after less than 5 s of waiting", "等待不足 5 秒即挂断的来电数"),
+        Text(
+            "callers who hung up after less than {short_abandon_s:g} s of waiting",
+            "等待不足 {short_abandon_s:g} 秒即挂断的来电数",
+        ),
         Unit.COUNT,
         _short_abandons,
     ),
@@ -233,8 +238,8 @@ FIGURES = (
         "follow_up",
         Text("Lost callers reached again", "未接来电回访率"),
         Text(
-            "lost calls whose caller was talked with within 24 h ÷ lost calls with a number",
-            "24 小时内又通话的未接来电数 ÷ 有号码的未接来电数",
+            "lost calls whose caller was talked with within {follow_up_hours:g} h ÷ lost calls with a number",
+            "{follow_up_hours:g} 小时内又通话的未接来电数 ÷ 有号码的未接来电数",
         ),
         Unit.SHARE,
         _follow_up,

@@ -76,7 +76,7 @@ def _figures(book: Any, report: Report, language: str, formats: dict[Unit, Any],
             sheet.write_number(row, 3, result.denominator)
             if line.figure.target is not None and not index:
                 sheet.write_number(row, 4, line.figure.target.limit, formats[line.figure.unit])
-            sheet.write_string(row, 5, formula.of(language))
+            sheet.write_string(row, 5, formula.filled(report.options).of(language))
             sheet.write_string(row, 6, result.note.of(language) if result.note is not None else "")
             row += 1
     for tally in report.tallies:

@@ -59,6 +59,25 @@ class ReportSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "服务的客户数，用于经验公式测算坐席；留空则不测算。",
         ),
     ] = None
+    agents_planned: Annotated[
+        Annotated[int, Meta(ge=1, le=500)] | None,
+        help_text(
+            "Agents planned on a working day, for the attendance; none leaves that out.",
+            "每个工作日计划出勤的坐席数，用于出勤率；留空则不计算。",
+        ),
+    ] = None
+    full_time: Annotated[
+        Annotated[int, Meta(ge=1, le=10_000)] | None,
+        help_text(
+            "Full-time people, for the turnover; none leaves that out.",
+            "全职人数，用于流动率；留空则不计算。",
+        ),
+    ] = None
+    leavers: Annotated[
+        int,
+        Meta(ge=0, le=10_000),
+        help_text("People who left in the month reported.", "报表月份的离职人数。"),
+    ] = 0
     zone: Annotated[
         str,
         Meta(max_length=60),

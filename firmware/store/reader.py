@@ -112,6 +112,17 @@ class JourneyReader:
             )
             return journeys, rows.read_spans(connection, since_wall_ms, until_wall_ms)
 
+    def newest(self) -> tuple[int, int]:
+        """Return a mark that changes whenever a closed journey is added or amended.
+
+        Raises:
+            DeviceError: As `find`.
+        """
+        with self.connected() as connection:
+            (seq,) = connection.execute("SELECT coalesce(max(seq), 0) FROM journey").fetchone()
+            (position,) = connection.execute("SELECT coalesce(max(position), 0) FROM outbox").fetchone()
+        return seq, position
+
     def get(self, call_id: str) -> Journey | None:
         """Return the journey with exactly that id, or None.
 

@@ -18,7 +18,7 @@ import itertools
 import re
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -126,6 +126,18 @@ class CallSearch:
         page = [_listed(row) for row in rows[:limit]]
         more = Place(page[-1].started.wall_ms, page[-1].seq) if len(rows) > limit and page else None
         return page, more
+
+    def by_ids(self, ids: Sequence[CallId]) -> list[Listed]:
+        """Return the calls of these ids that there are, in that order.
+
+        Raises:
+            As `find`.
+        """
+        marks = ", ".join("?" * len(ids))
+        with self._reader.connected() as connection, _bounded(connection):
+            sql = f"SELECT {_COLUMNS} FROM journey WHERE id IN ({marks})"  # noqa: S608 - question marks
+            listed = {row[1]: _listed(row) for row in connection.execute(sql, ids)}
+        return [listed[call_id] for call_id in ids if call_id in listed]
 
     def day(self, midnight_ms: int) -> Day:
         """Return what became of the calls of the 24 hours from `midnight_ms` (ms since 1970 UTC).

@@ -27,7 +27,7 @@ def found(calls: search.CallSearch, wanted: CallFilter, limit: int, after: Curso
         None if after is None else search.Place(after.started_ms, after.seq),
     )
     return FoundReply(
-        calls=[_row(call) for call in page],
+        calls=[row_of(call) for call in page],
         more=None if more is None else Cursor(more.started_ms, more.seq),
     )
 
@@ -49,7 +49,8 @@ def day_figures(calls: search.CallSearch, midnight_ms: int) -> DayFigures:
     )
 
 
-def _row(call: search.Listed) -> CallRow:
+def row_of(call: search.Listed) -> CallRow:
+    """Return a call of a list in the words of the control socket."""
     return CallRow(
         id=call.id,
         started=call.started,
