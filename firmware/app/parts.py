@@ -7,8 +7,8 @@ import dataclasses
 from extensions.directory import OfficeDirectory
 from extensions.phones import Phones
 from firmware.app.alarms import Alarms
-from firmware.app.routing import Routing
 from firmware.app.providers import ProviderLines
+from firmware.app.routing import Routing
 from firmware.control.answers import Answers
 from firmware.core.clock import Clock, Instant
 from firmware.core.paths import StatePaths

@@ -32,8 +32,8 @@ from firmware.core.errors import UserError, ZongjiError
 from firmware.core.ids import CallId
 from firmware.core.records import Journey
 from firmware.media.protocol import MediaStats
-from firmware.trunks.trunks import LineStatus as TrunkStatus
 from firmware.store.search import CallSearch
+from firmware.trunks.trunks import LineStatus as TrunkStatus
 
 logger = logging.getLogger(__name__)
 
