@@ -23,6 +23,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "firmware.settings": ("firmware.core", "firmware.store", "firmware.switch", "extensions", "ivr"),
     "firmware.trunks": ("firmware.core", "hal.line"),
     "firmware.control": ("firmware.core",),
+    "firmware.office": ("firmware.core", "firmware.store"),
     # Figures are drawn from the records, and copies of them are sent.
     "firmware.reports": ("firmware.core", "firmware.store"),
     "firmware.cloud": ("firmware.core", "firmware.reports", "firmware.store"),

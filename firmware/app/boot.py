@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from extensions.directory import OfficeDirectory
-from firmware.app import lines, pages, people, phones, providers, records, reports, routing, self_care, voice
+from firmware.app import lines, mail, pages, people, phones, providers, records, reports, routing, self_care, voice
 from firmware.app.alarms import Alarms
 from firmware.app.api import SwitchApi
 from firmware.app.callers import LineCallers
@@ -56,6 +56,7 @@ async def switch(paths: StatePaths, profile: Profile) -> AsyncIterator[Parts]:
     async with AsyncExitStack() as running:
         parts = await _parts(paths, profile, running)
         answers_of(SwitchApi(parts), parts.answers)
+        await mail.start(parts, running)
         # What people and callers are led by, before anyone can call.
         people.start(parts)
         # What callers hear, before anyone can call.
@@ -121,6 +122,7 @@ async def _parts(paths: StatePaths, profile: Profile, running: AsyncExitStack) -
         trunks=trunks,
         providers=bought,
         texting=Texting(trunks, TextStore(store, clock)),
+        mail=mail.build(settings, store, clock, alarms),
         outbound=outbound,
         routing=routes,
         destinations=destinations,

@@ -14,6 +14,7 @@ from firmware.core.clock import Clock, Instant
 from firmware.core.paths import StatePaths
 from firmware.media.client import MediaClient
 from firmware.media.supervisor import MediaSupervisor
+from firmware.office.mail import Mail
 from firmware.profile import Profile
 from firmware.settings.store import SettingsStore
 from firmware.store.records import SqliteJourneyStore
@@ -43,6 +44,7 @@ class Parts:
     trunks: Trunks
     providers: ProviderLines
     texting: Texting
+    mail: Mail
     outbound: Outbound
     destinations: Destinations
     routing: Routing

@@ -18,6 +18,8 @@ def known_to_menus(settings: Settings, prompts: frozenset[str] | None = None) ->
     return Known(
         extensions=frozenset(one.number for one in settings.extensions),
         operator=settings.extension(settings.office.operator) is not None,
+        groups=frozenset(one.name for one in settings.groups),
+        queues=frozenset(one.name for one in settings.queues),
         prompts=prompts,
         names=True,
     )
@@ -33,6 +35,11 @@ def check_voice(settings: Settings) -> None:
         check_hours(settings.hours)
     except UserError as error:
         raise UserError(f"Setting hours.{error} Nothing was changed.") from None
+    if settings.mail.host and not settings.mail.sender:
+        raise UserError(
+            "Setting mail.sender: letters need an address they come from, such as zongji@example.com. "
+            "Nothing was changed."
+        )
     menus = settings.menus.in_force()
     if menus is None:
         return

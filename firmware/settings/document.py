@@ -17,6 +17,7 @@ from extensions.queue import QueueSettings
 from firmware.settings.cloud import CloudSettings, Integrations
 from firmware.settings.features import FeatureSettings
 from firmware.settings.fields import help_text
+from firmware.settings.mail import MailSettings
 from firmware.settings.office import Office, Reception, RecordingSettings
 from firmware.settings.people import Extension, first_extensions
 from firmware.settings.reports import ReportSettings
@@ -37,6 +38,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     recording: RecordingSettings = RecordingSettings()
     hours: OfficeHours = OfficeHours()
     menus: MenuBook = MenuBook()
+    mail: MailSettings = MailSettings()
     extensions: Annotated[
         tuple[Extension, ...],
         Meta(min_length=1, max_length=500),

@@ -1,0 +1,18 @@
+"""What became of the letters (e-mail) the box had to send."""
+
+from __future__ import annotations
+
+from firmware.control.base import BaseReply, BaseRequest
+from firmware.core.letters import Letter
+
+
+class ListLetters(BaseRequest, frozen=True, tag="letters", kw_only=True):
+    """The newest letters, the newest first."""
+
+    limit: int = 50
+
+
+class LettersReply(BaseReply, frozen=True, tag="letters", kw_only=True):
+    fault: str | None = None
+    """What keeps letters from being sent now."""
+    letters: list[Letter]

@@ -1,0 +1,1 @@
+"""The work around the calls: letters, and callers nobody talked with."""
