@@ -103,13 +103,41 @@ class PlayTone(msgspec.Struct, frozen=True, tag="tone"):
     """Of each frequency."""
     duration_ms: int | None = None
     """How long in all; None repeats the cadence until stopped."""
+    modulated_by: float = 0.0
+    """Hz that its loudness swings with, as some countries' ringback does; 0 for a plain tone."""
 
 
 class PlaySilence(msgspec.Struct, frozen=True, tag="silence"):
     duration_ms: int
 
 
-PlayItem = PlayFile | PlayTone | PlaySilence
+class CallerIdStandard(enum.StrEnum):
+    """How caller id is sent on a two-wire line."""
+
+    BELL_202 = "bell202"
+    """FSK as in GR-30; China and North America."""
+    V23 = "v23"
+    """FSK as in EN 300 659, without the alerting signal."""
+    DTMF = "dtmf"
+    """Digits between A and C."""
+
+
+class PlayCallerId(msgspec.Struct, frozen=True, tag="caller_id"):
+    """Caller id as an exchange sends it to an analog phone, between rings or before the first."""
+
+    number: str | None
+    """Digits; None when there is none to show."""
+    name: str | None = None
+    withheld: bool = False
+    month: int = 1
+    day: int = 1
+    hour: int = 0
+    minute: int = 0
+    """The moment of the call, in local time, for phones that set their clock by it."""
+    standard: CallerIdStandard = CallerIdStandard.BELL_202
+
+
+PlayItem = PlayFile | PlayTone | PlaySilence | PlayCallerId
 
 
 class DigitHeard(msgspec.Struct, frozen=True, tag="digit"):
@@ -148,8 +176,48 @@ class CallerNoticed(msgspec.Struct, frozen=True, tag="caller_noticed"):
     withheld: bool
 
 
-PortEvent = DigitHeard | PortFailed | ToneNoticed | FellSilent | CallerNoticed
+class AnswerSign(enum.StrEnum):
+    """What speaks for an answer on a line that doesn't tell."""
+
+    VOICE_HEARD = "voice_heard"
+    """Somebody or something speaks: the call is answered."""
+    RINGING_STOPPED = "ringing_stopped"
+    """No ringback for longer than its longest pause."""
+    SEEMS_PERSON = "seems_person"
+    SEEMS_RECORDING = "seems_recording"
+    """A guess by the length of the greeting; nothing must be decided by these two."""
+
+
+class AnswerNoticed(msgspec.Struct, frozen=True, tag="answer_noticed"):
+    """The called party of an outgoing call seems to have answered."""
+
+    sign: AnswerSign
+
+
+class LevelMetered(msgspec.Struct, frozen=True, tag="level_metered"):
+    """How loud a port was during the last 200 ms. Silence is -96 dBm0."""
+
+    input_dbm0: float
+    """What comes in, after gain and level control."""
+    input_peak_dbm0: float
+    """Its loudest sample, as the level of a sine with that peak; +3.1 is where it clips."""
+    output_dbm0: float
+    """What is sent to it."""
+
+
+PortEvent = DigitHeard | PortFailed | ToneNoticed | FellSilent | CallerNoticed | AnswerNoticed | LevelMetered
 PortListener = Callable[[PortEvent], None]
+
+
+class LearnedTone(msgspec.Struct, frozen=True):
+    """A line's own tone, as `MediaPlane.learn_tone` found it."""
+
+    frequencies: tuple[float, ...]
+    """Hz; one or two."""
+    cadence_ms: tuple[int, int]
+    """On and off."""
+    name: str = "busy"
+    """What `ToneNoticed` shall call it; it takes the place of the country's tone of that name."""
 
 
 class PortOptions(msgspec.Struct, frozen=True):
@@ -168,7 +236,13 @@ class PortOptions(msgspec.Struct, frozen=True):
     silence_ms: int = 0
     """Tell `FellSilent` after so long; 0 for never."""
     caller_id: bool = False
-    """Listen for FSK caller id."""
+    """Listen for caller id, as FSK or digits."""
+    learned_tones: tuple[LearnedTone, ...] = ()
+    """Noticed besides the tones of `tones_of`, or in place of those of their names."""
+    detect_answer: bool = False
+    """Tell `AnswerNoticed`, for outgoing calls on lines without answer supervision."""
+    meter: bool = False
+    """Tell `LevelMetered` five times a second."""
 
 
 class Quality(msgspec.Struct, frozen=True):
@@ -253,11 +327,42 @@ class MediaPlane(Protocol):
     def aim_rtp(self, port_id: PortId, remote: RtpRemote) -> None:
         """Say where an RTP port sends to and whom it believes; may be repeated (re-INVITE)."""
 
-    async def open_pcm(self, device: str, sample_rate: int) -> PortId:
-        """Open a serial device that carries raw signed 16-bit little-endian mono audio.
+    async def open_pcm(self, device: str, sample_rate: int, *, settle_ms: int = 0) -> PortId:
+        """Open a device that carries mono audio: a tty with raw signed 16-bit little-endian samples, or a sound
+        card as `alsa:NAME`.
+
+        Args:
+            device: Its path or name.
+            sample_rate: Hz.
+            settle_ms: What the device swallows of the beginning; players wait as long.
 
         Raises:
             MediaError: The device is missing or busy.
+        """
+
+    async def reopen_pcm(self, port_id: PortId, device: str, sample_rate: int) -> None:
+        """Give a PCM port another device, or its own again after it failed.
+
+        Its routes, players, recordings and options stay as they are.
+
+        Raises:
+            MediaError: There is no such port, or the device is missing or busy; the port stays silent then.
+        """
+
+    async def open_music(self, items: Sequence[PlayItem]) -> PortId:
+        """Open a port without a far end that is heard playing the items round and round.
+
+        All who are routed to it hear the same, from wherever it is; what can't be played is left out.
+
+        Raises:
+            MediaError: The media process doesn't answer.
+        """
+
+    async def learn_tone(self, port_id: PortId, seconds: float = 8.0) -> LearnedTone | None:
+        """Listen for a while to a tone that a line sends, and return what it is; None when it is no tone.
+
+        Raises:
+            MediaError: The port can't be listened to.
         """
 
     def close_port(self, port_id: PortId) -> None:

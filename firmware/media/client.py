@@ -18,6 +18,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+import tempfile
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -26,6 +27,7 @@ from typing import Any, Final
 
 from firmware.core.ids import PortId, new_port_id
 from firmware.core.media import (
+    LearnedTone,
     MediaError,
     PlaybackFailed,
     PlayItem,
@@ -40,6 +42,7 @@ from firmware.core.media import (
     Source,
 )
 from firmware.media import protocol
+from firmware.media.learning import learned_from
 from firmware.media.wavefile import HEADER_SIZE, STEREO_FRAME
 
 logger = logging.getLogger(__name__)
@@ -51,6 +54,7 @@ MAX_MEASURED: Final = 1000
 _FRAMES_PER_MS: Final = 8
 
 Send = Callable[[protocol.Command], None]
+_Open = protocol.OpenRtp | protocol.OpenPcm | protocol.OpenMusic
 
 
 class ClientPlayback:
@@ -130,7 +134,7 @@ class MediaClient:
 
     def __init__(self) -> None:
         self._send: Send | None = None
-        self._ports: dict[PortId, protocol.OpenRtp | protocol.OpenPcm] = {}
+        self._ports: dict[PortId, _Open] = {}
         self._opening: dict[PortId, asyncio.Future[protocol.PortOpened]] = {}
         self._failed: set[PortId] = set()
         self._aims: dict[PortId, protocol.AimRtp] = {}
@@ -226,12 +230,38 @@ class MediaClient:
         self._ports[port_id] = protocol.OpenRtp(port_id, local_host, opened.port)
         return RtpAddress(port_id, opened.host, opened.port)
 
-    async def open_pcm(self, device: str, sample_rate: int) -> PortId:
+    async def open_pcm(self, device: str, sample_rate: int, *, settle_ms: int = 0) -> PortId:
         port_id = new_port_id("pcm")
-        await self._open(protocol.OpenPcm(port_id, device, sample_rate))
+        await self._open(protocol.OpenPcm(port_id, device, sample_rate, settle_ms))
         return port_id
 
-    async def _open(self, command: protocol.OpenRtp | protocol.OpenPcm) -> protocol.PortOpened:
+    async def reopen_pcm(self, port_id: PortId, device: str, sample_rate: int) -> None:
+        known = self._ports.get(port_id)
+        if not isinstance(known, protocol.OpenPcm) or port_id in self._opening:
+            raise MediaError(f"{port_id} is no port of a device that could be reopened now")
+        command = protocol.OpenPcm(port_id, device, sample_rate, known.settle_ms)
+        self._failed.discard(port_id)
+        try:
+            await self._answered(command)
+        except BaseException:
+            if port_id in self._ports:
+                self._failed.add(port_id)
+            raise
+
+    async def open_music(self, items: Sequence[PlayItem]) -> PortId:
+        port_id = new_port_id("music")
+        await self._open(protocol.OpenMusic(port_id, tuple(items)))
+        return port_id
+
+    async def _open(self, command: _Open) -> protocol.PortOpened:
+        try:
+            return await self._answered(command)
+        except BaseException:
+            self.close_port(command.port_id)
+            raise
+
+    async def _answered(self, command: _Open) -> protocol.PortOpened:
+        """Have a port opened, and wait until it is."""
         port_id = command.port_id
         opening: asyncio.Future[protocol.PortOpened] = asyncio.get_running_loop().create_future()
         self._opening[port_id] = opening
@@ -241,13 +271,21 @@ class MediaClient:
             async with asyncio.timeout(ANSWER_SECONDS):
                 return await opening
         except TimeoutError as error:
-            self.close_port(port_id)
             raise MediaError("the media process doesn't answer") from error
-        except BaseException:
-            self.close_port(port_id)
-            raise
         finally:
             del self._opening[port_id]
+
+    async def learn_tone(self, port_id: PortId, seconds: float = 8.0) -> LearnedTone | None:
+        if port_id not in self._ports:
+            raise MediaError(f"{port_id} is not open")
+        with tempfile.TemporaryDirectory(prefix="zongji-tone-") as folder:
+            recording = await self.record(Path(folder) / "tone.wav", port_id, port_id)
+            try:
+                await asyncio.sleep(seconds)
+            finally:
+                await recording.close()
+            # A second of arithmetic on a small computer: not in the loop.
+            return await asyncio.to_thread(learned_from, recording.path)
 
     def _port_opened(self, event: protocol.PortOpened) -> None:
         opening = self._opening.get(event.port_id)

@@ -31,6 +31,8 @@ class Codec(enum.Enum):
 
     ULAW = "ulaw"
     ALAW = "alaw"
+    G722 = "g722"
+    """Copied as codewords, mixed as linear frames that are encoded afterwards (`wideband.py`)."""
     LINEAR = "linear"
 
 
@@ -184,14 +186,15 @@ class Crosspoint:
             linear: The same, decoded; may be stale when `plan().needs_linear` is false.
             played: A frame of 160 samples for every row in `players`, perhaps wider than 16 bits.
             out_payload: Written for rows of codec µ-law and A-law, shape (rows, 160).
-            out_linear: Written for rows of codec linear, shape (rows, 160).
+            out_linear: Written for rows of codec linear, and of G.722 unless copied, shape (rows, 160).
         """
         plan = self.plan()
         for codec, rows in plan.silent.items():
-            if codec is Codec.LINEAR:
+            law = _LAWS.get(codec)
+            if law is None:
                 out_linear[rows] = 0
             else:
-                out_payload[rows] = _LAWS[codec].silence
+                out_payload[rows] = law.silence
         if len(plan.copy_sinks):
             out_payload[plan.copy_sinks] = payload.take(plan.copy_sources, axis=0, mode="clip")
         if len(plan.single_sources):
@@ -217,7 +220,8 @@ def _deliver(deliveries: Sequence[Delivery], heard: I16, out_payload: U8, out_li
     """Write linear frames to their sinks, each in its codec."""
     for delivery in deliveries:
         frames = heard if delivery.picks is None else heard[delivery.picks]
-        if delivery.codec is Codec.LINEAR:
+        law = _LAWS.get(delivery.codec)
+        if law is None:
             out_linear[delivery.sinks] = frames
         else:
-            out_payload[delivery.sinks] = _LAWS[delivery.codec].encode(frames)
+            out_payload[delivery.sinks] = law.encode(frames)

@@ -16,6 +16,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from firmware.core.media import G722
+from firmware.media.codecs import G722_SILENCE
 from firmware.media.dsp.comfort import ComfortNoise
 from firmware.media.dsp.plc import HISTORY, Concealer
 from firmware.media.g711 import FRAME, I16, LAWS, U8
@@ -85,6 +87,8 @@ class GapFiller:
         for payload_type, law in LAWS.items():
             own = types == payload_type
             payload[rows[own]] = law.encode(frames[slots[own]])
+        # G.722 is passed on as it is, and whoever decodes it makes a fade of this.
+        payload[rows[missing & (types == G722)]] = G722_SILENCE
         for row in rows[~missing].tolist():
             self.forget_gap(row)
         return rows

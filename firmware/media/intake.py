@@ -13,7 +13,8 @@ from typing import Final
 import numpy as np
 
 from firmware.media.g711 import FRAME
-from firmware.media.jitter import COLD_TICKS, Bools, JitterRings, Rows
+from firmware.media.jitter import JitterRings
+from firmware.media.jitter_state import COLD_TICKS, Bools, Rows
 from firmware.media.rows import grown
 from firmware.media.rtcp import is_report
 from firmware.media.rtp import HEADER, HEADER_DTYPE, MAX_PACKET, VERSION_2, parse

@@ -15,9 +15,10 @@ from __future__ import annotations
 
 import struct
 from collections import deque
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from firmware.media.dsp.tones import dtmf
 from firmware.media.g711 import FRAME, I16
@@ -126,6 +127,13 @@ class Keying:
             self.events.setdefault(row, EventSender()).key(digits, duration_ms)
         else:
             self.tones.setdefault(row, ToneSender()).key(digits, duration_ms)
+
+    def render(self, played: dict[int, npt.NDArray[Any]]) -> None:
+        """Add this tick's tones to what ports are played, by row."""
+        for row, sender in self.tones.items():
+            frame = np.empty(FRAME, np.int16)
+            sender.fill(frame)
+            played[row] = played[row] + frame.astype(np.int32) if row in played else frame
 
     def tidy(self) -> bool:
         """Forget rows that are done; return whether there were any."""

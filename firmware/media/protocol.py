@@ -56,9 +56,17 @@ class AimRtp(msgspec.Struct, frozen=True, tag="aim_rtp"):
 
 
 class OpenPcm(msgspec.Struct, frozen=True, tag="open_pcm"):
+    """A port that is known gets its device anew, where that is another or has failed."""
+
     port_id: PortId
     device: str
     sample_rate: int
+    settle_ms: int = 0
+
+
+class OpenMusic(msgspec.Struct, frozen=True, tag="open_music"):
+    port_id: PortId
+    items: tuple[PlayItem, ...]
 
 
 class ClosePort(msgspec.Struct, frozen=True, tag="close_port"):
@@ -125,6 +133,7 @@ Command = (
     | OpenRtp
     | AimRtp
     | OpenPcm
+    | OpenMusic
     | ClosePort
     | Route
     | Play

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from firmware.core.media import Quality
 from firmware.media.dsp.emodel import call_mos
-from firmware.media.jitter import Reception
+from firmware.media.jitter_state import Reception
 from firmware.media.rtcp import FarReport
 
 

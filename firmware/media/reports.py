@@ -8,7 +8,7 @@ import msgspec
 
 from firmware.media import rtcp
 from firmware.media.g711 import RATE
-from firmware.media.jitter import Reception
+from firmware.media.jitter_state import Reception
 
 
 class _Peer(msgspec.Struct):

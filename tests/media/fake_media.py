@@ -23,8 +23,10 @@ from pathlib import Path
 from firmware.core.ids import PortId, new_port_id
 from firmware.core.media import (
     DigitHeard,
+    LearnedTone,
     MediaError,
     PlaybackFailed,
+    PlayCallerId,
     PlayFile,
     PlayItem,
     PlaySilence,
@@ -168,6 +170,12 @@ class FakeMedia:
         self.digits_sent: list[tuple[PortId, str]] = []
         self.measured: dict[PortId, Quality] = {}
         """What `quality` says; a test fills it."""
+        self.reopened: list[PortId] = []
+        """PCM ports that were given a device again."""
+        self.music: dict[PortId, tuple[PlayItem, ...]] = {}
+        """What each music port plays."""
+        self.tones_to_learn: dict[PortId, LearnedTone] = {}
+        """What `learn_tone` finds."""
         self.rtp_exhausted = False
         """Set it to have `open_rtp` refuse."""
         self._numbers = itertools.count(_FIRST_RTP_PORT, 2)
@@ -230,14 +238,36 @@ class FakeMedia:
     def aim_rtp(self, port_id: PortId, remote: RtpRemote) -> None:
         self.aims.setdefault(port_id, []).append(remote)
 
-    async def open_pcm(self, device: str, sample_rate: int) -> PortId:
+    async def open_pcm(self, device: str, sample_rate: int, *, settle_ms: int = 0) -> PortId:
+        self._check_device(device, sample_rate)
+        port_id = new_port_id("pcm")
+        self.ports[port_id] = device
+        return port_id
+
+    async def reopen_pcm(self, port_id: PortId, device: str, sample_rate: int) -> None:
+        if not isinstance(self.ports.get(port_id), str):
+            raise MediaError(f"{port_id} is no port of a device")
+        self._check_device(device, sample_rate)
+        self.ports[port_id] = device
+        self.reopened.append(port_id)
+
+    async def open_music(self, items: Sequence[PlayItem]) -> PortId:
+        port_id = new_port_id("music")
+        self.music[port_id] = tuple(items)
+        self.ports[port_id] = RtpAddress(port_id, "", 0)
+        return port_id
+
+    async def learn_tone(self, port_id: PortId, seconds: float = 8.0) -> LearnedTone | None:
+        if port_id not in self.ports:
+            raise MediaError(f"{port_id} is not open")
+        await asyncio.sleep(seconds)
+        return self.tones_to_learn.get(port_id)
+
+    def _check_device(self, device: str, sample_rate: int) -> None:
         if device in self.missing_devices:
             raise MediaError(f"{device}: no such device")
         if sample_rate != 8000:
             raise MediaError(f"{device}: {sample_rate} Hz isn't supported")
-        port_id = new_port_id("pcm")
-        self.ports[port_id] = device
-        return port_id
 
     def close_port(self, port_id: PortId) -> None:
         if self.ports.pop(port_id, None) is None:
@@ -311,6 +341,8 @@ def _seconds(item: PlayItem) -> float | None:
     """
     if isinstance(item, PlaySilence):
         return item.duration_ms / 1000
+    if isinstance(item, PlayCallerId):
+        return 1.0
     if isinstance(item, PlayTone):
         return None if item.duration_ms is None else item.duration_ms / 1000
     try:

@@ -125,11 +125,18 @@ class FakeNetwork:
 class FakePcm:
     """A serial device that takes and gives bytes."""
 
+    chunk = FRAME
+
     def __init__(self) -> None:
+        self.opens = True
+        """Whether it opens at once; else it is being opened until this is set."""
         self.dropped = 0
         self.incoming = b""
         self.written = b""
         self.gone = False
+
+    def ready(self) -> bool:
+        return self.opens
 
     def read(self) -> bytes:
         if self.gone:
@@ -225,7 +232,12 @@ class EngineRig:
         self.now_ns = 0
         self.writer = RecordingWriter(lambda: self.now_ns)
         self.engine = Engine(
-            self.network, self._open_pcm, self.loader, self.writer, lambda: 1.7e9 + self.now_ns / 1e9
+            self.network,
+            self._open_pcm,
+            self.loader,
+            self.writer,
+            lambda: 1.7e9 + self.now_ns / 1e9,
+            lambda: self.now_ns / 1e9,
         )
         self.events: list[protocol.Event] = []
         self.phones: list[Phone] = []

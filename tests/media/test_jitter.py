@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firmware.media.g711 import FRAME, ULAW
-from firmware.media.jitter import COLD_TICKS, DEPTH, JitterRings
+from firmware.media.jitter import JitterRings
+from firmware.media.jitter_state import COLD_TICKS, DEPTH
 from firmware.media.rtp import RtpPacket
 
 SSRC = 77

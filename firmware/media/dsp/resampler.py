@@ -12,6 +12,10 @@ so neither delay nor emptiness builds up, and as it changes by parts per million
 is never a click. The filter has 32 taps (Kaiser, 75 dB) in 256 phases, linearly interpolated: flat to 3.4
 kHz. Each direction of a device is one `AsyncResampler`; for playback the ticks push and the device pulls.
 
+A surplus that is never needed (the puller stood still for a moment) is not steered away for minutes: once
+the fill has stayed above the target and `SURPLUS` for `SURPLUS_PULLS`, what is too much is left out, its ends
+crossfaded.
+
 If the ring does run dry, silence fades in and playing fades in again once the target is reached: counted,
 and heard as a gap, not a click. If it overflows (the puller stood still), the oldest samples are dropped
 down to the target: counted too.
@@ -45,6 +49,10 @@ SETTLED_PPM: Final = 40.0
 """A rate less certain than this isn't used yet."""
 FADE: Final = 40
 """Samples; 5 ms."""
+SURPLUS: Final = 480
+"""Samples (60 ms) above the target; lumps of arrivals swing by less about it."""
+SURPLUS_PULLS: Final = 50
+"""A second of ticks."""
 CAPACITY_FRAMES: Final = 50
 """Ring in units of 160 samples: a second."""
 
@@ -75,7 +83,8 @@ class AsyncResampler:
     """
 
     def __init__(self, target: int = 320, rate_in: float = RATE, rate_out: float = RATE) -> None:
-        self._target = float(target)
+        self.target = float(target)
+        """May be changed at any time: it is reached with the next run dry, or by steering."""
         self._in = ClockLine(rate_in)
         self._out = ClockLine(rate_out)
         self._ring = np.zeros(CAPACITY_FRAMES * 160, np.float32)
@@ -90,8 +99,13 @@ class AsyncResampler:
         self._nominal_ratio = rate_in / rate_out
         self._ratio = self._nominal_ratio
         self._delay = 0.0
+        self._least = float("inf")
+        """Smallest fill of the pulls since the last look."""
+        self._pulls = 0
         self.underruns = 0
         self.overflows = 0
+        self.skips = 0
+        """Surpluses left out."""
 
     @property
     def ppm(self) -> float:
@@ -102,6 +116,16 @@ class AsyncResampler:
     def ratio(self) -> float:
         """Samples taken per sample given, at the last pull."""
         return self._ratio
+
+    @property
+    def dry(self) -> bool:
+        """Whether nothing plays until the target is reached."""
+        return self._dry
+
+    @property
+    def rate_in(self) -> float | None:
+        """Samples a second pushed, measured; None until that is certain."""
+        return self._in.rate if self._in.uncertainty_ppm < SETTLED_PPM else None
 
     @property
     def fill(self) -> float:
@@ -133,7 +157,7 @@ class AsyncResampler:
         played = int(self._position) - TAPS - self._offset
         if played < surplus:
             self.overflows += 1
-            self._position = self._written - self._target
+            self._position = self._written - self.target
             played = int(self._position) - TAPS - self._offset
         keep = self._written - self._offset - played
         self._ring[:keep] = self._ring[played : played + keep]
@@ -151,12 +175,12 @@ class AsyncResampler:
         self._out.observe(self._pulled, now)
         # While nothing plays the lines run on, but there is no fill to steer.
         if self._dry:
-            if self.fill < self._target + count * self._nominal_ratio:
+            if self.fill < self.target + count * self._nominal_ratio:
                 out[:] = 0
                 return False
             # By the line, as the steering sees it: a start by the last block would be corrected for a minute.
-            newest = min(max(self._in.at(now), self._written), self._written + self._target / 2)
-            self._position = newest - self._target - count * self._nominal_ratio
+            newest = min(max(self._in.at(now), self._written), self._written + self.target / 2)
+            self._position = newest - self.target - count * self._nominal_ratio
         self._steer(now, count)
         moments: F64 = self._position + self._ratio * np.arange(count, dtype=np.float64)
         if moments[-1] + TAPS // 2 + 1 >= self._written:
@@ -167,9 +191,25 @@ class AsyncResampler:
         if self._dry:
             samples[:FADE] *= np.linspace(0, 1, FADE, dtype=np.float32)[:count]
             self._dry = False
-        out[:] = to_int16(samples)
         self._position += self._ratio * count
+        self._look_for_surplus(moments, samples)
+        out[:] = to_int16(samples)
         return True
+
+    def _look_for_surplus(self, moments: F64, samples: F32) -> None:
+        """Leave out what has been too much for a while, ending `samples` where playing goes on."""
+        self._least = min(self._least, self.fill)
+        self._pulls += 1
+        if self._pulls < SURPLUS_PULLS:
+            return
+        surplus = float(int(self._least - self.target))
+        self._least, self._pulls = float("inf"), 0
+        if surplus <= SURPLUS:
+            return
+        self.skips += 1
+        self._position += surplus
+        fade = np.linspace(0, 1, len(samples), dtype=np.float32)
+        samples += (self._filtered(moments + surplus) - samples) * fade
 
     def _filtered(self, moments: F64) -> F32:
         whole = moments.astype(np.int64)
@@ -191,7 +231,7 @@ class AsyncResampler:
         late = (self._pulled - self._out.at(now)) * self._nominal_ratio
         fill = self._in.at(now) - self._position - count * self._nominal_ratio + late
         self._delay = fill
-        pull = np.clip(CORRECTION * (fill - self._target), -CORRECTION_LIMIT, CORRECTION_LIMIT)
+        pull = np.clip(CORRECTION * (fill - self.target), -CORRECTION_LIMIT, CORRECTION_LIMIT)
         ratio += float(pull) * self._nominal_ratio
         ratio = float(np.clip(ratio, self._ratio - SLEW, self._ratio + SLEW))
         self._ratio = float(

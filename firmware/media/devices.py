@@ -1,0 +1,181 @@
+"""All devices of the box, by row: opened, read and written once a tick, and found out when they are gone.
+
+    READY? ──yes──► RUNNING ──gone──► FAILED ──reopened──► READY?
+       └──can't be opened: refused
+
+A failed device reads silence and takes everything, so that the call goes on; it is told once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import msgspec
+
+from firmware.core.media import MediaError
+from firmware.media.alsa import PREFIX, AlsaPcm
+from firmware.media.echo_stage import EchoStage
+from firmware.media.g711 import I16
+from firmware.media.pcm import DeviceGone, PcmDevice, SerialPcm
+from firmware.media.pcm_stream import PcmInput, PcmOutput, SampleAligner
+
+MAX_SETTLE_MS: Final = 2000
+"""Longer than any device swallows audio at its beginning."""
+
+
+def open_device(device: str, sample_rate: int) -> PcmDevice:
+    """Open a tty or, as `alsa:NAME`, a sound card.
+
+    Raises:
+        MediaError: It is missing or busy.
+    """
+    if device.startswith(PREFIX):
+        return AlsaPcm(device, sample_rate)
+    return SerialPcm(device, sample_rate)
+
+
+class _Device(msgspec.Struct):
+    device: PcmDevice
+    input: PcmInput
+    output: PcmOutput
+    aligner: SampleAligner
+    settle: float
+    """Seconds that players wait for."""
+    echo: EchoStage | None = None
+    running: bool = False
+    failed: bool = False
+    audible_at: float = 0.0
+    """Monotonic second from which players are heard."""
+
+
+class DeviceNews(msgspec.Struct, frozen=True):
+    """Something became of a device."""
+
+    row: int
+    opened: bool = False
+    refused: str | None = None
+    """Why it can't be opened."""
+    failed: str | None = None
+    """Why it is gone."""
+
+
+class DeviceBank:
+    """All devices.
+
+    Args:
+        opener: Opens one (device, sample rate); raises MediaError.
+        clock: Monotonic seconds.
+    """
+
+    def __init__(self, opener: Callable[[str, int], PcmDevice], clock: Callable[[], float]) -> None:
+        self._opener = opener
+        self._clock = clock
+        self._devices: dict[int, _Device] = {}
+        self._news: list[DeviceNews] = []
+
+    def __len__(self) -> int:
+        return len(self._devices)
+
+    @property
+    def dropped(self) -> int:
+        """Writes that devices would not take."""
+        return sum(one.device.dropped for one in self._devices.values())
+
+    def rows(self) -> set[int]:
+        """Return the rows that are devices."""
+        return set(self._devices)
+
+    def open(self, row: int, device: str, sample_rate: int, settle_ms: int = 0) -> None:
+        """Open a row's device, in place of the one it had; `read` tells when it is open.
+
+        Raises:
+            MediaError: It is missing or busy. The row then has none.
+        """
+        self.close(row)
+        opened = self._opener(device, sample_rate)
+        settle = min(max(settle_ms, 0), MAX_SETTLE_MS) / 1000
+        self._devices[row] = _Device(opened, PcmInput(), PcmOutput(opened.chunk), SampleAligner(), settle)
+
+    def close(self, row: int) -> None:
+        """Give a row's device back. Repeatable."""
+        one = self._devices.pop(row, None)
+        if one is not None:
+            one.device.close()
+
+    def failed(self, row: int) -> bool:
+        """Whether a row has no device that works."""
+        one = self._devices.get(row)
+        return one is None or one.failed
+
+    def cancel_echo(self, rows: set[int]) -> None:
+        """Have the echo of what these rows are sent, and no others, taken out of what comes in."""
+        for row, one in self._devices.items():
+            if row not in rows:
+                one.echo = None
+            elif one.echo is None:
+                one.echo = EchoStage()
+
+    def settling(self) -> set[int]:
+        """Return the rows whose devices swallow what they are given now."""
+        now = self._clock()
+        return {row for row, one in self._devices.items() if not one.running or now < one.audible_at}
+
+    def read(self, linear: I16) -> tuple[bool, Sequence[DeviceNews]]:
+        """Write what came in at every device to its row.
+
+        Args:
+            linear: Shape (rows, 160).
+
+        Returns:
+            Whether anything came, and what became of devices.
+        """
+        news, self._news = self._news, []
+        came = False
+        now = self._clock()
+        for row, one in self._devices.items():
+            try:
+                if not one.running and not one.failed:
+                    one.running = one.device.ready()
+                    if one.running:
+                        one.audible_at = now + one.settle
+                        news.append(DeviceNews(row, opened=True))
+                data = one.device.read() if one.running and not one.failed else b""
+            except DeviceGone as error:
+                news.append(self._gone(row, one, str(error)))
+                data = b""
+            except MediaError as error:
+                one.failed = True
+                news.append(DeviceNews(row, refused=str(error)))
+                data = b""
+            if data:
+                came = True
+                samples = one.aligner.feed(data)
+                one.input.push(samples if one.echo is None else one.echo.clean(samples), now)
+            one.input.pull(now, linear[row])
+        return came, news
+
+    def write(self, out_linear: I16) -> None:
+        """Give every device its row of what it shall play, shape (rows, 160)."""
+        now = self._clock()
+        for row, one in self._devices.items():
+            if not one.running or one.failed:
+                continue
+            one.output.push(out_linear[row], now)
+            try:
+                for chunk in one.output.due(one.input.rate, now):
+                    one.device.write(chunk.astype("<i2").tobytes())
+                    if one.echo is not None:
+                        one.echo.wrote(chunk)
+            except DeviceGone as error:
+                self._news.append(self._gone(row, one, str(error)))
+
+    @staticmethod
+    def _gone(row: int, one: _Device, reason: str) -> DeviceNews:
+        one.failed = True
+        one.device.close()
+        return DeviceNews(row, failed=reason)
+
+    def close_all(self) -> None:
+        for row in list(self._devices):
+            self.close(row)

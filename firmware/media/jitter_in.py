@@ -1,0 +1,188 @@
+"""Packets into jitter rings: whose they are, where they belong, which stream they begin; see `jitter.py`."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from firmware.media.g711 import FRAME, U8
+from firmware.media.jitter_state import (
+    COLD_TICKS,
+    DEPTH,
+    GUARD,
+    LATE_RUN,
+    NEVER,
+    OFF_GRID_RUN,
+    REBASE,
+    WINDOW,
+    Bools,
+    JitterState,
+    Rows,
+    signed32,
+)
+from firmware.media.rtp import RtpPacket
+
+
+class JitterIntake(JitterState):
+    """The receiving side of the rings."""
+
+    # Packets in
+
+    def receive_frames(
+        self,
+        rows: Rows,
+        sequences: npt.NDArray[np.uint16],
+        timestamps: npt.NDArray[np.uint32],
+        ssrcs: npt.NDArray[np.uint32],
+        payloads: U8,
+    ) -> Bools:
+        """Take packets of exactly one frame that continue their rows' streams.
+
+        Args:
+            rows: Row of each packet, each once, shape (packets,).
+            sequences: RTP sequence numbers, native byte order, as the following.
+            timestamps: RTP timestamps.
+            ssrcs: SSRCs; only a running row has one to match.
+            payloads: Shape (packets, 160).
+
+        Returns:
+            Which packets were not taken, and must go through `receive` one by one.
+        """
+        samples = (timestamps - self._base[rows]).view(np.int32)
+        short = samples // FRAME
+        ahead = short - self._play[rows]
+        taken: Bools = (
+            (self.ssrc[rows] == ssrcs) & (samples == short * FRAME) & (ahead >= 0) & (ahead < WINDOW)
+        )
+        frames = short.astype(np.int64)
+        if not taken.all():
+            rows, frames, payloads, sequences = rows[taken], frames[taken], payloads[taken], sequences[taken]
+        slots = frames % DEPTH
+        self._ring[slots, rows] = payloads
+        self._have[slots, rows] = frames
+        self._newest[rows] = np.maximum(self._newest[rows], frames)
+        self._sequence[rows] = sequences
+        self._received[rows] += 1
+        self.quiet[rows] = 0
+        self.received += len(rows)
+        if self._irregular:
+            for row in self._irregular.intersection(rows.tolist()):
+                self._late_run[row] = self._off_grid[row] = 0
+                self._irregular.discard(row)
+        refused: Bools = ~taken
+        return refused
+
+    def receive(self, row: int, packet: RtpPacket) -> None:
+        """Take one audio packet of any length."""
+        count = len(packet.payload)
+        if packet.payload_type != self.payload_type[row] or count == 0:
+            self.malformed += 1
+            return
+        self.received += 1
+        if not self._running[row] or self.quiet[row] >= COLD_TICKS:
+            if self._is_straggler(row, packet):
+                self._note_late(row, self._since_base(row, packet) // FRAME)
+                return
+            self._start(row, packet)
+        elif packet.ssrc != self.ssrc[row] and not self._jump_confirmed(row, packet):
+            return
+        start = self._since_base(row, packet)
+        if start + count <= self._play[row] * FRAME:
+            self._note_late(row, start // FRAME)
+            follows = self._late_following.get(row) == packet.timestamp
+            self._late_run[row] = self._late_run[row] + 1 if follows else 1
+            self._late_following[row] = (packet.timestamp + count) % (1 << 32)
+            if self._late_run[row] < LATE_RUN:
+                return
+            self._start(row, packet)
+        elif start >= (self._play[row] + WINDOW) * FRAME:
+            if not self._jump_confirmed(row, packet):
+                return
+        elif count == FRAME and start % FRAME:
+            self._off_grid[row] += 1
+            self._irregular.add(row)
+            if self._off_grid[row] >= OFF_GRID_RUN:
+                self._start(row, packet)
+        self._write(row, self._since_base(row, packet), np.frombuffer(packet.payload, np.uint8))
+        self._sequence[row] = packet.sequence
+        self._received[row] += 1
+        self.quiet[row] = 0
+        self._late_run[row] = 0
+
+    def comfort(self, row: int, payload: bytes) -> None:
+        """Take a comfort-noise packet: the party pauses once the ring is played empty."""
+        self._gaps.describe_noise(row, payload)
+        if not self._running[row]:
+            self._gaps.hiss(row)
+
+    def _note_late(self, row: int, frame: int) -> None:
+        """Count a packet that came too late, unless it is a copy; wait for the next that isn't there."""
+        known = int(self._have[frame % DEPTH, row])
+        self.late += 1
+        if known == frame:
+            return
+        self._late[row] += 1
+        self._irregular.add(row)
+        if known < frame:
+            self._growing.add(row)
+
+    def _is_straggler(self, row: int, packet: RtpPacket) -> bool:
+        """Tell whether a packet to a cold row is one of before the pause."""
+        if packet.ssrc != self._last_ssrc[row] or self.quiet[row] >= COLD_TICKS:
+            return False
+        return self._since_base(row, packet) // FRAME <= int(self._newest[row])
+
+    def _since_base(self, row: int, packet: RtpPacket) -> int:
+        return signed32(packet.timestamp - int(self._base[row]))
+
+    def _jump_confirmed(self, row: int, packet: RtpPacket) -> bool:
+        """Start afresh if this packet continues the one that first jumped; else wait for its successor."""
+        if self._candidate.get(row) == (packet.ssrc, packet.timestamp):
+            self._start(row, packet)
+            return True
+        following = (packet.timestamp + len(packet.payload)) % (1 << 32)
+        self._candidate[row] = (packet.ssrc, following)
+        return False
+
+    def _start(self, row: int, packet: RtpPacket) -> None:
+        self._candidate.pop(row, None)
+        if packet.ssrc != self._last_ssrc[row]:
+            self._last_ssrc[row] = packet.ssrc
+            self._begin_count(row, packet.sequence)
+        self.ssrc[row] = packet.ssrc
+        first = self._ticks % REBASE
+        self._base[row] = (packet.timestamp - first * FRAME) % (1 << 32)
+        self._first[row] = first
+        thin = self._age_of(row) < GUARD
+        uneven = len(packet.payload) % FRAME != 0
+        self._play[row] = first - int(thin) - int(uneven) - self._extra[row]
+        self._newest[row] = first - 1
+        self._have[:, row] = NEVER
+        self._ring[:, row] = self._silence(row)
+        self._running[row] = True
+        self._misses[row] = self._held[row] = self._calm[row] = 0
+        self._least[row] = DEPTH
+        self._margin[row] = np.inf
+        self._transit[row] = np.nan
+        self._late_run[row] = self._off_grid[row] = 0
+        self._starting[row] = int(self._received[row])
+        self._repeat.discard(row)
+        self._growing.discard(row)
+        self._give_back.pop(row, None)
+        self._gaps.hush(row)
+
+    def _write(self, row: int, start: int, words: U8) -> None:
+        """Lay codewords at a sample position; what is past or too far ahead falls off."""
+        first = max(start, int(self._play[row]) * FRAME)
+        end = min(start + len(words), (int(self._play[row]) + WINDOW) * FRAME)
+        position = first
+        while position < end:
+            frame, offset = divmod(position, FRAME)
+            stop = min(end, (frame + 1) * FRAME)
+            slot = frame % DEPTH
+            if self._have[slot, row] != frame:
+                self._ring[slot, row] = self._silence(row)
+                self._have[slot, row] = frame
+            self._ring[slot, row, offset : offset + stop - position] = words[position - start : stop - start]
+            position = stop
+        self._newest[row] = max(int(self._newest[row]), end // FRAME - 1)

@@ -1,0 +1,99 @@
+"""The RTCP reports and figures of all RTP ports, in turn.
+
+every 5 s and port:  report to the peer, figures to the switch
+every 100 ms:        reports that have come
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from firmware.core.ids import PortId
+from firmware.media import protocol
+from firmware.media.intake import RtpIntake
+from firmware.media.quality import quality_of
+from firmware.media.reports import Reporter
+from firmware.media.rtp_network import RtpNetwork
+from firmware.media.transmit import Transmitter
+
+MEASURE_TICKS: Final = 250
+"""Ticks (5 s) between two reports of a port's quality; the rows take turns."""
+CONTROL_TICKS: Final = 5
+"""Between two looks for RTCP packets; a round trip is known to that many ticks at worst."""
+
+
+class Measuring:
+    """All ports, by row.
+
+    Args:
+        network: Carries the reports.
+        intake: Knows what was received.
+        transmitter: Knows what was sent.
+        wall_clock: Seconds since 1970.
+    """
+
+    def __init__(
+        self,
+        network: RtpNetwork,
+        intake: RtpIntake,
+        transmitter: Transmitter,
+        wall_clock: Callable[[], float],
+    ) -> None:
+        self._network = network
+        self._intake = intake
+        self._transmitter = transmitter
+        self._wall_clock = wall_clock
+        self._reporter = Reporter()
+        self._ports: dict[int, PortId] = {}
+
+    def watch(self, row: int, port_id: PortId) -> None:
+        """Report on a row from now on. Repeatable."""
+        self._ports[row] = port_id
+
+    def forget(self, row: int) -> protocol.PortMeasured | None:
+        """Report on a row no longer; return its last figures, if there were any."""
+        port_id = self._ports.pop(row, None)
+        measured = None if port_id is None else self._measured(row, port_id)
+        self._reporter.forget(row)
+        return measured
+
+    def tick(self, ticks: int) -> list[protocol.PortMeasured]:
+        """Do what is due in this tick; return the figures to be told."""
+        told: list[protocol.PortMeasured] = []
+        for row in range(ticks % MEASURE_TICKS, self._intake.jitter.capacity, MEASURE_TICKS):
+            port_id = self._ports.get(row)
+            if port_id is not None:
+                self._report(row)
+                measured = self._measured(row, port_id)
+                if measured is not None:
+                    told.append(measured)
+        if ticks % CONTROL_TICKS == 0:
+            self._take_reports()
+        return told
+
+    def _report(self, row: int) -> None:
+        self._network.send_report(
+            row,
+            self._reporter.report(
+                row,
+                self._transmitter.ssrc(row),
+                self._intake.jitter.reception(row),
+                self._transmitter.sent_by(row),
+                self._wall_clock(),
+            ),
+        )
+
+    def _take_reports(self) -> None:
+        arrived = self._network.reports() + self._intake.reports
+        self._intake.reports.clear()
+        for row, packet in arrived:
+            if not self._reporter.take(row, packet, self._transmitter.ssrc(row), self._wall_clock()):
+                self._intake.malformed += 1
+
+    def _measured(self, row: int, port_id: PortId) -> protocol.PortMeasured | None:
+        """Return how well a port's audio comes in, if it ever did."""
+        reception = self._intake.jitter.reception(row)
+        if reception.expected <= 0:
+            return None
+        return protocol.PortMeasured(port_id, quality_of(reception, self._reporter.far(row)))

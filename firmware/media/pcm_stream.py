@@ -1,0 +1,165 @@
+"""A device's byte stream, without framing or clock of ours, as 20 ms frames and back.
+
+Theory of operation
+-------------------
+A device has its own clock, and USB delivers in lumps. Each direction goes through a resampler
+(`dsp/resampler.py`) that measures both clocks and steers the delay, so that a call of hours at ±300 ppm has
+neither clicks nor growing delay:
+
+    bytes ─► SampleAligner ─► resampler ─► a frame a tick                        (PcmInput)
+    a frame a tick ─► resampler ─► chunks, as the device's own clock wants them   (PcmOutput)
+
+What the device plays it takes by the clock it records with; so the pace of writing is that at which samples
+come in, measured, and our own clock until that is known.
+
+The input begins with a small delay. Each time it runs dry, `STEP` more is kept in reserve, so that a device
+which delivers in lumps (EC2x: every 100 ms) is soon played smoothly; what was not needed for `CALM_TICKS` is
+steered away again, inaudibly.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from firmware.media.dsp.resampler import AsyncResampler
+from firmware.media.g711 import FRAME, I16, RATE
+
+FIRST_TARGET: Final = 240
+"""Samples (30 ms) in reserve: a lump of 20 ms at any phase of the tick, and 10 ms of unevenness."""
+STEP: Final = 120
+"""Samples (15 ms) more after each time it ran dry."""
+MAX_TARGET: Final = 2000
+"""Samples (250 ms); what comes in longer lumps is no telephone line."""
+CALM_TICKS: Final = 1500
+"""Half a minute."""
+SPARE: Final = 80
+"""Samples that are left in reserve when delay is given back."""
+OUT_RESERVE: Final = 120
+"""Samples kept between our frames and a device's chunks, on top of half a chunk."""
+MAX_OWED: Final = 4 * FRAME
+"""Samples a device is owed at most; what a stalled process owes beyond that is forgotten."""
+ALIGN_EVERY: Final = 5 * 2 * FRAME
+"""Bytes (100 ms) between two looks at whether samples are torn."""
+TORN_LOOKS: Final = 2
+TORN_RATIO: Final = 4
+"""How much smoother the audio must be a byte further on."""
+
+
+class SampleAligner:
+    """Puts bytes together to samples; finds out when the device has lost one byte.
+
+    Audio is smooth; torn samples jump by the low byte times 256. One look may be wrong on a strange sound,
+    `TORN_LOOKS` in a row are not.
+    """
+
+    def __init__(self) -> None:
+        self.shifted = 0
+        """Bytes left out because the device had lost one."""
+        self._odd = b""
+        self._recent = bytearray()
+        self._torn = 0
+
+    def feed(self, data: bytes) -> I16:
+        """Take bytes, cut anywhere; return the whole samples."""
+        data = self._odd + data
+        even = len(data) & ~1
+        self._odd = data[even:]
+        self._recent += data[:even]
+        if len(self._recent) >= ALIGN_EVERY:
+            self._look(bytes(self._recent[-2 * FRAME - 2 :]))
+            self._recent.clear()
+            if self._torn >= TORN_LOOKS:
+                self._torn = 0
+                self.shifted += 1
+                data, even = self._leave_out_a_byte(data)
+        return np.frombuffer(data, "<i2", even // 2)
+
+    def _leave_out_a_byte(self, data: bytes) -> tuple[bytes, int]:
+        data = data[1:]
+        even = len(data) & ~1
+        self._odd = data[even:]
+        return data, even
+
+    def _look(self, recent: bytes) -> None:
+        steps = [
+            np.abs(np.diff(np.frombuffer(recent, "<i2", FRAME, offset).astype(np.int32))).sum()
+            for offset in (0, 1)
+        ]
+        self._torn = self._torn + 1 if steps[1] * TORN_RATIO < steps[0] else 0
+
+
+class PcmInput:
+    """One device's samples on their way in."""
+
+    def __init__(self) -> None:
+        self.resampler = AsyncResampler(FIRST_TARGET)
+        self._least = float(MAX_TARGET)
+        self._calm = 0
+
+    @property
+    def rate(self) -> float:
+        """Samples a second of the device's clock."""
+        return self.resampler.rate_in or RATE
+
+    def push(self, samples: I16, now: float) -> None:
+        """Take samples, shape (n,), that were there at monotonic second `now`."""
+        if len(samples):
+            self.resampler.push(samples, now)
+
+    def pull(self, now: float, out: I16) -> None:
+        """Write the frame of this tick, shape (160,); silence where nothing came."""
+        resampler = self.resampler
+        underruns = resampler.underruns
+        resampler.pull(FRAME, now, out)
+        if resampler.underruns > underruns:
+            resampler.target = min(resampler.target + STEP, MAX_TARGET)
+            self._begin_calm()
+        elif not resampler.dry:
+            self._least = min(self._least, resampler.fill)
+            self._calm += 1
+            if self._calm >= CALM_TICKS:
+                spare = self._least - SPARE
+                if spare > 0:
+                    resampler.target = max(resampler.target - spare, FIRST_TARGET)
+                self._begin_calm()
+
+    def _begin_calm(self) -> None:
+        self._calm = 0
+        self._least = float(MAX_TARGET)
+
+
+class PcmOutput:
+    """One device's samples on their way out.
+
+    Args:
+        chunk: Samples the device wants at once.
+    """
+
+    def __init__(self, chunk: int) -> None:
+        self.resampler = AsyncResampler(chunk // 2 + OUT_RESERVE)
+        self._chunk = chunk
+        self._owed = 0.0
+        self._then: float | None = None
+
+    def push(self, frame: I16, now: float) -> None:
+        """Take this tick's frame, shape (160,)."""
+        self.resampler.push(frame, now)
+
+    def due(self, rate: float, now: float) -> list[I16]:
+        """Return the chunks a device of that sample rate wants by now."""
+        elapsed = 0.0 if self._then is None else now - self._then
+        self._then = now
+        self._owed = min(self._owed + rate * elapsed, MAX_OWED + self._chunk)
+        chunks: list[I16] = []
+        while self._owed >= self._chunk:
+            # After a late tick the device is owed more than has come in yet; that is made up for in the next.
+            short = self.resampler.fill < self._chunk + OUT_RESERVE // 2
+            if short and not self.resampler.dry and self._owed < MAX_OWED:
+                break
+            out = np.empty(self._chunk, np.int16)
+            self.resampler.pull(self._chunk, now, out)
+            chunks.append(out)
+            self._owed -= self._chunk
+        return chunks
