@@ -1,9 +1,10 @@
-"""What the pages ask beside settings and calls: whether a forgotten password may be replaced."""
+"""What the pages ask beside settings and calls: acts on live calls, notes, a forgotten password."""
 
 from __future__ import annotations
 
 from contextlib import AsyncExitStack
 
+from firmware.app.api import live, notes
 from firmware.app.parts import Parts
 from firmware.control.access import (
     AllowPasswordReset,
@@ -41,3 +42,5 @@ def answer_resets(answers: Answers, clock: Clock, reset: PasswordReset) -> None:
 async def start(parts: Parts, running: AsyncExitStack) -> None:
     """Answer the pages' own requests."""
     answer_resets(parts.answers, parts.clock, PasswordReset())
+    live.start(parts)
+    notes.start(parts)

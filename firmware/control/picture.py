@@ -81,6 +81,32 @@ class CallNow(msgspec.Struct, frozen=True, kw_only=True):
     """The last line of its trace."""
 
 
+class QueueNow(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    waiting: int = 0
+    longest_since_wall_ms: int | None = None
+    """When the one who waits longest began; None while nobody does."""
+    ready: int = 0
+    """Agents who could take a call now."""
+    signed_in: int = 0
+
+
+class AgentNow(msgspec.Struct, frozen=True, kw_only=True):
+    """What an agent does, in the queue where that is most."""
+
+    number: str
+    mode: str
+    """As `extensions.queue.state.Mode` calls it."""
+    since_wall_ms: int
+    reason: str = ""
+
+
+class ParkedNow(msgspec.Struct, frozen=True):
+    slot: str
+    """What is dialled to fetch the call."""
+    call: CallId
+
+
 class HourFigures(msgspec.Struct, frozen=True):
     calls: int = 0
     answered: int = 0
@@ -112,5 +138,9 @@ class NowReply(BaseReply, frozen=True, tag="now", kw_only=True):
     lines: list[LineNow]
     people: list[PersonNow]
     calls: list[CallNow]
+    queues: list[QueueNow] = []
+    agents: list[AgentNow] = []
+    """Those who are signed in."""
+    parked: list[ParkedNow] = []
     today: DayFigures
     faults: list[str] = msgspec.field(default_factory=list)

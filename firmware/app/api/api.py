@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from firmware.app.api.live import QueuePicture, parked_now
 from firmware.app.api.picture import call_now, lines_now, people_now
 from firmware.app.api.search import day_figures, found
 from firmware.app.api.settings import SettingsDesk
@@ -60,6 +61,8 @@ class SwitchApi:
         self._paths = parts.paths
         self._alarms = parts.alarms
         self._providers = parts.providers
+        self._lot = parts.routing.lot
+        self._queues = QueuePicture(parts.routing.desk)
         self._search = CallSearch(self._store.reader)
         self._desk = SettingsDesk(self._settings, self._paths.root / "settings-history.jsonl", self._clock)
         self._today = DayFigures()
@@ -142,14 +145,19 @@ class SwitchApi:
         for phone in self._phones.registrations():
             phones[phone.extension] = phones.get(phone.extension, 0) + 1
         current = self._settings.current
+        at_wall_ms = self._clock.now().wall_ms
+        queues, agents = self._queues.look(at_wall_ms)
         return NowReply(
-            at_wall_ms=self._clock.now().wall_ms,
+            at_wall_ms=at_wall_ms,
             version=importlib.metadata.version("zongji"),
             office=current.office.name,
             up_since_wall_ms=self._started.wall_ms,
             lines=lines_now(self._lines(), calls),
             people=people_now(((one.number, one.name) for one in current.extensions), phones, calls),
             calls=calls,
+            queues=queues,
+            agents=agents,
+            parked=parked_now(self._lot.parked()),
             today=await self._figures_of_today(frozenset(call.id for call in calls)),
             faults=self._faults(),
         )

@@ -1,6 +1,6 @@
 """The words of the trace in both languages; every message there is is known once this is imported."""
 
-from firmware.core.trace import calls, inside, numbers, outbound, phones, queues, routing, voice
+from firmware.core.trace import calls, inside, live, numbers, outbound, phones, queues, routing, voice
 from firmware.core.trace.said import BY_CODE, Message, Said, Text, in_language, known
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "in_language",
     "inside",
     "known",
+    "live",
     "numbers",
     "outbound",
     "phones",
