@@ -6,15 +6,20 @@ dialled ─► emergency ─► feature code ─► extension ─► group, queu
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+import datetime
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import msgspec
 
 from extensions.internal_call import internal_call
 from firmware.core.causes import Cause
 from firmware.core.leg import LegState
+from firmware.core.trace import Text, known
+from firmware.core.trace.inside import Dialled
+from firmware.core.trace.routing import Routing
 from firmware.switch.call import Call
 from firmware.switch.destinations import Destination, Destinations
+from firmware.switch.directory import Directory
 from firmware.switch.numbering import NumberClass
 from firmware.switch.numbering.number import clean
 from firmware.switch.outbound.outbound import Outbound, tell
@@ -32,6 +37,42 @@ class Office(msgspec.Struct, frozen=True):
     """Groups, queues and rooms by the number that is dialled for them."""
     code: Code | None = None
     ring_seconds: float = 25.0
+    read_code: Callable[[str], str | None] | None = None
+    """Names the feature behind a dialled code, for the dry run."""
+    explain_person: Callable[[str], Sequence[Text]] | None = None
+    """Says how an extension would be reached, for the dry run."""
+
+
+def explain(
+    dialled: str, extension: str, office: Office, directory: Directory, at: datetime.datetime
+) -> list[Text]:
+    """Say in plain words what would become of what a phone dials, without a call.
+
+    Args:
+        dialled: As its user would key it.
+        extension: The phone's.
+        office: What there is to reach.
+        directory: The office's extensions.
+        at: Local time.
+    """
+    outbound = office.outbound
+    number = outbound.plan.read(dialled)
+    if number.number_class is NumberClass.EMERGENCY:
+        return list(outbound.explain(number, extension, at))
+    digits = clean(dialled)
+    feature = office.read_code(digits) if office.read_code is not None else None
+    if feature is not None:
+        return [Dialled.FEATURE(digits=digits, feature=known(feature))]
+    person = directory.find(digits)
+    if person is not None:
+        if digits == extension:
+            return [Dialled.OWN(digits=digits)]
+        said: list[Text] = [Dialled.PERSON(digits=digits, name=person.name)]
+        return said + list(office.explain_person(digits) if office.explain_person is not None else ())
+    place = office.numbers.get(digits)
+    if place is not None:
+        return [Routing.LED(place=place.said())]
+    return list(outbound.explain(number, extension, at))
 
 
 async def dial(call: Call, dialled: str, office: Office) -> None:

@@ -43,6 +43,15 @@ class InCallKeys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     park: Annotated[Key, _help("Park the call.", "寄存通话。")] = "*5"
     record: Annotated[Key, _help("Start or stop recording.", "开始或停止录音。")] = "*3"
 
+    def listed(self) -> list[tuple[str, str, str, str]]:
+        """Return each key with what is keyed behind it, and its help in English and Chinese."""
+        return [
+            (self.hand_on, "number", "Hand the call on", "盲转到号码"),
+            (self.consult, "extension", "Consult; then hang up, *1 to go back, *3 for all three", "咨询转接"),
+            (self.park, "", "Park the call", "寄存通话"),
+            (self.record, "", "Start or stop recording", "开始或停止录音"),
+        ]
+
 
 class InCall:
     """Watches conversations; the `Features` of the exchange.

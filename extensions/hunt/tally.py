@@ -19,11 +19,16 @@ class Tally:
 
     def __init__(self) -> None:
         self._figures: dict[str, Figures] = {}
-        self._last_rung: dict[str, str] = {}
+        self.last: dict[str, str] = {}
+        """Whom each group has rung last."""
 
     def of(self, number: str) -> Figures:
         """Return a person's figures."""
         return self._figures.setdefault(number, Figures())
+
+    def everybody(self) -> dict[str, Figures]:
+        """Return the figures of all who have any."""
+        return self._figures
 
     def talked(self, number: str, seconds: float, now: float) -> None:
         """Count a call a person took.
@@ -40,11 +45,11 @@ class Tally:
 
     def rung(self, group: str, number: str) -> None:
         """Remember whom a group has rung last."""
-        self._last_rung[group] = number
+        self.last[group] = number
 
     def last_rung(self, group: str) -> str | None:
         """Return whom a group has rung last."""
-        return self._last_rung.get(group)
+        return self.last.get(group)
 
     def new_day(self) -> None:
         """Begin the day's counts anew; who has been idle for how long goes on."""

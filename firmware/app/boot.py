@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from extensions.directory import OfficeDirectory
-from firmware.app import lines, mail, pages, people, phones, providers, records, reports, routing, self_care, voice
+from firmware.app import lines, mail, pages, people, phones, providers, records, reports, self_care, voice
 from firmware.app.alarms import Alarms
 from firmware.app.api import SwitchApi
 from firmware.app.callers import LineCallers
@@ -58,9 +58,8 @@ async def switch(paths: StatePaths, profile: Profile) -> AsyncIterator[Parts]:
         answers_of(SwitchApi(parts), parts.answers)
         await mail.start(parts, running)
         # What people and callers are led by, before anyone can call.
-        people.start(parts)
+        await people.start(parts, running)
         # What callers hear, before anyone can call.
-        await routing.start(parts, running)
         await voice.start(parts, running)
         # Phones before lines: when the first caller is greeted there are phones to ring.
         await phones.start(parts, running)

@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Mapping, MutableMapping
-from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import msgspec
 
 from extensions.conference import Conferences, RoomSettings
 from extensions.dial import Office
+from extensions.dial import explain as explain_dial
 from extensions.directory import OfficeDirectory
 from extensions.feature_codes import CodeBook, FeatureService, InCall
 from extensions.forwarding import Personal, Reacher
@@ -52,9 +52,6 @@ from firmware.switch.inbound.decide import Explain
 from firmware.switch.numbering import NumberPlan
 from firmware.switch.outbound.outbound import Outbound
 from firmware.switch.parking import ParkingLot
-
-if TYPE_CHECKING:
-    from firmware.app.parts import Parts
 
 _Thing = TypeVar("_Thing")
 
@@ -181,6 +178,10 @@ class Routing:
             numbers=self._numbers,
             code=self.features.code,
             ring_seconds=self._settings.current.reception.ring_seconds,
+            read_code=self._read_code,
+            explain_person=lambda number: self.reacher.explain(
+                self._directory, number, self._settings.current.reception.ring_seconds
+            ),
         )
 
     def inbound(self) -> Inbound:
@@ -216,6 +217,16 @@ class Routing:
             at_place=self.tellers,
         )
 
+    def explain_dialled(self, extension: str, dialled: str, at: datetime.datetime) -> list[Text]:
+        """Say in plain words what would become of what a phone dials, without a call."""
+        return explain_dial(dialled, extension, self.office(), self._directory, at)
+
+    def _read_code(self, dialled: str) -> str | None:
+        if self.lot.is_slot(dialled):
+            return f"parking slot {dialled}"
+        read = self.features.book.read(dialled)
+        return None if read is None else read[0]
+
     async def keep_personal(self, number: str, wishes: Personal) -> None:
         """Keep a member's changed wishes; in force when this returns.
 
@@ -248,11 +259,3 @@ def _refill(mapping: MutableMapping[str, _Thing], fresh: Mapping[str, _Thing]) -
 
 def _local_time() -> datetime.datetime:
     return datetime.datetime.now().astimezone()
-
-
-async def start(parts: Parts, running: AsyncExitStack) -> None:
-    """Put routing to work and follow the settings."""
-    routing = parts.routing
-    routing.connect()
-    running.callback(parts.settings.subscribe(lambda _, after: routing.apply(after)))
-    running.callback(routing.desk.stop)

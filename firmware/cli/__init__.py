@@ -1,6 +1,6 @@
 """The `zongji` command. Each subcommand's module is imported only when it is called.
 
-zongji calls | call show ID | status | phones | sim …
+zongji calls | call show ID | status | phones | update FILE | sim …
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ _COMMANDS = {
     "call": ("firmware.cli.calls", "call", "Look at one call."),
     "status": ("firmware.cli.status", "status", "How the box is doing."),
     "phones": ("firmware.cli.status", "phones", "The SIP accounts to enter in the phones."),
+    "route": ("firmware.cli.route", "route", "Where a call would go, and why, without a call."),
+    "update": ("firmware.cli.update", "update", "Install a signed update."),
     "sim": ("firmware.sim.cli", "sim", "Act in the simulated world: call the office, listen."),
 }
 """Name → module, attribute, one line of help."""

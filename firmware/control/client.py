@@ -320,6 +320,10 @@ class BlockingClient:
         """See `ControlClient.call`."""
         return self._once(lambda client: client.call(call_id))
 
+    def ask(self, request: BaseRequest, wanted: type[_Reply]) -> _Reply:
+        """See `ControlClient.ask`."""
+        return self._once(lambda client: client.ask(request, wanted))
+
     def _once(self, question: Callable[[ControlClient], Coroutine[Any, Any, _Answer]]) -> _Answer:
         async def ask() -> _Answer:
             async with ControlClient(self._path) as client:
