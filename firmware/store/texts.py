@@ -199,4 +199,5 @@ _IN = "SELECT seq, line, number, body, received_wall_ms, sent, complete FROM tex
 
 
 def _received(row: tuple[Any, ...]) -> ReceivedText:
-    return ReceivedText(*row[:6], complete=bool(row[6]))
+    seq, line, number, body, received, sent, complete = row
+    return ReceivedText(seq, line, number, body, received, sent, bool(complete))

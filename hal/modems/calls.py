@@ -45,7 +45,7 @@ END_LINE_WAIT = 1.0
 """Seconds between a hang-up's OK and the end line, before we ask."""
 ANSWER_TIMEOUT = 15.0
 """Seconds for ATA's OK and then again for the connection; a network that takes longer has lost the call."""
-DIAL_TIMEOUT = 30.0
+DIAL_TIMEOUT = 20.0
 """Seconds for ATD's OK (it comes at once unless the network is asked first)."""
 HANG_UP_TIMEOUT = 10.0
 DIGIT_TIMEOUT = 5.0
@@ -240,6 +240,14 @@ class LineCalls:
             self._finish()
         return False
 
+    def _is_listed(self) -> Steps[bool]:
+        outcome = yield from ask(_LIST)
+        for entry in _entries(outcome):
+            if entry.voice and not entry.incoming:
+                self._tell(entry)
+                return True
+        return False
+
     def _answer(self) -> Procedure:
         refusal = yield from self._prepare_audio()
         if refusal is not None:
@@ -282,6 +290,9 @@ class LineCalls:
             return
         outcome = yield from ask(Command(f"D{number};", timeout=DIAL_TIMEOUT, places_call=True))
         failure = outcome.failure
+        if failure is not None and failure.kind is FailureKind.NO_ANSWER and (yield from self._is_listed()):
+            # The answer got lost, the call didn't.
+            failure = None
         if failure is None:
             self._settle(ticket, None)
             self._run(self._watch())

@@ -16,8 +16,12 @@ from hal.fake.modem import FakeModem, Quirks
 from hal.fake.network import Answering, CallState, FakeCall, FakeMobileNetwork, FarNumber, PartyScript
 from hal.fake.schedule import Schedule
 from hal.fake.sim_card import SimCard
+from hal.fake.voice_modem import FakeVoiceModem, VoiceQuirks
 from hal.modems.gsm_line import GsmLine
 from hal.modems.model import load_model
+from hal.modems.voice.line import VoiceLine
+from hal.modems.voice.profile import load_voice_model
+from hal.serial_line import SerialLine
 from tests.contracts.line_contract import FarSide
 
 BYTE_SECONDS = 10 / 115_200
@@ -25,6 +29,9 @@ BYTE_SECONDS = 10 / 115_200
 
 class GoodWire:
     """Carries everything at once."""
+
+    since_last = True
+    """Whether a delay counts from the piece before, as octets on a serial line follow each other."""
 
     def __init__(self, seed: int = 0) -> None:
         self.random = random.Random(seed)
@@ -35,13 +42,28 @@ class GoodWire:
 
 
 class OneByteWire(GoodWire):
+    """Longer pieces are audio, and come seven octets at a time, which cuts samples and codes just as well."""
+
     def carry(self, data: bytes) -> list[tuple[float, bytes]]:
-        return [(BYTE_SECONDS, data[i : i + 1]) for i in range(len(data))]
+        size = 1 if len(data) < 150 else 7
+        return [(size * BYTE_SECONDS, data[i : i + size]) for i in range(0, len(data), size)]
 
 
 class LateWire(GoodWire):
+    since_last = False
+
     def carry(self, data: bytes) -> list[tuple[float, bytes]]:
         return [(self.random.uniform(0, 0.7), data)]
+
+
+class LossyWire(GoodWire):
+    """Loses one octet in 200. Digits and what shields keys come through: a number that has lost a digit is a
+    wrong number to anybody, and a key that is lost is lost.
+    """
+
+    def carry(self, data: bytes) -> list[tuple[float, bytes]]:
+        kept = bytes(o for o in data if o in b"0123456789*#\x10/~" or self.random.random() > 1 / 200)
+        return [(0.0, kept)]
 
 
 class NoisyWire(GoodWire):
@@ -61,14 +83,17 @@ WIRES: dict[str, type[GoodWire]] = {
     "good": GoodWire,
     "one byte at a time": OneByteWire,
     "late": LateWire,
+    "lossy": LossyWire,
     "noisy": NoisyWire,
 }
+STREAM_WIRES = {name: wire for name, wire in WIRES.items() if wire is not NoisyWire}
+"""For devices whose audio shares the wire: what noise puts between lines would be commands in a stream."""
 
 
 class _Transport(asyncio.Transport):
     """Our end of the wire."""
 
-    def __init__(self, bench: Bench, protocol: asyncio.Protocol) -> None:
+    def __init__(self, bench: WireBench, protocol: asyncio.Protocol) -> None:
         super().__init__()
         self.protocol = protocol
         self._bench = bench
@@ -93,23 +118,17 @@ class _Transport(asyncio.Transport):
             asyncio.get_running_loop().call_soon(self.protocol.connection_lost, OSError(5, "I/O error"))
 
 
-class Bench:
-    """The whole arrangement; also the `FarSide` of the line contract."""
+class WireBench:
+    """A fake network, a wire, and at its ends the fake modem and the line of a subclass; also the `FarSide` of
+    the line contract.
+    """
 
-    def __init__(
-        self,
-        wire: GoodWire | None = None,
-        *,
-        quirks: Quirks | None = None,
-        sim: SimCard | None = None,
-        pin: str | None = None,
-        model: str = "sim7600",
-    ) -> None:
+    modem: FakeModem | FakeVoiceModem
+    line: SerialLine
+
+    def __init__(self, wire: GoodWire | None = None) -> None:
         self.schedule = Schedule()
         self.network = FakeMobileNetwork(self.schedule)
-        self.modem = FakeModem(self.network, sim, quirks, DIALECTS[model])
-        self.modem.on_restart = self._restarts
-        self.line = GsmLine("gsm1", "/at", "/pcm", load_model(model), pin, self._open)
         self.far: FarSide = self
         self.plugged = False
         self.busy_port = False
@@ -136,10 +155,6 @@ class Bench:
         self.advance()
         self.network.party_presses(self._running(), keys, 0.3)
         self.flush()
-
-    def text(self, number: str, text: str) -> None:
-        """Somebody sends the modem a message."""
-        self.act(lambda: self.network.texts.text(number, text))
 
     def act(self, action: Callable[[], object]) -> None:
         """Do something to modem or network at the present moment."""
@@ -230,7 +245,10 @@ class Bench:
             return
         self._arrives = max(self._arrives, asyncio.get_running_loop().time())
         for delay, piece in self._wire.carry(data):
-            self._arrives += delay
+            if self._wire.since_last:
+                self._arrives += delay
+            else:
+                self._arrives = max(self._arrives, asyncio.get_running_loop().time() + delay)
             asyncio.get_running_loop().call_at(self._arrives, self._deliver, transport, piece)
 
     def _deliver(self, transport: _Transport, piece: bytes) -> None:
@@ -252,3 +270,61 @@ class Bench:
 
     def _running(self) -> FakeCall:
         return next(iter(self.network.calls.values()))
+
+
+class Bench(WireBench):
+    """The whole arrangement with a GSM modem."""
+
+    def __init__(
+        self,
+        wire: GoodWire | None = None,
+        *,
+        quirks: Quirks | None = None,
+        sim: SimCard | None = None,
+        pin: str | None = None,
+        model: str = "sim7600",
+    ) -> None:
+        super().__init__(wire)
+        self.modem: FakeModem = FakeModem(self.network, sim, quirks, DIALECTS[model])
+        self.modem.on_restart = self._restarts
+        self.line: GsmLine = GsmLine("gsm1", "/at", "/pcm", load_model(model), pin, self._open)
+
+    def text(self, number: str, text: str) -> None:
+        """Somebody sends the modem a message."""
+        self.act(lambda: self.network.texts.text(number, text))
+
+
+class MemoryPipe:
+    """The PCM device of a line that decodes its audio itself, as lists."""
+
+    device = "/dev/pts/memory"
+
+    def __init__(self) -> None:
+        self.heard = bytearray()
+        self.say: Callable[[bytes], None] = lambda _: None
+
+    def start(self, said: Callable[[bytes], None]) -> None:
+        self.say = said
+
+    def hear(self, samples: bytes) -> None:
+        self.heard += samples
+
+    def clear(self) -> None:
+        self.heard.clear()
+
+    def close(self) -> None:
+        return
+
+
+class VoiceBench(WireBench):
+    """The whole arrangement with a PSTN voice modem."""
+
+    def __init__(
+        self, wire: GoodWire | None = None, *, quirks: VoiceQuirks | None = None, model: str = "cx93010"
+    ) -> None:
+        super().__init__(wire)
+        self.modem: FakeVoiceModem = FakeVoiceModem(self.network, quirks)
+        self.pipe = MemoryPipe()
+        self.line: VoiceLine = VoiceLine(
+            "pstn1", "/tty", load_voice_model(model), "CN", self._open, lambda: self.pipe
+        )

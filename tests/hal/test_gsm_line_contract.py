@@ -15,7 +15,7 @@ pytestmark = pytest.mark.looptime
 class TestGsmLine(LineContract):
     @pytest.fixture(params=WIRES)
     def harness(self, request: pytest.FixtureRequest) -> LineHarness:
-        return Bench(WIRES[request.param](seed=7))
+        return Bench(WIRES[request.param](seed=8))
 
 
 class TestEveryModel(LineContract):

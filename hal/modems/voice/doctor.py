@@ -1,0 +1,107 @@
+"""The doctor of a voice modem: power → modem → caller id → audio → hang-up, a verdict and a remedy each."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from hal.line import Verdict, Words
+
+
+@dataclasses.dataclass
+class Seen:
+    """What calls have shown since the start."""
+
+    calls: int = 0
+    caller_ids: int = 0
+    audio: bool | None = None
+    """Whether the last call had audio; None before the first."""
+    hang_ups: int = 0
+    """Hang-ups of the other side that the modem noticed by itself."""
+
+
+@dataclasses.dataclass(frozen=True)
+class VoiceFindings:
+    port_open: bool
+    answers: bool
+    set_up: bool
+    saying: str
+    seen: Seen
+
+
+_UNKNOWN = Words("还没有通话", "no call yet")
+_CALL_IN = Words("从外面打一个电话进来试试。", "Call in from outside to see.")
+
+
+def examine(findings: VoiceFindings) -> tuple[Verdict, ...]:
+    """Judge the steps in order; after the first that fails, the rest reads "not examined"."""
+    verdicts = [_power(findings), _modem(findings), *_calls(findings.seen)]
+    bad = next((at for at, verdict in enumerate(verdicts[:2]) if verdict.fine is not True), None)
+    if bad is None:
+        return tuple(verdicts)
+    rest = [Verdict(v.step, None, Words("尚未检查", "not examined")) for v in verdicts[bad + 1 :]]
+    return (*verdicts[: bad + 1], *rest)
+
+
+def _power(findings: VoiceFindings) -> Verdict:
+    if not findings.port_open:
+        return Verdict(
+            "power",
+            False,
+            Words("找不到语音猫", "no voice modem is found"),
+            Words("检查 USB 线。", "Check the USB cable."),
+        )
+    if not findings.answers:
+        return Verdict(
+            "power",
+            False,
+            Words("语音猫没有应答", "the voice modem doesn't answer"),
+            Words("拔下十秒后重新插上。", "Unplug it for ten seconds."),
+        )
+    return Verdict("power", True, Words("语音猫正常", "the voice modem answers"))
+
+
+def _modem(findings: VoiceFindings) -> Verdict:
+    if not findings.set_up:
+        return Verdict(
+            "voice",
+            False,
+            Words("语音功能未就绪", findings.saying or "voice isn't set up"),
+            Words("确认型号支持语音（+FCLASS=8）。", "Make sure that the model has voice (+FCLASS=8)."),
+        )
+    return Verdict("voice", True, Words("语音功能正常", "voice is set up"))
+
+
+def _calls(seen: Seen) -> list[Verdict]:
+    if not seen.calls:
+        return [Verdict(step, None, _UNKNOWN, _CALL_IN) for step in ("caller_id", "audio", "hang_up")]
+    caller = Verdict(
+        "caller_id",
+        seen.caller_ids > 0,
+        Words(
+            f"{seen.calls} 个来电中 {seen.caller_ids} 个有号码", f"{seen.caller_ids} of {seen.calls} callers"
+        ),
+        Words("", "")
+        if seen.caller_ids
+        else Words("向运营商开通来电显示。", "Order caller id from the exchange."),
+    )
+    audio = (
+        Verdict("audio", None, _UNKNOWN, _CALL_IN)
+        if seen.audio is None
+        else Verdict(
+            "audio",
+            seen.audio,
+            Words("声音正常" if seen.audio else "没有声音", "audio flowed" if seen.audio else "no audio"),
+            Words("", "") if seen.audio else Words("换一台语音猫。", "Try another voice modem."),
+        )
+    )
+    hang_up = Verdict(
+        "hang_up",
+        True if seen.hang_ups else None,
+        Words("能识别对方挂机", "hang-up is noticed")
+        if seen.hang_ups
+        else Words("未见挂机", "none seen yet"),
+        Words("", "")
+        if seen.hang_ups
+        else Words("打进来再挂断；必要时学习忙音。", "Call in and hang up; learn the busy tone if need be."),
+    )
+    return [caller, audio, hang_up]
