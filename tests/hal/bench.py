@@ -119,8 +119,8 @@ class _Transport(asyncio.Transport):
 
 
 class WireBench:
-    """A fake network, a wire, and at its ends the fake modem and the line of a subclass; also the `FarSide` of
-    the line contract.
+    """A fake network, a wire, and at its ends the fake modem and line of a subclass; also the `FarSide` of the
+    line contract.
     """
 
     modem: FakeModem | FakeVoiceModem
@@ -248,7 +248,8 @@ class WireBench:
             if self._wire.since_last:
                 self._arrives += delay
             else:
-                self._arrives = max(self._arrives, asyncio.get_running_loop().time() + delay)
+                # Never at the same moment: a loop doesn't keep the order of equal ones.
+                self._arrives = max(self._arrives + 1e-6, asyncio.get_running_loop().time() + delay)
             asyncio.get_running_loop().call_at(self._arrives, self._deliver, transport, piece)
 
     def _deliver(self, transport: _Transport, piece: bytes) -> None:
