@@ -12,6 +12,7 @@ from firmware.control.client import NoSwitch
 from firmware.core.errors import UserError, ZongjiError
 from web_admin.pages.account import account_router
 from web_admin.pages.assets import assets_router
+from web_admin.pages.board import board_router
 from web_admin.pages.calls import calls_router
 from web_admin.pages.entry import entry_router
 from web_admin.pages.history import history_router
@@ -62,6 +63,7 @@ def make_app(site: Site) -> ASGIApp:
             account_router(site),
             users_router(site),
             now_router(site),
+            board_router(site),
             calls_router(site),
             people_router(site),
             settings_router(site),

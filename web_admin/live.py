@@ -9,6 +9,7 @@ the newest one.
 from __future__ import annotations
 
 import asyncio
+import collections
 import json
 import time
 from collections.abc import AsyncGenerator, Callable
@@ -23,7 +24,7 @@ MAX_VIEWERS = 64
 _QUIET_S = 15.0
 """Longest silence on a stream: proxies and browsers give up on quieter ones."""
 
-REGIONS = ("banner", "faults", "board", "live", "today", "lines")
+REGIONS = ("banner", "faults", "board", "live", "queues", "today", "lines")
 
 
 class Stage:
@@ -43,6 +44,9 @@ class Stage:
         values = {
             "now": picture,
             "board": None if picture is None else board(picture),
+            "agents": collections.defaultdict(
+                lambda: None, {} if picture is None else {one.number: one for one in picture.agents}
+            ),
             "names": {} if picture is None else {one.number: one.name for one in picture.people},
             "away_since": self._box.away_since,
         }

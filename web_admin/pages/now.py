@@ -7,6 +7,7 @@ from typing import Any
 from litestar import Request, Response, Router, get
 from litestar.response import Stream
 
+from web_admin.notices import notice_of
 from web_admin.rendering import session_of, words_of
 from web_admin.site import Site
 
@@ -23,6 +24,8 @@ def now_router(site: Site) -> Router:
             regions=site.stage.regions(words),
             setup_open=not site.setup.is_over,
             at=site.box.picture.at_wall_ms if site.box.picture else 0,
+            people=site.box.picture.people if site.box.picture else [],
+            notice=notice_of(request)[0],
         )
 
     @get("/live", sync_to_thread=False)

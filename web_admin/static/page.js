@@ -28,3 +28,10 @@ document.addEventListener("click", (event) => {
   }
   if (target.dataset.close) target.closest("details").open = false;
 });
+
+// A choice among kinds shows the fields of the kind chosen.
+document.addEventListener("change", (event) => {
+  const variant = event.target.closest(".variant");
+  if (!variant || event.target.name !== variant.dataset.variant) return;
+  for (const part of variant.children) if (part.dataset.tag !== undefined) part.hidden = part.dataset.tag !== event.target.value;
+});

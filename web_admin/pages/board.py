@@ -1,0 +1,62 @@
+"""Acts on live calls: hand on, park, end, listen. By dragging, from a dialog, or by plain forms."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Request, Response, Router, post
+
+from firmware.control.base import BaseRequest
+from firmware.control.live import ActedReply, HangUpCall, ListenIn, Mode, ParkCall, PlaceCall, TransferCall
+from firmware.core.errors import UserError
+from web_admin.notices import then
+from web_admin.refusals import in_words
+from web_admin.rendering import AnyRequest, account_of, address_of, user_of, words_of
+from web_admin.site import Site
+
+_ACTS = ("transfer", "park", "hang-up", "listen", "whisper", "barge", "call")
+
+
+def board_router(site: Site) -> Router:
+    """Return the handlers."""
+
+    @post("/board/act", status_code=200)
+    async def act(request: Request[Any, Any, Any]) -> Response[Any]:
+        form = await request.form()
+        what, call = str(form.get("do", "")), str(form.get("call", ""))[:40]
+        to, by = str(form.get("to", ""))[:60].strip(), user_of(request)
+        user, words = account_of(request), words_of(request)
+        own = user.extension if user else ""
+        asked: BaseRequest | None = None
+        if what == "transfer":
+            asked = TransferCall(call=call, to=to, by=by)
+        elif what == "park":
+            asked = ParkCall(call=call, by=by)
+        elif what == "hang-up":
+            asked = HangUpCall(call=call, by=by)
+        elif what in set(Mode) and own:
+            asked = ListenIn(own=own, to=to, mode=Mode(what), by=by)
+        elif what == "call" and own:
+            asked = PlaceCall(own=own, to=to, by=by)
+        is_script = request.headers.get("x-requested-with") == "zongji"
+        if asked is None:
+            text = words("board.no_extension" if what in _ACTS else "error.not_found")
+            return _answer(request, is_script, text, 422)
+        try:
+            async with site.box.ask() as switch:
+                await switch.ask(asked, ActedReply)
+        except UserError as error:
+            return _answer(request, is_script, in_words(error, None, words), 422)
+        site.audit.note(by, address_of(request), f"call-{what}", f"{call} {to}".strip())
+        if is_script:
+            return Response(
+                words(f"board.done_{what.replace('-', '_')}"), media_type="text/plain; charset=utf-8"
+            )
+        return then("/", f"board.done_{what.replace('-', '_')}")
+
+    def _answer(request: AnyRequest, is_script: bool, text: str, status: int) -> Response[Any]:
+        if is_script:
+            return Response(text, status_code=status, media_type="text/plain; charset=utf-8")
+        return site.pages.page(request, "problem.html", status=status, key="error.title", detail=text)
+
+    return Router("/", route_handlers=[act])
