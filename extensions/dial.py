@@ -37,6 +37,8 @@ class Office(msgspec.Struct, frozen=True):
     """Groups, queues and rooms by the number that is dialled for them."""
     code: Code | None = None
     ring_seconds: float = 25.0
+    mailbox_of: Callable[[str], str | None] | None = None
+    """Returns whose mailbox a dialled code leads to; None for any other code."""
     read_code: Callable[[str], str | None] | None = None
     """Names the feature behind a dialled code, for the dry run."""
     explain_person: Callable[[str], Sequence[Text]] | None = None

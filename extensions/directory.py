@@ -20,15 +20,21 @@ class OfficeDirectory:
         extensions: All of them.
         operator: The number of the one who helps callers that found nobody else; None for no one.
         leg_to: Makes a fresh outgoing leg to an extension's number.
+        speak_to: The same, with the phone asked to answer by itself; None where phones can't be asked.
 
     Raises:
         UserError: The operator isn't one of the extensions.
     """
 
     def __init__(
-        self, extensions: Iterable[Extension], operator: str | None, leg_to: Callable[[str], Leg]
+        self,
+        extensions: Iterable[Extension],
+        operator: str | None,
+        leg_to: Callable[[str], Leg],
+        speak_to: Callable[[str], Leg] | None = None,
     ) -> None:
         self._leg_to = leg_to
+        self._speak_to = speak_to or leg_to
         self.replace(extensions, operator)
 
     def replace(
@@ -68,3 +74,6 @@ class OfficeDirectory:
 
     def leg_to(self, extension: Extension) -> Leg:
         return self._leg_to(extension.number)
+
+    def speak_to(self, extension: Extension) -> Leg:
+        return self._speak_to(extension.number)

@@ -10,7 +10,7 @@ from extensions.dial import Office
 from firmware.core.causes import Cause
 from firmware.core.trace.inside import Dialled
 from firmware.switch.call import Call
-from firmware.switch.destinations import ToExtension
+from firmware.switch.destinations import ToExtension, ToVoicemail
 from firmware.switch.numbering import NumberClass
 from firmware.switch.numbering.number import clean
 
@@ -25,6 +25,9 @@ async def onward(call: Call, number: str, by: str, office: Office) -> Cause:
         office: What there is to reach.
     """
     digits = clean(number)
+    mailbox = office.mailbox_of(digits) if office.mailbox_of is not None else None
+    if mailbox is not None:
+        return await office.destinations.lead(call, ToVoicemail(mailbox))
     if call.directory.find(digits) is not None:
         return await office.destinations.lead(call, ToExtension(digits, office.ring_seconds))
     place = office.numbers.get(digits)

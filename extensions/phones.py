@@ -53,6 +53,13 @@ logger = logging.getLogger(__name__)
 
 MakeDriver = Callable[[Agent, Callable[[Event], None], Callable[[Flow], None]], Driver]
 OnIncoming = Callable[[SipLeg, str], None]
+# Phones agree on no one way: Answer-Mode is RFC 5373's; the first of the others is Snom's, Grandstream's and
+# baresip's, the second Yealink's and Fanvil's.
+AUTO_ANSWER = (
+    ("answer-mode", "Auto"),
+    ("call-info", "<sip:intercom>;answer-after=0"),
+    ("alert-info", "<http://intercom>;info=alert-autoanswer;delay=0"),
+)
 OnPickup = Callable[[SipLeg, SipLeg], None]
 
 
@@ -184,6 +191,12 @@ class Phones:
         party = Party(extension, self.accounts.name_of(extension))
         leg = SipLeg(self, Direction.OUTGOING, party, extension)
         self.presence.watch(leg)
+        return leg
+
+    def speak_to(self, extension: str) -> SipLeg:
+        """Return an idle leg as `leg_to` does, with the phones asked to answer by themselves."""
+        leg = self.leg_to(extension)
+        leg.headers = list(AUTO_ANSWER)
         return leg
 
     def is_registered(self, extension: str) -> bool:

@@ -109,6 +109,8 @@ class SipLeg(Leg):
         self._audio = LegAudio(exchange.media, self._heard)
         self._call: Call | None = None
         """The call that counts: the incoming one, or the first that was answered."""
+        self.headers: list[tuple[str, str]] = []
+        """Further headers of the INVITE, for a phone that is to answer by itself."""
         self._forks: list[OutgoingCall] = []
         self._refusals: list[Ending] = []
         self._receiving = self._said = True
@@ -181,6 +183,7 @@ class SipLeg(Leg):
                     from_=_from_of(caller, binding.flow),
                     to=NameAddr(f"sip:{self.address}@{bracketed(binding.flow.local_host)}"),
                     body=negotiation.offer(rtp.host, rtp.port),
+                    headers=self.headers,
                     now=now,
                 )
                 self._rings(call, negotiation)

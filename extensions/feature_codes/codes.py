@@ -34,6 +34,9 @@ class Feature(enum.StrEnum):
     MESSAGES = "hear my messages"
     MESSAGES_OF = "hear the messages of a mailbox"
     BROADCAST = "announce something to all phones"
+    INTERCOM = "speak to a phone at once"
+    PAGE = "page a group"
+    VOICEMAIL = "leave a message for an extension"
     EMERGENCY_TEST = "emergency test without dialling"
     HELP = "hear the list of codes"
 
@@ -74,6 +77,9 @@ CODES: dict[Feature, Code] = {
     Feature.MESSAGES: Code("*97", "", "Hear my messages", "收听我的留言"),
     Feature.MESSAGES_OF: Code("*98", "mailbox", "Hear the messages of a mailbox", "收听指定信箱的留言"),
     Feature.BROADCAST: Code("*63", "", "Announce something to all phones", "向所有话机广播"),
+    Feature.INTERCOM: Code("*80", "extension", "Speak to a phone at once", "对讲：对方话机自动接听"),
+    Feature.PAGE: Code("*81", "group", "Page all phones of a group", "向组内所有话机广播"),
+    Feature.VOICEMAIL: Code("*86", "extension", "Leave a message for an extension", "给分机留言"),
     Feature.EMERGENCY_TEST: Code("*911", "", "Prove the emergency path without dialling", "测试紧急呼叫路径"),
     Feature.HELP: Code("*00", "", "Hear the list of codes", "收听功能代码"),
 }

@@ -1,23 +1,25 @@
 """Keys and requests during a conversation: what staff's phones ask for, turned into requests to it.
 
-##103   hand on, blind (a pause of `NUMBER_PAUSE` or # ends the number)
+##103   hand on, blind (a pause of `NUMBER_PAUSE` or # ends the number); ###: to the nearest free colleague
 *2103   consult 103 while the caller waits; hang up to hand on, *1 to come back, *3 to talk all three
-*5      park            *3      record from here on, or stop
+*5      park            *3      record from here on, or stop            *9      escalate to the next tier
 REFER   the phone's own transfer key, blind or attended
 """
 
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Protocol
 from weakref import WeakKeyDictionary
 
 import msgspec
 from msgspec import Meta
 
 from firmware.core.leg import DigitPressed, Leg, LegEvent, TransferRequested
+from firmware.core.trace.inside import HandOn
 from firmware.switch.bridge import Bridge
 from firmware.switch.call import Call
 from firmware.switch.conversation import Act, Conversation
@@ -42,6 +44,10 @@ class InCallKeys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     consult: Annotated[Key, _help("Consult while the caller waits.", "咨询转接。")] = "*2"
     park: Annotated[Key, _help("Park the call.", "寄存通话。")] = "*5"
     record: Annotated[Key, _help("Start or stop recording.", "开始或停止录音。")] = "*3"
+    escalate: Annotated[
+        Key,
+        _help("Agents: hand the caller to the next tier of the queue.", "坐席：把来电升级到队列的下一级。"),
+    ] = "*9"
 
     def listed(self) -> list[tuple[str, str, str, str]]:
         """Return each key with what is keyed behind it, and its help in English and Chinese."""
@@ -50,7 +56,18 @@ class InCallKeys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             (self.consult, "extension", "Consult; then hang up, *1 to go back, *3 for all three", "咨询转接"),
             (self.park, "", "Park the call", "寄存通话"),
             (self.record, "", "Start or stop recording", "开始或停止录音"),
+            (self.escalate, "", "Agents: hand the caller to the next tier", "坐席：升级到下一级"),
         ]
+
+
+class Team(Protocol):
+    """What an agent's queue knows, as keys during a call need it."""
+
+    def colleague(self, number: str) -> str | None:
+        """Return whom an agent hands on to first: a free one of the own pod, else of the queue."""
+
+    def escalate_from(self, conversation: Conversation, by: Leg) -> bool:
+        """Have the caller wait for the next tier; false when there is none or something else is under way."""
 
 
 class InCall:
@@ -61,11 +78,18 @@ class InCall:
         lot: Serves parking; None for an office without.
         keys: The office's keys.
         recordings: Where recordings on demand go; None for none.
+        team: What agents may do besides; None for an office without queues.
     """
 
     def __init__(
-        self, handing_on: HandingOn, lot: ParkingLot | None, keys: InCallKeys, recordings: Path | None
+        self,
+        handing_on: HandingOn,
+        lot: ParkingLot | None,
+        keys: InCallKeys,
+        recordings: Path | None,
+        team: Team | None = None,
     ) -> None:
+        self._team = team
         self.keys = keys
         self.recordings = recordings
         self._handing_on = handing_on
@@ -102,7 +126,15 @@ class InCall:
             self._lot.park(conversation, leg)
         elif text == self.keys.record and self.recordings is not None:
             self._done(leg)
-            conversation.ask(Act(self._record))
+            conversation.ask(Act(functools.partial(self._record, call, leg)))
+        elif text == self.keys.escalate and self._team is not None:
+            self._done(leg)
+            self._team.escalate_from(conversation, leg)
+        elif self._team is not None and text in (f"{self.keys.hand_on}#", f"{self.keys.consult}#"):
+            self._done(leg)
+            colleague = self._team.colleague(leg.address)
+            if colleague is not None:
+                self._number(call, conversation, leg, text.removesuffix("#") + colleague)
         elif text.startswith((self.keys.hand_on, self.keys.consult)):
             number = text.removeprefix(self.keys.hand_on).removeprefix(self.keys.consult)
             known = call.directory.find(number) is not None and not call.directory.may_grow(number)
@@ -127,10 +159,12 @@ class InCall:
         if keyed is not None:
             keyed.stop()
 
-    async def _record(self, bridge: Bridge) -> None:
+    async def _record(self, call: Call, leg: Leg, bridge: Bridge) -> None:
         if bridge.recorded:
+            call.journey.route(HandOn.RECORD_OFF(who=leg.address))
             await bridge.stop_recording()
         elif self.recordings is not None:
+            call.journey.route(HandOn.RECORD_ON(who=leg.address))
             await bridge.start_recording(self.recordings)
 
 

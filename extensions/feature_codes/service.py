@@ -17,6 +17,7 @@ from firmware.core.records import TransferKind
 from firmware.core.trace import known
 from firmware.core.trace.calls import Heard
 from firmware.core.trace.inside import Codes, Dialled, HandOn
+from firmware.core.trace.outbound import Emergency
 from firmware.switch.bridge import Monitor
 from firmware.switch.call import Call
 from firmware.switch.exchange import Exchange
@@ -77,14 +78,22 @@ class FeatureService:
         self._desk = desk
         self._lot = lot
         self._keep_personal = keep_personal
+        self.colleagues: Callable[[str], frozenset[str] | None] = lambda _: None
+        """Whose calls a phone may pick up without naming them; None for everybody's."""
         self._others: dict[Feature, Callable[[Call, str], Awaitable[None]]] = {}
 
     def serve_also(self, feature: Feature, handler: Callable[[Call, str], Awaitable[None]]) -> None:
         """Have `handler` serve a feature of another part: told the call and what stands behind the code."""
         self._others[feature] = handler
 
-    async def code(self, call: Call, dialled: str) -> bool:
-        """Serve a dialled code or parking slot; false when it is neither."""
+    async def code(self, call: Call, dialled: str, own: str = "") -> bool:
+        """Serve a dialled code or parking slot; false when it is neither.
+
+        Args:
+            call: Whose caller dialled it.
+            dialled: The code and what stands behind it.
+            own: For which extension; the phone's own for "".
+        """
         if self._lot is not None and self._lot.is_slot(dialled):
             call.journey.route(HandOn.PARKED_AT(slot=dialled))
             if not await self._lot.fetch(call, dialled):
@@ -95,7 +104,7 @@ class FeatureService:
             return False
         feature, rest = read
         call.journey.route(Dialled.FEATURE(digits=dialled, feature=known(feature)))
-        await self._serve(call, feature, rest, call.caller.address)
+        await self._serve(call, feature, rest, own or call.caller.address)
         return True
 
     async def _serve(self, call: Call, feature: Feature, rest: str, own: str) -> None:
@@ -109,25 +118,29 @@ class FeatureService:
             case Feature.FORWARD_ALWAYS | Feature.FORWARD_BUSY | Feature.FORWARD_NO_ANSWER:
                 await self._forward(call, own, _FORWARDS[feature], rest)
             case Feature.PICKUP_GROUP | Feature.PICKUP:
-                await self._pick_up(call, rest)
+                await self._pick_up(call, rest, own)
             case Feature.SIGN_IN | Feature.SIGN_OUT | Feature.PAUSE | Feature.RESUME:
                 await self._agent(call, feature, own)
             case Feature.LISTEN | Feature.WHISPER | Feature.BARGE:
                 await self._monitor(call, rest, _MONITORS[feature], own)
             case Feature.EMERGENCY_TEST:
-                for line in self._outbound.emergency.check(
-                    self._outbound.plan, self._outbound.settings.lines
-                ):
+                said = self._outbound.emergency.check(self._outbound.plan, self._outbound.settings.lines)
+                for line in said:
                     call.journey.route(line)
-                await self._say(call, "feature-on")
+                works = said[-1].code != Emergency.NO_LINE_AT_ALL.code
+                await self._say(call, "emergency-path-works" if works else "lines-busy")
             case other if other in self._others:
                 await self._others[other](call, rest)
             case Feature.HELP:
                 await call.answer()
                 speaker = self._outbound.speaker
                 items = speaker.say("feature-help")
-                for code, _ in self.book.listed():
-                    items = [*items, *speaker.digits(code)]
+                for feature_name, code in self.book.codes.items():
+                    items = [
+                        *items,
+                        *speaker.digits(code),
+                        *speaker.say(f"feature-{feature_name.name.lower()}"),
+                    ]
                 await call.play(Heard.CODES(), items)
 
     async def _set(self, call: Call, own: str, **changes: object) -> None:
@@ -151,13 +164,14 @@ class FeatureService:
         forward = {**self._personal.get(own, Personal()).forward, when: target}
         await self._set(call, own, forward=forward)
 
-    async def _pick_up(self, call: Call, wanted: str) -> None:
+    async def _pick_up(self, call: Call, wanted: str, own: str) -> None:
         """Take a call that rings at another phone: at `wanted`, or the one that rings the longest."""
+        near = frozenset({wanted}) if wanted else self.colleagues(own)
         other = next(
             (
                 one
                 for one in self._exchange.calls()
-                if one is not call and one.ringing() and (not wanted or wanted in one.ringing())
+                if one is not call and one.ringing() and (near is None or near & set(one.ringing()))
             ),
             None,
         )

@@ -239,6 +239,10 @@ class QueueModel:
         """Return who waits, in the order of being served."""
         return list(self._order)
 
+    def is_staffed(self, tier: int) -> bool:
+        """Tell whether somebody of a tier or above is signed in."""
+        return any(a.profile.tier >= tier and a.mode is not Mode.OUT for a in self.agents.values())
+
     def is_empty(self) -> bool:
         """Tell whether nobody waits and no agent is rung or talks."""
         return not self._order and all(agent.caller is None for agent in self.agents.values())

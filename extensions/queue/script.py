@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from extensions.queue.callback import Callbacks
 from extensions.queue.desk import QueueDesk
@@ -20,12 +20,13 @@ from extensions.queue.state import End, Mode, Waiting
 from firmware.core.causes import Cause
 from firmware.core.leg import Leg
 from firmware.core.media import PlayItem
-from firmware.core.records import AgentNote, QueueWait, WaitEnd, WrapUp
+from firmware.core.records import QueueWait, WaitEnd, WrapUp
 from firmware.core.trace import Said, known
 from firmware.core.trace.calls import Heard
 from firmware.core.trace.queues import Hunt, Queues
 from firmware.switch.bridge import HOLD_TONE
 from firmware.switch.call import Call
+from firmware.switch.conversation import Aside, Conversation
 from firmware.switch.destinations import Destinations, ToQueue
 from firmware.switch.ringing import Attempt
 from firmware.switch.sentences import Speaker
@@ -70,8 +71,6 @@ class Queueing:
         self.callbacks = callbacks
         self._canonical = canonical
         self.music = music
-        self.priorities: dict[str, int] = {}
-        """Callers served before others, by canonical number."""
 
     async def serve(self, call: Call, place: ToQueue) -> Cause:
         """Serve a caller at a queue; the handler for `ToQueue`."""
@@ -81,9 +80,7 @@ class Queueing:
         number = call.caller.party.number
         if number is not None and self._canonical is not None:
             number = self._canonical(number)
-        joined = model.join(
-            call.journey.id, number, self.desk.now(), priority=self.priorities.get(number or "", 0)
-        )
+        joined = model.join(call.journey.id, number, self.desk.now(), priority=self._priority(model, number))
         if isinstance(joined, Refusal):
             record = call.journey.wait_began(place.name, None)
             record.ended_ms, record.end = record.entered_ms, WaitEnd.FULL
@@ -91,6 +88,11 @@ class Queueing:
             cause = await self.destinations.lead(call, *model.settings.overflow)
             return cause if model.settings.overflow else Cause.CONGESTION
         return await self._wait(call, model, joined, place.seconds or model.settings.max_wait_seconds)
+
+    def _priority(self, model: QueueModel, number: str | None) -> int:
+        """Return 1 for a caller the queue serves before others."""
+        form = self._canonical or str
+        return int(number is not None and any(form(one) == number for one in model.settings.first_served))
 
     def explain(self, name: str) -> list[Said]:
         """Say in plain words what a caller would meet at a queue now."""
@@ -113,10 +115,42 @@ class Queueing:
         model = self.desk.queues[name]
         number = call.caller.party.number
         waiting = model.escalate(call.journey.id, number, note, since, self.desk.now(), tier)
-        if note:
-            call.journey.journey.notes.append(AgentNote("", call.journey.elapsed_ms(), note))
         call.journey.route(Queues.ESCALATED(queue=name, tier=tier))
         return await self._wait(call, model, waiting, model.settings.max_wait_seconds)
+
+    def colleague(self, number: str) -> str | None:
+        """Return whom an agent hands on to first: a free one of the own pod, else of the queue."""
+        for model in self.desk.queues.values():
+            if number in model.agents and model.agents[number].caller is not None:
+                return next(iter(model.colleagues(number)), None)
+        return None
+
+    def escalate_from(self, conversation: Conversation, by: Leg) -> bool:
+        """Have the caller an agent talks with wait for the next tier, with the notes so far.
+
+        False when nobody of a higher tier is signed in, or something else is under way.
+        """
+        call = conversation.call
+        for name, model in self.desk.queues.items():
+            agent = model.agents.get(by.address)
+            if agent is None or agent.mode is not Mode.TALKING or agent.caller != call.journey.id:
+                continue
+            tier = agent.profile.tier + 1
+            if not model.is_staffed(tier):
+                call.journey.route(Queues.NO_TIER(queue=name, tier=tier))
+                return False
+            serve = functools.partial(self._escalated, name=name, tier=tier, since=agent.since)
+            return conversation.ask(Aside(by, serve))
+        return False
+
+    async def _escalated(self, call: Call, by: Leg, name: str, tier: int, since: float) -> Sequence[Leg]:
+        call.journey.route(Queues.ESCALATED_BY(queue=name, agent=by.address, tier=tier))
+        await by.hang_up()
+        note = "; ".join(one.text for one in call.journey.journey.notes)
+        cause = await self.escalate(call, name, tier, note, since)
+        if cause is not Cause.NORMAL and call.caller.ending is None:
+            await call.play(Heard.NOBODY_THERE(), self.speaker.say("nobody-there"))
+        return ()
 
     async def _wait(self, call: Call, model: QueueModel, waiting: Waiting, seconds: float) -> Cause:
         position = model.position(waiting.id)

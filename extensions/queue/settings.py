@@ -107,6 +107,11 @@ class QueueSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Seconds,
         _help("Every how often kind words are said; 0 for never.", "每隔多久播一次安抚语；0 为不播。"),
     ] = 90.0
+    first_served: Annotated[
+        tuple[str, ...],
+        Meta(max_length=500),
+        _help("Numbers of callers who are served before others.", "优先接待的来电号码。"),
+    ] = ()
     callback: Annotated[
         bool, _help("Whether callers may press 2 to be called back in turn.", "是否可按 2 预约回电。")
     ] = True

@@ -13,7 +13,19 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from extensions.directory import OfficeDirectory
-from firmware.app import lines, mail, pages, people, phones, providers, records, reports, self_care, voice
+from firmware.app import (
+    line_care,
+    lines,
+    mail,
+    pages,
+    people,
+    phones,
+    providers,
+    records,
+    reports,
+    self_care,
+    voice,
+)
 from firmware.app.alarms import Alarms
 from firmware.app.api import SwitchApi
 from firmware.app.callers import LineCallers
@@ -63,6 +75,7 @@ async def switch(paths: StatePaths, profile: Profile) -> AsyncIterator[Parts]:
         await voice.start(parts, running)
         # Phones before lines: when the first caller is greeted there are phones to ring.
         await phones.start(parts, running)
+        await line_care.start(parts, running)
         await lines.start(parts, running)
         await providers.start(parts, running)
         # From here on, ending means: first no more calls, then lines, phones, media, records.
@@ -95,7 +108,7 @@ async def _parts(paths: StatePaths, profile: Profile, running: AsyncExitStack) -
     running.push_async_callback(media.stop)
     store = records.open_store(paths, clock, started, running)
     handsets = phones.build(settings, plane, profile)
-    directory = OfficeDirectory([], None, handsets.leg_to)
+    directory = OfficeDirectory([], None, handsets.leg_to, handsets.speak_to)
     exchange = Exchange(store, clock, plane, directory)
     destinations = Destinations()
     callers = LineCallers(exchange)

@@ -20,7 +20,9 @@ from extensions.conference import Conferences, RoomSettings
 from extensions.dial import Office
 from extensions.dial import explain as explain_dial
 from extensions.directory import OfficeDirectory
-from extensions.feature_codes import CodeBook, FeatureService, InCall
+from extensions.feature_codes import CodeBook, Feature, FeatureService, InCall
+from extensions.feature_codes.from_outside import FromOutside
+from extensions.feature_codes.intercom import Intercom
 from extensions.forwarding import Personal, Reacher
 from extensions.hunt import HuntGroup, Hunting, Tally
 from extensions.onward import onward
@@ -43,6 +45,7 @@ from firmware.switch.destinations import (
     ToGroup,
     ToMobile,
     ToQueue,
+    ToVoicemail,
 )
 from firmware.switch.directory import Extension
 from firmware.switch.exchange import Exchange
@@ -50,7 +53,7 @@ from firmware.switch.handing_on import HandingOn
 from firmware.switch.inbound import Inbound, Situation, explain
 from firmware.switch.inbound.decide import Explain
 from firmware.switch.numbering import NumberPlan
-from firmware.switch.outbound.outbound import Outbound
+from firmware.switch.outbound.outbound import Outbound, tell
 from firmware.switch.parking import ParkingLot
 
 _Thing = TypeVar("_Thing")
@@ -113,9 +116,19 @@ class Routing:
         self.conferences = Conferences(self.rooms, plane, speaker)
         self.handing_on = HandingOn(exchange, self._onward)
         self.lot = ParkingLot((), speaker, self.handing_on.back_to)
-        self.in_call = InCall(self.handing_on, self.lot, settings.current.features.keys, recordings)
+        self.in_call = InCall(
+            self.handing_on, self.lot, settings.current.features.keys, recordings, self.queueing
+        )
+        self.intercom = Intercom(plane, self.why_not)
         self.features = FeatureService(
             CodeBook(), exchange, outbound, self.personal, self.keep_personal, self.desk, self.lot
+        )
+        self.from_outside = FromOutside(
+            self.personal,
+            self.features,
+            destinations,
+            speaker,
+            lambda number: outbound.plan.canonical(number),
         )
         self._numbers: dict[str, Destination] = {}
 
@@ -132,6 +145,10 @@ class Routing:
         self.tellers[ToGroup] = lambda place, _situation, _keys: self.hunting.explain(place.name)
         self.tellers[ToQueue] = lambda place, _situation, _keys: self.queueing.explain(place.name)
         self.tellers[ToExtension] = self._explain_extension
+        self.features.colleagues = self._colleagues
+        self.features.serve_also(Feature.INTERCOM, self._speak_to)
+        self.features.serve_also(Feature.PAGE, self._page)
+        self.features.serve_also(Feature.VOICEMAIL, self._leave_message)
         self.apply(self._settings.current)
 
     def apply(self, settings: Settings) -> None:
@@ -159,7 +176,8 @@ class Routing:
         numbers |= {one.number: ToQueue(one.name) for one in settings.queues}
         numbers |= {one.number: ToConference(one.name) for one in settings.rooms}
         numbers.pop("", None)
-        self._numbers = numbers
+        self._numbers = self.from_outside.numbers = numbers
+        self.from_outside.enabled = features.members_from_outside
 
     def why_not(self, number: str) -> Said | None:
         """Return why somebody can't be rung for a group or queue now; None when it can."""
@@ -178,6 +196,7 @@ class Routing:
             numbers=self._numbers,
             code=self.features.code,
             ring_seconds=self._settings.current.reception.ring_seconds,
+            mailbox_of=self._mailbox_of,
             read_code=self._read_code,
             explain_person=lambda number: self.reacher.explain(
                 self._directory, number, self._settings.current.reception.ring_seconds
@@ -193,6 +212,7 @@ class Routing:
             speaker=self._outbound.speaker,
             local_time=_local_time,
             office_state=self.office_state,
+            member=self.from_outside.serve,
         )
 
     def explain(
@@ -220,6 +240,34 @@ class Routing:
     def explain_dialled(self, extension: str, dialled: str, at: datetime.datetime) -> list[Text]:
         """Say in plain words what would become of what a phone dials, without a call."""
         return explain_dial(dialled, extension, self.office(), self._directory, at)
+
+    def _mailbox_of(self, dialled: str) -> str | None:
+        read = self.features.book.read(dialled)
+        return read[1] if read is not None and read[0] is Feature.VOICEMAIL and read[1] else None
+
+    def _colleagues(self, number: str) -> frozenset[str] | None:
+        """Return who shares a group or queue with an extension; None for one that is in none."""
+        teams = [{member.number for member in group.members} for group in self.groups.values()]
+        teams += [set(model.agents) for model in self.desk.queues.values()]
+        own = [team for team in teams if number in team]
+        return frozenset().union(*own) if own else None
+
+    async def _speak_to(self, call: Call, number: str) -> None:
+        await self._or_tell(call, await self.intercom.speak_to(call, number))
+
+    async def _page(self, call: Call, wanted: str) -> None:
+        place = self._numbers.get(wanted)
+        group = self.groups.get(place.name) if isinstance(place, ToGroup) else None
+        numbers = [member.number for member in group.members] if group is not None else []
+        await self._or_tell(call, await self.intercom.page(call, wanted, numbers))
+
+    async def _leave_message(self, call: Call, mailbox: str) -> None:
+        await self._or_tell(call, await self._destinations.lead(call, ToVoicemail(mailbox)))
+
+    async def _or_tell(self, call: Call, cause: Cause) -> None:
+        """Tell a phone what has come to nothing."""
+        if cause is not Cause.NORMAL and call.caller.ending is None:
+            await tell(call, cause, self._outbound.speaker)
 
     def _read_code(self, dialled: str) -> str | None:
         if self.lot.is_slot(dialled):

@@ -33,3 +33,6 @@ class Directory(Protocol):
 
     def leg_to(self, extension: Extension) -> Leg:
         """Return a fresh outgoing leg to the extension, not yet rung."""
+
+    def speak_to(self, extension: Extension) -> Leg:
+        """Return a fresh outgoing leg whose phone is asked to answer by itself."""

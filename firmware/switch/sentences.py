@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from firmware.core.media import PlayItem
+from firmware.core.trace import Message
+from firmware.core.trace.inside import Features
 
 
 class Speaker(Protocol):
@@ -68,6 +70,10 @@ SENTENCES: dict[str, dict[str, str]] = {
     "feature-on": {"zh-CN": "已开启。", "en": "Switched on."},
     "feature-off": {"zh-CN": "已关闭。", "en": "Switched off."},
     "feature-failed": {"zh-CN": "操作没有成功。", "en": "That did not work."},
+    "emergency-path-works": {
+        "zh-CN": "紧急呼叫路径正常，未实际拨出。",
+        "en": "The emergency path works. Nothing was dialled.",
+    },
     "feature-help": {"zh-CN": "可用的功能代码：", "en": "The feature codes are:"},
     "signed-in": {"zh-CN": "您已签入。", "en": "You are signed in."},
     "signed-out": {"zh-CN": "您已签出。", "en": "You are signed out."},
@@ -81,4 +87,12 @@ SENTENCES: dict[str, dict[str, str]] = {
     "conference-over": {"zh-CN": "主持人结束了会议。", "en": "The moderator has ended the conference."},
     "being-monitored": {"zh-CN": "主管已加入通话。", "en": "A supervisor has joined the call."},
     "nobody-there": {"zh-CN": "对方暂时无法接听。", "en": "Nobody can take your call there."},
+} | {
+    # What each feature code is for, as the spoken list of codes says it.
+    message.code.replace("features.", "feature-"): {
+        "zh-CN": f"{message.zh}。",
+        "en": f"{message.en.capitalize()}.",
+    }
+    for message in vars(Features).values()
+    if isinstance(message, Message)
 }

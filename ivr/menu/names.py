@@ -65,6 +65,9 @@ class NameBook:
 
 
 def _spellings(spelling: str) -> tuple[str, ...]:
-    """Return the keys of a name, beginning with each of its words."""
+    """Return the keys of a name, beginning with each of its words; in full and by initials (LW for 李伟)."""
     words = ["".join(_KEY_OF[letter] for letter in word) for word in re.findall(r"[a-z]+", spelling.lower())]
-    return tuple("".join(words[start:] + words[:start]) for start in range(len(words)))
+    orders = [words[start:] + words[:start] for start in range(len(words))]
+    whole = ["".join(order) for order in orders]
+    initials = ["".join(word[0] for word in order) for order in orders] if words[1:] else []
+    return (*whole, *initials)

@@ -54,6 +54,7 @@ class Heard:
     CONFERENCE_ALONE = Message("told to be the first", "告知是第一位与会者")
     CONFERENCE_OVER = Message("told that the conference is over", "告知会议结束")
     CODES = Message("the list of codes", "功能代码列表")
+    ATTENTION = Message("attention tone", "提示音")
     DIAL_TONE = Message("inside dial tone", "内线拨号音")
 
 

@@ -47,6 +47,7 @@ class Queues:
     NOT_REACHED = Message("not reached: {why}", "未接通：{why}")
     ESCALATED = Message("{queue}: escalated to tier {tier}", "{queue}：升级到第 {tier} 级")
     ESCALATED_BY = Message("{queue}: {agent} escalates to tier {tier}", "{queue}：{agent} 升级到第 {tier} 级")
+    NO_TIER = Message("{queue}: nobody of tier {tier} is signed in", "{queue}：第 {tier} 级没有人签入")
     NO_QUEUE = Message("there is no queue {queue}", "没有队列 {queue}")
     STATE = Message(
         "{waiting} waiting, {ready} of {signed} agents ready",

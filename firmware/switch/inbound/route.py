@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import msgspec
 
@@ -33,6 +33,8 @@ class Inbound(msgspec.Struct, frozen=True):
     local_time: Callable[[], datetime.datetime]
     office_state: Callable[[datetime.datetime], str] = lambda _: ""
     """State of the office's hours at a local moment."""
+    member: Callable[[Call], Awaitable[bool]] | None = None
+    """Serves a member who calls in from the own mobile; false to receive the caller like everybody."""
 
 
 async def route(call: Call, inbound: Inbound, did: str | None = None) -> None:
@@ -53,6 +55,8 @@ async def route(call: Call, inbound: Inbound, did: str | None = None) -> None:
         call.journey.route(reason)
     if decision.name:
         call.caller.party = msgspec.structs.replace(call.caller.party, name=decision.name)
+    if inbound.member is not None and await inbound.member(call):
+        return
     if decision.challenge and not await _passes(call, inbound.speaker):
         call.journey.route(Routing.NOT_PRESSED())
         await call.refuse(Cause.REJECTED)
