@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The one entry to zongji: simulate it, test it, measure it. `./flash.sh help` lists the verbs.
+# The one entry to zongji: simulate it, install it, test it, measure it. `./flash.sh help` lists the verbs.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
@@ -12,6 +12,14 @@ zongji 总机: the firmware of a small-office switchboard
 
   ./flash.sh sim                     run everything here, with simulated lines; Ctrl-C ends it
   ./flash.sh sim --demo              run one complete call, show its journey, and end
+
+  ./flash.sh install [--root DIR]    make this Debian or Raspberry Pi OS (or the one below DIR) a switchboard
+  ./flash.sh uninstall [--root DIR]  take everything away but the data
+  ./flash.sh pi USER@HOST            install over ssh
+  ./flash.sh image IN.img OUT.img    install into an SD card's image
+  ./flash.sh bundle [OUT]            pack this version into a signed file; --new-key FILE makes the key
+  ./flash.sh update FILE [--force]   install such a file on this box, and go back if it doesn't do its work
+
   ./flash.sh test [--all] [ARGS…]    check style, types and behaviour (--all: the slow ones too)
   ./flash.sh bench [NAME…] [--json FILE]
                                      measure; names: media, sip, records, routing (NAME:CASE for one case)
@@ -110,9 +118,16 @@ need_tests() {
 
 # The peers of the slow tests: servers, a browser, MicroPython.
 need_slow_tests() {
-  need_packages nats-server:nats-server '/usr/lib/postgresql/*/bin/postgres:postgresql' chromium:chromium npm:npm
+  need_packages nats-server:nats-server '/usr/lib/postgresql/*/bin/postgres:postgresql' chromium:chromium npm:npm \
+    jackd:jackd2 '/usr/lib/*/alsa-lib/libasound_module_pcm_jack.so:libasound2-plugins' \
+    debootstrap:debootstrap '/usr/bin/qemu-aarch64-static:qemu-user-static' /usr/sbin/sfdisk:fdisk mkfs.vfat:dosfstools
   need_npm web_admin
   need_npm board
+}
+
+# What the browser loads from npm is part of a version; it may have come with the sources.
+need_libraries() {
+  [ -d web_admin/node_modules/htmx.org ] || need_npm web_admin --omit=dev
 }
 
 sim() {
@@ -147,6 +162,11 @@ case $verb in
   sim) sim "$@" ;;
   test) run_tests "$@" ;;
   bench) bench "$@" ;;
+  image) need_packages /usr/sbin/sfdisk:fdisk /usr/sbin/resize2fs:e2fsprogs; need_libraries; exec bash board/install/image.sh "$@" ;;
+  uninstall) exec bash board/install/uninstall.sh "$@" ;;
+  install | pi) need_libraries; exec bash "board/install/$verb.sh" "$@" ;;
+  bundle) need_python firmware/requirements.lock; need_libraries; exec bash board/install/bundle.sh "$@" ;;
+  update) exec /usr/local/bin/zongji update "$@" ;;
   help | -h | --help) usage ;;
   *) usage >&2; fail "no such verb: $verb" ;;
 esac

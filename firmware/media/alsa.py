@@ -1,41 +1,39 @@
 """Sound cards through ALSA: a thread of its own for each, as a dead sound server hangs whoever calls it.
 
     tick ── write ─► queue ─┐                       ┌─► playback
-                            ├─ thread: poll, read, write ─┤
+                            ├─ thread: wait, read, write ─┤
     tick ◄─ read ── queue ◄─┘                       └── capture
 
-The thread only waits in the kernel and copies periods; what it has is handed over in queues. A card that has
+The thread only waits in the kernel and copies samples; what it has is handed over in queues. A card that has
 given nothing for `SILENT_SECONDS` is gone, whatever its thread is stuck in; a stuck thread can't be ended
 from outside, so only `MAX_STUCK` of them are put up with.
 """
 
 from __future__ import annotations
 
-import importlib
 import queue
-import select
 import threading
 import time
 from collections import deque
-from typing import Any, Final
+from typing import Final
 
 from firmware.core.media import MediaError
+from firmware.media.alsa_library import CAPTURE, PLAYBACK, AlsaError, AlsaStream
 from firmware.media.g711 import FRAME, RATE
 from firmware.media.pcm import DeviceGone
 
 PREFIX: Final = "alsa:"
 """Before the PCM's name, in place of a path."""
-PERIODS: Final = 4
-"""Of 20 ms in the card's buffer."""
-PREFILL: Final = 2
-"""Periods of silence before the first, and after a stall: what keeps playback from running dry."""
-POLL_MS: Final = 100
+BUFFER_MS: Final = 80
+"""The card's; all but 20 ms of it is filled with silence at the beginning and after a stall, which keeps
+playback from running dry."""
+WAIT_MS: Final = 100
+"""Between two looks at whether the card was given back, when it captures nothing."""
 SILENT_SECONDS: Final = 1.0
 OPEN_SECONDS: Final = 3.0
 MAX_QUEUED: Final = 25
-"""Periods (0.5 s) waiting in either direction."""
+"""Frames (0.5 s) waiting in either direction."""
 MAX_STUCK: Final = 4
-_BYTES: Final = 2 * FRAME
 
 _stuck: set[threading.Thread] = set()
 
@@ -44,7 +42,7 @@ class AlsaPcm:
     """A sound card's full-duplex mono PCM at 8000 Hz; it is opened by its thread, see `ready`.
 
     Raises:
-        MediaError: ALSA isn't installed, the rate isn't 8000 Hz, or too many cards hang already.
+        MediaError: The rate isn't 8000 Hz, or too many cards hang already.
     """
 
     chunk = FRAME
@@ -52,10 +50,6 @@ class AlsaPcm:
     def __init__(self, device: str, sample_rate: int) -> None:
         if sample_rate != RATE:
             raise MediaError(f"{device}: {sample_rate} Hz isn't supported, only {RATE} Hz")
-        try:
-            self._alsa: Any = importlib.import_module("alsaaudio")
-        except ImportError as error:
-            raise MediaError(f"{device}: the Python package pyalsaaudio isn't installed") from error
         _stuck.difference_update([thread for thread in _stuck if not thread.is_alive()])
         if len(_stuck) >= MAX_STUCK:
             raise MediaError(f"{device}: {len(_stuck)} sound cards hang; restart the sound server")
@@ -106,58 +100,39 @@ class AlsaPcm:
     # The thread
 
     def _run(self) -> None:
+        streams: list[AlsaStream] = []
         try:
-            capture = self._opened(self._alsa.PCM_CAPTURE)
-            playback = self._opened(self._alsa.PCM_PLAYBACK)
+            capture = AlsaStream(self._name, CAPTURE, BUFFER_MS)
+            streams.append(capture)
+            playback = AlsaStream(self._name, PLAYBACK, BUFFER_MS)
+            streams.append(playback)
             self._prefill(playback)
-            # The first read starts capturing.
-            capture.read()
-            poller = select.poll()
-            for descriptor, mask in capture.polldescriptors():
-                poller.register(descriptor, mask)
+            capture.start()
             self._heard = time.monotonic()
             self._open = True
             while not self._stopping:
-                poller.poll(POLL_MS)
-                self._capture(capture)
+                capture.wait(WAIT_MS)
+                while data := capture.read(FRAME):
+                    self._captured.append(data)
                 self._play(playback)
-            capture.close()
-            playback.close()
-        except (self._alsa.ALSAAudioError, OSError, ValueError) as error:
+                self.stalls = capture.stalls + playback.stalls
+        except AlsaError as error:
             self._error = str(error)
+        for stream in streams:
+            stream.close()
 
-    def _opened(self, direction: int) -> Any:
-        return self._alsa.PCM(
-            type=direction,
-            mode=self._alsa.PCM_NONBLOCK,
-            device=self._name,
-            rate=RATE,
-            channels=1,
-            format=self._alsa.PCM_FORMAT_S16_LE,
-            periodsize=FRAME,
-            periods=PERIODS,
-        )
-
-    def _capture(self, capture: Any) -> None:
-        while not self._stopping:
-            count, data = capture.read()
-            if count <= 0:
-                self.stalls += count < 0
-                return
-            self._captured.append(data)
-
-    def _play(self, playback: Any) -> None:
+    def _play(self, playback: AlsaStream) -> None:
         while not self._playing.empty():
             samples = self._playing.get_nowait()
+            stalls = playback.stalls
             written = playback.write(samples)
-            if written < 0:
-                # Run dry: the card was prepared anew, and needs its reserve before it plays on.
-                self.stalls += 1
+            if playback.stalls > stalls:
+                # It had run dry, and needs its reserve before it plays on.
                 self._prefill(playback)
                 written = playback.write(samples)
-            if written == 0:
+            if 2 * written < len(samples):
                 self.dropped += 1
 
-    def _prefill(self, playback: Any) -> None:
-        for _ in range(PREFILL):
-            playback.write(bytes(_BYTES))
+    @staticmethod
+    def _prefill(playback: AlsaStream) -> None:
+        playback.write(bytes(2 * FRAME * (BUFFER_MS // 20 - 1)))

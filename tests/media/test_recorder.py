@@ -28,7 +28,7 @@ class TestRecorder:
         rig.run(3)
         rig.engine.apply(protocol.StopRecording("recorder"))
         rig.run(0.04)
-        left, right = _stereo(tmp_path / "r.wav")
+        left, right = stereo(tmp_path / "r.wav")
         assert len(left) == 24000
         assert heard_frequency(left[2000:]) == 440
         assert heard_frequency(right[2000:]) == 1000
@@ -43,7 +43,7 @@ class TestRecorder:
         rig.record(tmp_path / "r.wav", alice.port_id, alice.port_id)
         for seconds in range(1, 6):
             rig.run(1)
-            left, _ = _stereo(tmp_path / "r.wav")
+            left, _ = stereo(tmp_path / "r.wav")
             assert seconds * 8000 - 8000 < len(left) <= seconds * 8000
 
     def test_a_party_that_leaves_is_silence_and_keeps_time(self, rig: EngineRig, tmp_path: Path) -> None:
@@ -59,7 +59,7 @@ class TestRecorder:
         rig.run(1)
         rig.engine.apply(protocol.StopRecording("recorder"))
         rig.run(0.02)
-        left, right = _stereo(tmp_path / "r.wav")
+        left, right = stereo(tmp_path / "r.wav")
         assert len(left) == 16000
         assert left[8000:].any() and not right[8000:].any()
 
@@ -76,7 +76,7 @@ class TestRecorder:
         )
         again.says(tone(1000, 0.8))
         second.run(0.8)
-        left, _ = _stereo(tmp_path / "r.wav")
+        left, _ = stereo(tmp_path / "r.wav")
         assert len(left) == pytest.approx(3.4 * 8000, abs=400)
         assert heard_frequency(left[2000:12000]) == 440
         assert not left[13000:20700].any()
@@ -101,7 +101,7 @@ class TestRecorder:
         assert len(alice.packets()) == 100
 
 
-def _stereo(path: Path) -> tuple[np.ndarray, np.ndarray]:
+def stereo(path: Path) -> tuple[np.ndarray, np.ndarray]:
     with wave.open(str(path)) as wav:
         assert (wav.getnchannels(), wav.getsampwidth(), wav.getframerate()) == (2, 2, 8000)
         samples = np.frombuffer(wav.readframes(wav.getnframes()), "<i2")

@@ -1,0 +1,22 @@
+# Debian packages that the box runs on; sourced.
+
+packages=(
+  python3 python3-venv ca-certificates dbus
+  espeak-ng libspandsp2        # spoken prompts; G.722, caller id and fax
+  libasound2                   # sound cards
+  nftables avahi-daemon systemd-timesyncd
+  network-manager wpasupplicant iproute2
+  libpangoft2-1.0-0 fonts-wqy-microhei   # reports as PDF
+)
+
+install_packages() {
+  local missing=() package
+  for package in "${packages[@]}"; do
+    in_target dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2>/dev/null | grep -q '^.i' || missing+=("$package")
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
+  note "Debian packages: ${missing[*]}"
+  in_target apt-get update -q >&2
+  in_target env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}" >&2
+  changed "${#missing[@]} Debian packages"
+}
