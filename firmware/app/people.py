@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack
 
-from firmware.app import remembering
+from firmware.app import agent_time, remembering
 from firmware.app.api import routing as answers
 from firmware.app.parts import Parts
 from firmware.core.tones import tones_of
+from firmware.core.trace import Said, Text, in_language
 from firmware.settings.document import Settings
 
 
@@ -18,8 +19,17 @@ async def start(parts: Parts, running: AsyncExitStack) -> None:
     parts.routing.connect()
     running.callback(parts.settings.subscribe(lambda _, after: parts.routing.apply(after)))
     running.callback(parts.routing.desk.stop)
+    await agent_time.start(parts, running)
     await remembering.start(parts, running)
+    parts.alarms.listeners.append(lambda text: _tell_front_desk(parts, text))
     answers.serve(parts)
+
+
+def _tell_front_desk(parts: Parts, text: Text) -> None:
+    """Show whoever sits at the front desk that somebody calls for help, so that the door is open for it."""
+    if isinstance(text, Said) and text.code.startswith("emergency."):
+        office = parts.settings.current.office
+        parts.phones.texts.send(office.operator, office.operator, f"⚠ {in_language(text, office.language)}")
 
 
 def _apply(parts: Parts, settings: Settings) -> None:
