@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import Request, Response
 from litestar.background_tasks import BackgroundTask
 
+from firmware.core.trace import in_language
 from web_admin import format as formats
 from web_admin.assets import Assets
 from web_admin.forms import labels
@@ -75,6 +76,7 @@ class Pages:
             section_name=lambda name: labels.section(name, words),
             unit_of=lambda path: labels.unit(path, words),
             shown=lambda value: labels.shown(value, words),
+            said=lambda text: in_language(text, TAGS[words.language]),
             **values,
         )
 

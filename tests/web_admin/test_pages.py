@@ -10,7 +10,7 @@ import pytest
 from firmware.control.picture import HourFigures
 from tests.control.switch import FIRST_ID, SECOND_ID
 from tests.web_admin.rig import Visitor, wav
-from web_admin.pages.calls import csv_line
+from web_admin.exports import csv_line
 from web_admin.words import all_keys
 
 EVERY_PAGE = [

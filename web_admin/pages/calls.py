@@ -1,30 +1,26 @@
-"""Calls: looking for them, one call's journey, its recordings, and the list as CSV."""
+"""Calls: looking for them, one call's journey, its recordings, and the list as a file."""
 
 from __future__ import annotations
 
 import asyncio
-import csv
 import datetime
-import io
 import os
-import re
 from collections.abc import AsyncGenerator
 from typing import Any
-from urllib.parse import urlencode
 
 import msgspec
-from litestar import Request, Response, Router, get
+from litestar import Request, Response, Router, get, post
 from litestar.params import FromPath
 from litestar.response import Stream
 
-from firmware.control.search import CallFilter, CallRow, Cursor
+from firmware.control.search import CallRow, Cursor
 from firmware.core.records import Outcome
 from web_admin import recording
-from web_admin.format import local, moment
-from web_admin.pictures.journey import picture
-from web_admin.rendering import AnyRequest, address_of, is_partial, user_of, words_of
+from web_admin.call_page import call_page, take_note, take_tags
+from web_admin.call_query import Query, cursor_of
+from web_admin.exports import csv_line, csv_row, heading, workbook_of
+from web_admin.rendering import address_of, is_partial, user_of, words_of
 from web_admin.site import Site
-from web_admin.words import Words
 
 _PAGE = 50
 """Calls of one page."""
@@ -33,95 +29,8 @@ _CSV_PAGE = 200
 _MAX_CSV_ROWS = 50_000
 """Rows of one export: what spreadsheets still like; the file says so when it was cut."""
 
-_CURSOR = re.compile(r"\A(-?\d{1,16})-(\d{1,16})\Z")
-_PLAIN_NUMBER = re.compile(r"\A\+?[0-9*#]{1,32}\Z")
-_LONGEST_QUERY = 60
-_CALL_ID = re.compile(r"\A[0-9A-Za-z]{1,32}\Z")
-
-
-class Query(msgspec.Struct, frozen=True):
-    """What the search form holds, as typed."""
-
-    text: str = ""
-    person: str = ""
-    since: str = ""
-    until: str = ""
-    outcome: str = ""
-    recorded: str = ""
-
-    @classmethod
-    def of(cls, request: AnyRequest) -> Query:
-        """Read the form; what makes no sense counts as not filled in."""
-        asked = {name: request.query_params.get(name, "")[:_LONGEST_QUERY] for name in cls.__struct_fields__}
-        if request.query_params.get("day") == "today":
-            asked["since"] = datetime.datetime.now().astimezone().date().isoformat()
-        return cls(**asked)
-
-    def filter(self) -> CallFilter:
-        """Return what is to be asked of the switch."""
-        until = _midnight(self.until)
-        return CallFilter(
-            text=self.text.replace(" ", ""),
-            person=self.person,
-            since_ms=_ms(_midnight(self.since)),
-            until_ms=_ms(None if until is None else until + datetime.timedelta(days=1)),
-            outcome=Outcome(self.outcome) if self.outcome in set(Outcome) else None,
-            recorded={"yes": True, "no": False}.get(self.recorded),
-        )
-
-    def encoded(self, **more: str) -> str:
-        """Return it as an address's query."""
-        filled = {name: value for name, value in msgspec.structs.asdict(self).items() if value}
-        return urlencode({**filled, **more})
-
-
-def _midnight(day: str) -> datetime.datetime | None:
-    try:
-        return datetime.datetime.strptime(day, "%Y-%m-%d").astimezone()
-    except (ValueError, OverflowError, OSError):
-        return None
-
-
-def _ms(when: datetime.datetime | None) -> int | None:
-    return None if when is None else int(when.timestamp() * 1000)
-
-
-def _cursor(text: str) -> Cursor | None:
-    found = _CURSOR.match(text)
-    return None if found is None else Cursor(int(found[1]), int(found[2]))
-
-
-def _cell(text: str) -> str:
-    """Return a text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text[:1] in tuple("=+-@\t\r") and not _PLAIN_NUMBER.match(text) else text
-
-
-def csv_line(values: list[str]) -> bytes:
-    """Return one line of CSV (RFC 4180)."""
-    line = io.StringIO()
-    csv.writer(line).writerow(_cell(value) for value in values)
-    return line.getvalue().encode()
-
-
-def _csv_row(call: CallRow, words: Words) -> bytes:
-    seconds = [
-        "" if ms is None else f"{ms / 1000:.1f}"
-        for ms in (call.answered_ms, call.talked_ms, call.duration_ms)
-    ]
-    outcome = "" if call.outcome is None else words.known(f"outcome.{call.outcome}", call.outcome)
-    return csv_line(
-        [
-            moment(call.started),
-            call.caller or "",
-            call.called or "",
-            " ".join(call.people),
-            call.line,
-            outcome,
-            *seconds,
-            str(call.recordings),
-            call.id,
-        ]
-    )
+_MAX_XLSX_ROWS = 10_000
+"""Rows of a workbook: made in memory, unlike the CSV."""
 
 
 def calls_router(site: Site) -> Router:
@@ -130,7 +39,7 @@ def calls_router(site: Site) -> Router:
     @get("/calls")
     async def calls(request: Request[Any, Any, Any]) -> Response[Any]:
         query = Query.of(request)
-        after = _cursor(request.query_params.get("after", ""))
+        after = cursor_of(request.query_params.get("after", ""))
         async with site.box.ask() as switch:
             found = await switch.find(query.filter(), _PAGE, after)
         now = site.box.picture
@@ -154,24 +63,13 @@ def calls_router(site: Site) -> Router:
         site.audit.note(user_of(request), address_of(request), "calls-exported", query.encoded())
 
         async def rows() -> AsyncGenerator[bytes, None]:
-            keys = (
-                "when",
-                "caller",
-                "called",
-                "talked_with",
-                "line",
-                "outcome",
-                "waited",
-                "talked",
-                "duration",
-            )
             # The mark tells a spreadsheet that this is UTF-8.
-            yield b"\xef\xbb\xbf" + csv_line([words(f"calls.{key}") for key in (*keys, "recording", "id")])
+            yield b"\xef\xbb\xbf" + csv_line(heading(words))
             after, count = None, 0
             while count < _MAX_CSV_ROWS:
                 async with site.box.ask() as switch:
                     found = await switch.find(query.filter(), _CSV_PAGE, after)
-                yield b"".join(_csv_row(call, words) for call in found.calls)
+                yield b"".join(csv_row(call, words) for call in found.calls)
                 count += len(found.calls)
                 after = found.more
                 if after is None:
@@ -185,21 +83,38 @@ def calls_router(site: Site) -> Router:
             headers={"content-disposition": f'attachment; filename="{name}"'},
         )
 
+    @get("/calls.xlsx")
+    async def workbook(request: Request[Any, Any, Any]) -> Response[Any]:
+        query, words = Query.of(request), words_of(request)
+        site.audit.note(user_of(request), address_of(request), "calls-exported", query.encoded())
+        found: list[CallRow] = []
+        after: Cursor | None = None
+        async with site.box.ask() as switch:
+            while len(found) < _MAX_XLSX_ROWS:
+                page = await switch.find(query.filter(), _CSV_PAGE, after)
+                found += page.calls
+                after = page.more
+                if after is None:
+                    break
+        data = await asyncio.to_thread(workbook_of, found, words, is_cut=after is not None)
+        name = f"calls-{datetime.datetime.now().astimezone():%Y%m%d-%H%M}.xlsx"
+        return Response(
+            data,
+            media_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            headers={"content-disposition": f'attachment; filename="{name}"'},
+        )
+
     @get("/calls/{call:str}")
     async def journey(request: Request[Any, Any, Any], call: FromPath[str]) -> Response[Any]:
-        if not _CALL_ID.match(call):
-            return site.pages.page(request, "problem.html", status=404, key="call.not_found", detail="")
-        async with site.box.ask() as switch:
-            found = await switch.call(call)
-        now = site.box.picture
-        return site.pages.page(
-            request,
-            "call.html",
-            journey=found,
-            picture=picture(found),
-            names={one.number: one.name for one in now.people} if now else {},
-            began=local(found.started.wall_ms),
-        )
+        return await call_page(site, request, call, "/calls")
+
+    @post("/calls/{call:str}/note", status_code=303)
+    async def note(request: Request[Any, Any, Any], call: FromPath[str]) -> Response[Any]:
+        return await take_note(site, request, call, "/calls")
+
+    @post("/calls/{call:str}/tags", status_code=303)
+    async def tags(request: Request[Any, Any, Any], call: FromPath[str]) -> Response[Any]:
+        return await take_tags(site, request, call, "/calls")
 
     @get("/calls/{call:str}/audio/{piece:int}")
     async def audio(
@@ -248,4 +163,4 @@ def calls_router(site: Site) -> Router:
             headers={"cache-control": "private, max-age=60"},
         )
 
-    return Router("/", route_handlers=[calls, export, journey, audio, peaks])
+    return Router("/", route_handlers=[calls, export, workbook, journey, note, tags, audio, peaks])
