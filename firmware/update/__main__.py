@@ -3,7 +3,7 @@
 apply FILE [--force]   install a signed bundle and prove it
 prove                  go on with a trial that a restart interrupted
 resume                 put in order what a power cut left; before the switch starts
-recover                likewise after the updater itself died, and start the services again
+recover                likewise after the updater itself died in the middle of one, and start the services again
 """
 
 from __future__ import annotations
@@ -47,9 +47,10 @@ def main(arguments: list[str] | None = None) -> int:
         if options.verb == "prove":
             outcome = updater.prove()
             return 0 if outcome is None else _told(outcome)
-        updater.resume()
-        if options.verb == "recover":
-            box.start()
+        if options.verb == "resume" or updater.in_progress():
+            updater.resume()
+            if options.verb == "recover":
+                box.start()
     except (ZongjiError, OSError, msgspec.MsgspecError) as error:
         print(f"zongji: {error}", file=sys.stderr)
         return 1

@@ -197,6 +197,10 @@ class Updater:
             why = journal.why or "the update was cut off"
             self._go_back(msgspec.structs.replace(journal, why=why), start=False)
 
+    def in_progress(self) -> bool:
+        """Tell whether an update was begun and isn't over."""
+        return self._journal() is not None
+
     def last_outcome(self) -> Outcome | None:
         """Return what came of the last update; None when there was none."""
         try:
@@ -300,11 +304,12 @@ class Updater:
         except ZongjiError as error:
             # The old version's own units were right before; running them is better than not running.
             logger.error("%s", error)
+        if start:
+            self._step("back: start")
+            self._system.start()
         self._step("back: outcome")
         outcome = self._over(journal, done=False)
         self._places.drop_version(journal.to_id)
-        if start:
-            self._system.start()
         return outcome
 
     # The journal

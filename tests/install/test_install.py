@@ -1,0 +1,147 @@
+"""From a bare Debian to a switchboard and back again, in a chroot."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+from tests.install.chroot import ROOT, Chroot
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(900),
+    pytest.mark.skipif(os.geteuid() != 0 or shutil.which("debootstrap") is None, reason="root, debootstrap"),
+]
+
+UNITS = [
+    "zongji.target",
+    "zongji-boot.service",
+    "zongji-media.service",
+    "zongji-switch.service",
+    "zongji-web.service",
+    "zongji-steward.service",
+    "zongji-steward.socket",
+    "zongji-trial.service",
+    "zongji-firewall.service",
+    "zongji-console@ttyAMA0.service",
+    "zongji-shell@ttyAMA0.service",
+]
+# What Debian's own tools leave behind when a user comes and goes.
+PASSWORD_FILES = re.compile(r"/etc/(passwd|group|shadow|gshadow|subuid|subgid)-?$")
+FLASH = ROOT / "flash.sh"
+
+
+@pytest.fixture(scope="module")
+def debian(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chroot]:
+    """A Debian 12 with the packages that the box needs and nothing of ours yet."""
+    folder = tmp_path_factory.mktemp("debian")
+    made = Chroot.made(folder / "root")
+    script = f". {ROOT}/board/install/lib.sh; . {ROOT}/board/install/packages.sh; install_packages"
+    made.must("env", f"target={made.root}", "bash", "-c", script, inside=False)
+    yield made
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def flash(debian: Chroot, verb: str, *arguments: str) -> str:
+    return debian.must("bash", FLASH, verb, "--root", debian.root, *arguments, inside=False)
+
+
+@pytest.fixture(scope="module")
+def before(debian: Chroot) -> dict[str, tuple[object, ...]]:
+    return debian.files()
+
+
+@pytest.fixture(scope="module")
+def installed(debian: Chroot, before: dict[str, tuple[object, ...]]) -> Chroot:
+    flash(debian, "install", "--profile", "simulated")
+    return debian
+
+
+def test_it_installs_a_version_that_can_run(installed: Chroot) -> None:
+    current = str((installed.root / "opt/zongji/current").readlink())
+    assert re.fullmatch(r"versions/[0-9.]+-[0-9a-f]{12}", current)
+    assert str((installed.root / "opt/zongji/good").readlink()) == current
+    done = installed.run("zongji", "status")
+    assert "no switch runs here" in done.stderr
+    assert (installed.root / "var/lib/zongji/prompts/en/welcome.wav").exists() or list(
+        (installed.root / "var/lib/zongji/prompts/en").glob("*.wav")
+    )
+    owner = installed.must("stat", "-c", "%U %G %a", "/var/lib/zongji", "/var/lib/zongji/web")
+    assert owner.split("\n")[:2] == ["zongji zongji 750", "zongji-web zongji-web 700"]
+
+
+def test_its_units_verify(installed: Chroot) -> None:
+    assert installed.must("systemd-analyze", "verify", *UNITS) == ""
+
+
+@pytest.mark.parametrize("unit", ["zongji-switch.service", "zongji-web.service"])
+def test_its_exposed_units_are_hardened(installed: Chroot, unit: str) -> None:
+    told = installed.must("systemd-analyze", "security", "--offline=true", "--no-pager", unit)
+    exposure = re.search(r"exposure level for \S+: ([0-9.]+)", told)
+    assert exposure is not None, told
+    assert float(exposure[1]) <= 3.0
+
+
+def test_its_firewall_is_understood(installed: Chroot) -> None:
+    installed.must("nft", "--check", "--file", "/etc/zongji/firewall.nft")
+
+
+def test_nobody_else_gets_at_the_modem_or_the_serial_ports(installed: Chroot) -> None:
+    for unit in ("ModemManager", "serial-getty@ttyAMA0", "serial-getty@ttyGS0"):
+        assert str((installed.root / f"etc/systemd/system/{unit}.service").readlink()) == "/dev/null"
+    done = installed.run("systemctl", "is-enabled", "zongji.target", "zongji-firewall.service", "tmp.mount")
+    assert done.stdout.split() == ["enabled"] * 3
+
+
+def test_a_second_run_changes_nothing(installed: Chroot) -> None:
+    first = installed.files()
+    assert "nothing changed" in flash(installed, "install", "--profile", "simulated")
+    second = installed.files()
+    assert {
+        path: (first.get(path), second.get(path))
+        for path in first | second
+        if first.get(path) != second.get(path)
+    } == {}
+
+
+def test_an_administrators_profile_is_kept(installed: Chroot) -> None:
+    profile = installed.root / "etc/zongji/profile.toml"
+    kept = profile.read_text()
+    profile.write_text(kept + "\n# ours\n")
+    flash(installed, "install", "--profile", "pi-sim7600")
+    assert profile.read_text().endswith("# ours\n")
+    profile.write_text(kept)
+
+
+def test_uninstalling_leaves_nothing_but_data(
+    installed: Chroot, before: dict[str, tuple[object, ...]]
+) -> None:
+    (installed.root / "var/lib/zongji/settings.json").write_text("{}")
+    told = flash(installed, "uninstall")
+    assert "/var/lib/zongji" in told
+    after = installed.files()
+    left = {path for path in after if path not in before and not path.startswith("/var/lib/zongji")}
+    assert {path for path in left if not PASSWORD_FILES.match(path)} == set()
+    gone = {path for path in before if path not in after}
+    assert gone == set()
+    changed = {
+        path for path in before if before[path][4] != after[path][4] and not PASSWORD_FILES.match(path)
+    }
+    assert changed == set()
+    assert (installed.root / "var/lib/zongji/settings.json").read_text() == "{}"
+    assert installed.run("getent", "passwd", "zongji").returncode != 0
+
+
+def test_installing_again_finds_the_old_data(debian: Chroot, installed: Chroot) -> None:
+    if (installed.root / "opt/zongji").exists():
+        flash(installed, "uninstall")
+    (installed.root / "var/lib/zongji/web/password.json").write_text("{}")
+    flash(installed, "install", "--profile", "simulated")
+    told = installed.must(
+        "stat", "-c", "%U", "/var/lib/zongji/settings.json", "/var/lib/zongji/web/password.json"
+    )
+    assert told.split() == ["zongji", "zongji-web"]
