@@ -169,12 +169,22 @@ class ControlClient:
         """Yield the switchboard now and whenever it changes. The connection serves for nothing else then.
 
         Raises:
+            As `follow`.
+        """
+        async for picture in self.follow(WatchNow(), NowReply):
+            yield picture
+
+    async def follow(self, request: BaseRequest, wanted: type[_Reply]) -> AsyncGenerator[_Reply, None]:
+        """Yield a picture now and whenever it changes. The connection serves for nothing else then.
+
+        Raises:
             NoSwitch: It went away, or has been silent for longer than a living one can be.
+            PeerError, UserError: It refuses.
         """
         async with self._turn:
             if self._reader is None or self._writer is None:
                 raise NoSwitch("not connected to the switch")
-            request = WatchNow(id=next(self._ids))
+            request = msgspec.structs.replace(request, id=next(self._ids))
             self._writer.write(msgspec.json.encode(request) + b"\n")
             while True:
                 try:
@@ -183,7 +193,7 @@ class ControlClient:
                     raise NoSwitch("the switch went away") from error
                 if not line.endswith(b"\n"):
                     raise NoSwitch("the switch went away")
-                yield _expect(line, request, NowReply)
+                yield _expect(line, request, wanted)
 
     async def ask(self, request: BaseRequest, wanted: type[_Reply]) -> _Reply:
         """Ask anything; the request's id is chosen here.

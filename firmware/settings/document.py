@@ -17,6 +17,7 @@ from extensions.queue import QueueSettings
 from firmware.settings.cloud import CloudSettings, Integrations
 from firmware.settings.features import FeatureSettings
 from firmware.settings.fields import help_text
+from firmware.settings.lines import LineSettings
 from firmware.settings.mail import MailSettings
 from firmware.settings.office import Office, Reception, RecordingSettings
 from firmware.settings.people import Extension, first_extensions
@@ -73,6 +74,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         tuple[Provider, ...],
         Meta(max_length=8),
         help_text("Lines bought from SIP providers, up to 8.", "SIP 服务商线路，最多 8 条。"),
+    ] = ()
+    lines: Annotated[
+        tuple[LineSettings, ...],
+        Meta(max_length=32),
+        help_text("What the installer has set for each line.", "安装人员对各线路的设置。"),
     ] = ()
     storage: StorageSettings = StorageSettings()
     backup: BackupSettings = BackupSettings()

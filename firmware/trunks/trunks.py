@@ -65,6 +65,8 @@ class Trunks:
         once. Who
         stores a received message calls `sms_stored` on the line.
         """
+        self.on_leg: Callable[[LineLeg], None] | None = None
+        """Told of every leg that is made, before anything happens on it."""
         self._media = media
         self._on_incoming = on_incoming
         self._unsubscribe: list[Callable[[], None]] = []
@@ -131,6 +133,8 @@ class Trunks:
     def _leg(self, line: Line, direction: Direction, party: Party, *, emergency: bool = False) -> LineLeg:
         leg = LineLeg(line, self._media, direction, party, emergency=emergency)
         self._legs.add(leg)
+        if self.on_leg is not None:
+            self.on_leg(leg)
         return leg
 
     def _on_line(self, line: Line, event: LineEvent) -> None:

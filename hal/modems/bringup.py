@@ -82,6 +82,11 @@ class SimPin:
         self.attempt = PinAttempt.SPENT
         return Command(f'+CPIN="{self._pin}"', timeout=_CPIN_TIMEOUT)
 
+    def give(self, pin: str) -> None:
+        """Take another PIN; it is tried when the SIM is asked next, as carefully as the first."""
+        self._pin = pin
+        self.attempt = PinAttempt.UNTRIED
+
     def accepted(self) -> None:
         """It was right, so it may be used again after the modem's next restart."""
         self.attempt = PinAttempt.UNTRIED

@@ -174,6 +174,10 @@ class GsmDriver:
             self._procedures.unanswered = 0
             self._events.append(Reopen("the modem doesn't answer"))
 
+    def give_pin(self, pin: str) -> None:
+        """Have the SIM's PIN be this one; if the SIM asks, it is tried within `bringup.SIM_RECHECK`."""
+        self._pin.give(pin)
+
     def answer(self, ticket: int, now: float) -> None:
         self._now = now
         self._calls.answer(ticket)

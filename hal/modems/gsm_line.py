@@ -32,6 +32,10 @@ class GsmLine(SerialLine):
         self._driver = GsmDriver(name, model, audio_device, pin)
         super().__init__(name, device, self._driver, opener)
 
+    def give_pin(self, pin: str) -> None:
+        """Have the SIM's PIN be this one. It is tried soon if the SIM asks, never as the last attempt."""
+        self._driver.give_pin(pin)
+
     async def send_sms(self, key: str, number: str, text: str, parts_done: int = 0) -> None:
         """See `hal.line.MessagingLine`."""
         await self._command(

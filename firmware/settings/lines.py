@@ -1,0 +1,51 @@
+"""What an installer sets for each line: gain, PIN, the tone it was heard to end calls with."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from firmware.settings.fields import help_text
+
+
+class LineSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    name: Annotated[
+        str,
+        Meta(pattern=r"\A[a-z0-9-]{1,16}\Z"),
+        help_text("The line's name in the board's profile, such as gsm1.", "板卡配置中的线路名称，如 gsm1。"),
+    ]
+    gain_db: Annotated[
+        float,
+        Meta(ge=-12, le=12),
+        help_text(
+            "How much louder everybody hears the line, -12 to 12 dB.", "线路来音的增益，-12 到 12 分贝。"
+        ),
+    ] = 0.0
+    pin: Annotated[
+        str,
+        Meta(pattern=r"\A([0-9]{4,8})?\Z"),
+        help_text(
+            "The SIM's PIN, 4 to 8 digits; empty when it asks for none. Never tried as the last attempt.",
+            "SIM 卡 PIN 码，4 到 8 位数字；无则留空。绝不用于最后一次尝试。",
+        ),
+    ] = ""
+    busy_hertz: Annotated[
+        tuple[float, ...],
+        Meta(max_length=2),
+        help_text(
+            "Frequencies of the line's own busy tone, learned by listening; empty for the country's.",
+            "线路忙音的频率，由设备学习；留空则用国家标准。",
+        ),
+    ] = ()
+    busy_on_ms: Annotated[
+        int,
+        Meta(ge=0, le=5000),
+        help_text("How long the learned busy tone sounds, milliseconds.", "学习到的忙音的响时长，毫秒。"),
+    ] = 0
+    busy_off_ms: Annotated[
+        int,
+        Meta(ge=0, le=5000),
+        help_text("How long it pauses, milliseconds.", "忙音的停顿时长，毫秒。"),
+    ] = 0
