@@ -27,6 +27,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     # Figures are drawn from the records, and copies of them are sent.
     "firmware.reports": ("firmware.core", "firmware.store"),
     "firmware.cloud": ("firmware.core", "firmware.reports", "firmware.store"),
+    "firmware.steward": ("firmware.control", "firmware.core", "firmware.update"),
     "firmware.update": ("firmware.control", "firmware.core"),
     "firmware.self_care": ("firmware.core",),
     "firmware.console": ("firmware.control", "firmware.core"),

@@ -124,10 +124,6 @@ class CopyFromStick(Request, frozen=True, tag="from_stick"):
     name: _Name
 
 
-class ResetAdmin(Request, frozen=True, tag="reset_admin"):
-    """Forget the administrators' passwords of the pages: the first set-up asks for a new one."""
-
-
 class FactoryReset(Request, frozen=True, tag="factory_reset"):
     """Forget everything: settings, records, recordings, passwords."""
 
@@ -186,7 +182,6 @@ Requests = (
     | ListSticks
     | CopyToStick
     | CopyFromStick
-    | ResetAdmin
     | FactoryReset
     | OwnerShell
     | SetOwner
