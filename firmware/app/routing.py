@@ -12,7 +12,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable, Mapping, MutableMapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import msgspec
 
@@ -26,7 +26,6 @@ from extensions.feature_codes.intercom import Intercom
 from extensions.forwarding import Personal, Reacher
 from extensions.hunt import HuntGroup, Hunting, Tally
 from extensions.onward import onward
-from extensions.phones import Phones
 from extensions.queue import QueueDesk
 from extensions.queue.callback import Callbacks
 from extensions.queue.script import Queueing
@@ -59,6 +58,13 @@ from firmware.switch.parking import ParkingLot
 _Thing = TypeVar("_Thing")
 
 
+class Registered(Protocol):
+    """What routing asks of the phones."""
+
+    def is_registered(self, extension: str) -> bool:
+        """Tell whether an extension has a phone that could ring."""
+
+
 class Routing:
     """The office's routing, following its settings.
 
@@ -81,7 +87,7 @@ class Routing:
         outbound: Outbound,
         destinations: Destinations,
         plane: MediaPlane,
-        phones: Phones,
+        phones: Registered,
         recordings: Path,
     ) -> None:
         self._settings = settings
