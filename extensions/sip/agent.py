@@ -42,6 +42,8 @@ from extensions.sip.validate import can_be_answered, fault_of
 
 logger = logging.getLogger(__name__)
 
+# By how much timers that only wait for stragglers may be late: two wakes a second serve them all.
+SLACK_S = 0.5
 # How long a host to which no TCP connection could be opened is spared another attempt, in seconds.
 _NO_STREAM_S = 600.0
 # Hosts of which that is remembered.
@@ -68,7 +70,7 @@ class Agent:
     ) -> None:
         self.counters: Counter[str] = Counter()
         """What was refused or odd: flooded, malformed, oversize, refused, stray, bugs."""
-        self.timers = Timers()
+        self.timers = Timers(SLACK_S)
         self.sources = sources or Sources()
         self.transactions = TransactionLayer(self, self.timers, self, self.sources.transactions_of)
         self._contact_user = contact_user

@@ -263,7 +263,7 @@ class Call(abc.ABC):
         """The peer lives: probe it again only after a silence."""
         if self.state is CallState.ESTABLISHED:
             self._core.timers.disarm(self, "flow")
-            self._core.timers.arm(self, "probe", now + PROBE_S)
+            self._core.timers.arm(self, "probe", now + PROBE_S, lax=True)
 
     def _acknowledged(self, request: Request, now: float) -> None:
         """An ACK came that was waited for; a body in it answers the offer in our 200."""

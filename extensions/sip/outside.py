@@ -104,7 +104,6 @@ class Outside:
         except MalformedMessage:
             self._reply(transaction, 400, now)
             return
-        transaction.respond(respond_to(request, 100), now)
         self._agent.adopt(call)
         self._agent.emit(CallOffered(call, identity, replaced))
 

@@ -150,6 +150,8 @@ class Leg(abc.ABC):
         self._listeners: list[Listener] = []
         self._answered = asyncio.Event()
         self._ended = asyncio.Event()
+        self._decided = asyncio.Event()
+        """Set by whichever of the two comes first."""
 
     def __repr__(self) -> str:
         return f"<{self.id} {self.direction} {self.address} {self.state}>"
@@ -251,12 +253,7 @@ class Leg(abc.ABC):
         Raises:
             LegEnded: It won't: the leg ended first.
         """
-        waits = [asyncio.ensure_future(self._answered.wait()), asyncio.ensure_future(self._ended.wait())]
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
+        await self._decided.wait()
         if self.ending is not None:
             raise LegEnded(self.ending)
 
@@ -332,6 +329,7 @@ class Leg(abc.ABC):
         before, self.state = self.state, after
         if after is LegState.CONNECTED:
             self._answered.set()
+            self._decided.set()
         self._emit(StateChanged(before, after))
 
     def _finish(self, ending: Ending) -> None:
@@ -341,6 +339,7 @@ class Leg(abc.ABC):
         self.ending = ending
         self._became(LegState.ENDED)
         self._ended.set()
+        self._decided.set()
         self._release()
 
     def _emit(self, event: LegEvent) -> None:

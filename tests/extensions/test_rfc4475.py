@@ -9,6 +9,7 @@ import pytest
 
 from extensions.sip.events import CallOffered
 from extensions.sip.message import Response
+from extensions.sip.transaction.invite_server import TRYING_S
 from tests.extensions.story import SDP, Story, statuses
 
 MULTIPART = (
@@ -124,7 +125,7 @@ CASES: list[tuple[str, str, list[int | str]]] = [
 @pytest.mark.parametrize(("name", "text", "answers"), CASES, ids=[case[0].split(":")[0] for case in CASES])
 def test_the_case(name: str, text: str, answers: list[int | str]) -> None:
     story = Story()
-    said = story.says(text.encode("latin-1"))
+    said = [*story.says(text.encode("latin-1")), *story.passes(TRYING_S)]
     assert statuses(said) == answers, name
     assert story.agent.counters["bugs"] == 0
     assert statuses(story.says(story.request("OPTIONS", branch="z9hG4bKafter"))) == [200]

@@ -19,6 +19,7 @@ from extensions.sip.flow import UDP, Flow
 from extensions.sip.headers import Reason
 from extensions.sip.message import Request, Response, parse_message, respond_to
 from extensions.sip.sources import STRANGER, Budget, Sources
+from extensions.sip.transaction.invite_server import TRYING_S
 from tests.extensions.sip_fuzz import fuzz
 from tests.extensions.story import ENOUGH, PHONE, SDP, Story, statuses
 
@@ -130,10 +131,21 @@ def test_answers_go_to_the_port_of_the_via_without_rport() -> None:
 # A phone calls
 
 
+def test_a_caller_hears_of_us_within_a_fifth_of_a_second() -> None:
+    story = Story()
+    story.invite()
+    assert statuses(story.sent) == []
+    assert statuses(story.passes(TRYING_S)) == [100]
+    story = Story()
+    call = story.invite()
+    call.ring(story.now)
+    assert statuses(story.collect()) == [180]
+    assert statuses(story.passes(1)) == []
+
+
 def test_a_2xx_is_repeated_until_it_is_acknowledged() -> None:
     story = Story()
     call = story.invite()
-    assert statuses(story.sent) == [100]
     call.ring(story.now)
     call.answer(SDP.encode(), story.now)
     assert statuses(story.collect()) == [180, 200]
@@ -407,15 +419,15 @@ def test_one_host_cannot_take_all_the_calls() -> None:
     calls = []
     for number in range(3):
         invite = story.request("INVITE", "Max-Forwards: 70", body=SDP).replace("call-1", f"call-{number}")
-        calls.append(statuses(story.says(invite))[-1])
+        calls.append(statuses([*story.says(invite), *story.passes(TRYING_S)])[-1])
     assert calls == [100, 100, 503]
     assert story.agent.counters["refused"] == 1
     other = Flow(UDP, "10.0.0.3", 5062, "10.0.0.1", 5060)
     invite = story.request("INVITE", "Max-Forwards: 70", body=SDP).replace("call-1", "call-9")
-    assert statuses(story.says(invite, other)) == [100]
+    assert statuses([*story.says(invite, other), *story.passes(TRYING_S)]) == [100]
     offered = story.events[0]
     assert isinstance(offered, CallOffered)
     offered.call.refuse(486, story.now)
     story.collect()
     invite = story.request("INVITE", "Max-Forwards: 70", body=SDP).replace("call-1", "call-4")
-    assert statuses(story.says(invite)) == [100]
+    assert statuses([*story.says(invite), *story.passes(TRYING_S)])[-1] == 100

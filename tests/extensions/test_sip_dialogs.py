@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from extensions.sip.agent import SLACK_S
 from extensions.sip.call import FLOW_GRACE_S, PROBE_S, CallState
 from extensions.sip.events import (
     CallAnswered,
@@ -162,11 +163,11 @@ def test_an_update_that_crosses_our_reinvite() -> None:
 def test_a_silent_phone_is_asked_and_given_up() -> None:
     story = Story()
     story.answered()
-    (probe,) = story.passes(PROBE_S)
+    (probe,) = story.passes(PROBE_S + SLACK_S)
     assert isinstance(probe, Request)
     assert probe.method == "OPTIONS"
     story.replies(probe, 200, "phone")
-    (again,) = story.passes(PROBE_S)
+    (again,) = story.passes(PROBE_S + SLACK_S)
     assert again.cseq.number == probe.cseq.number + 1
     story.passes(33)
     ended = story.events[-1]
@@ -179,7 +180,7 @@ def test_a_silent_phone_is_asked_and_given_up() -> None:
 def test_a_phone_that_restarted_is_noticed_at_once() -> None:
     story = Story()
     story.answered()
-    (probe,) = story.passes(PROBE_S)
+    (probe,) = story.passes(PROBE_S + SLACK_S)
     assert isinstance(probe, Request)
     story.replies(probe, 481, "phone")
     assert isinstance(story.events[-1], CallEnded)
@@ -188,7 +189,7 @@ def test_a_phone_that_restarted_is_noticed_at_once() -> None:
 def test_a_phone_that_refuses_to_be_asked_is_alive() -> None:
     story = Story()
     call = story.answered()
-    (probe,) = story.passes(PROBE_S)
+    (probe,) = story.passes(PROBE_S + SLACK_S)
     assert isinstance(probe, Request)
     story.replies(probe, 405, "phone")
     assert call.state is CallState.ESTABLISHED

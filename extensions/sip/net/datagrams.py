@@ -11,6 +11,8 @@ from collections.abc import Callable
 # other sockets of the loop are served every some milliseconds in a flood.
 _GULP = 32
 _LARGEST = 65_535
+# Datagrams that follow each other this closely, in seconds, are taken by the gulp.
+_BUSY_S = 0.0005
 # What the kernel keeps while the loop is busy elsewhere: half a second of 300 calls a second.
 _BUFFER = 1_048_576
 _MAPPED = "::ffff:"
@@ -44,7 +46,9 @@ class UdpSocket:
             self._socket.close()
             raise
         self.port: int = self._socket.getsockname()[1]
-        asyncio.get_running_loop().add_reader(self._socket, self._readable)
+        self._loop = asyncio.get_running_loop()
+        self._read_at = 0.0
+        self._loop.add_reader(self._socket, self._readable)
 
     def send(self, data: bytes, host: str, port: int) -> None:
         """Send, or lose it as the network might."""
@@ -60,7 +64,10 @@ class UdpSocket:
 
     def _readable(self) -> None:
         gulp: list[tuple[bytes, str, int]] = []
-        for _ in range(_GULP):
+        # A second look that finds nothing costs as much as the first: take it in a busy moment only.
+        now = self._loop.time()
+        most = _GULP if now - self._read_at < _BUSY_S else 1
+        for _ in range(most):
             try:
                 data, address = self._socket.recvfrom(_LARGEST)
             except (BlockingIOError, InterruptedError):
@@ -72,3 +79,4 @@ class UdpSocket:
             gulp.append((data, host[7:] if host.startswith(_MAPPED) else host, address[1]))
         if gulp:
             self._received(gulp)
+        self._read_at = self._loop.time()

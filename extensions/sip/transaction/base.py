@@ -117,7 +117,7 @@ class Transaction(abc.ABC):
         if self.flow.reliable:
             self.terminate()
         else:
-            self._arm(name, delay, now)
+            self._timers.arm(self, name, now + delay, lax=True)
 
 
 class ClientTransaction(Transaction):

@@ -50,7 +50,7 @@ class InviteClient(ClientTransaction):
                 self._became(State.PROCEEDING)
             elif response.status < 300:
                 self._became(State.ACCEPTED)
-                self._arm("M", GIVE_UP_S, now)
+                self._timers.arm(self, "M", now + GIVE_UP_S, lax=True)
             else:
                 self._became(State.COMPLETED)
                 self._wire.send(self._ack(response), self.flow)

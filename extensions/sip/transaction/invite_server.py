@@ -6,9 +6,10 @@ Theory of operation
         └──3xx-6xx──► COMPLETED ──ACK──► CONFIRMED ──timer I──► TERMINATED
                           └────timer H───────────────────────────▲
 
-A repeated INVITE gets the latest response again in PROCEEDING and COMPLETED, and nothing in ACCEPTED,
-where it is the user who repeats the 2xx until it is acknowledged. Timer G repeats a 3xx-6xx on UDP: T1
-doubling up to T2. Timer H (64 T1) gives up waiting for the ACK; timer I (T4) absorbs repeated ACKs.
+A user that says nothing within `TRYING_S` is spoken for with 100. A repeated INVITE gets the latest response
+again in PROCEEDING and COMPLETED, and nothing in ACCEPTED, where it is the user who repeats the 2xx until it
+is acknowledged. Timer G repeats a 3xx-6xx on UDP: T1 doubling up to T2. Timer H (64 T1) gives up waiting for
+the ACK; timer I (T4) absorbs repeated ACKs.
 """
 
 from __future__ import annotations
@@ -16,8 +17,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from extensions.sip.message import Response
+from extensions.sip.message import Response, respond_to
 from extensions.sip.transaction.base import GIVE_UP_S, T1, T2, T4, ServerTransaction, State
+
+# §17.2.1: a caller that hears nothing repeats its INVITE, after T1 for the first time.
+TRYING_S = 0.2
 
 
 class InviteServer(ServerTransaction):
@@ -30,18 +34,23 @@ class InviteServer(ServerTransaction):
         State.TERMINATED: frozenset(),
     }
 
+    def start(self, now: float) -> None:
+        """Begin: the user has `TRYING_S` to say something before we say 100."""
+        self._arm("100", TRYING_S, now)
+
     def respond(self, response: Response, now: float) -> None:
         """Send a response; a 2xx may be repeated by the user, anything else after a final is dropped."""
         success = 200 <= response.status < 300
         if not (self.answerable or (success and self.state is State.ACCEPTED)):
             return
+        self._disarm("100")
         self.last = response.encode()
         self._wire.send(self.last, self.flow)
         if response.status < 200:
             self._became(State.PROCEEDING)
         elif success:
             if self.state is not State.ACCEPTED:
-                self._arm("L", GIVE_UP_S, now)
+                self._timers.arm(self, "L", now + GIVE_UP_S, lax=True)
             self._became(State.ACCEPTED)
         else:
             self._became(State.COMPLETED)
@@ -62,7 +71,9 @@ class InviteServer(ServerTransaction):
             self._linger("I", T4, now)
 
     def on_timer(self, name: str, now: float) -> None:
-        if name == "G" and self.last is not None:
+        if name == "100":
+            self.respond(respond_to(self.request, 100), now)
+        elif name == "G" and self.last is not None:
             self._interval = min(self._interval * 2, T2)
             self._wire.send(self.last, self.flow)
             self._arm("G", self._interval, now)

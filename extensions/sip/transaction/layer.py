@@ -127,6 +127,8 @@ class TransactionLayer:
         kind = InviteServer if request.method == "INVITE" else NonInviteServer
         transaction = kind(key, request, flow, self._wire, self._timers, self._forget)
         self._servers[key] = transaction
+        if isinstance(transaction, InviteServer):
+            transaction.start(now)
         held.live += 1
         held.oldest.append(transaction)
         if len(held.oldest) > 2 * held.live + _LOOK_AT:
