@@ -25,6 +25,7 @@ from firmware.app import (
     reports,
     self_care,
     voice,
+    voicemail,
 )
 from firmware.app.alarms import Alarms
 from firmware.app.api import SwitchApi
@@ -73,6 +74,7 @@ async def switch(paths: StatePaths, profile: Profile) -> AsyncIterator[Parts]:
         await people.start(parts, running)
         # What callers hear, before anyone can call.
         await voice.start(parts, running)
+        await voicemail.start(parts, running)
         # Phones before lines: when the first caller is greeted there are phones to ring.
         await phones.start(parts, running)
         await line_care.start(parts, running)
@@ -135,6 +137,7 @@ async def _parts(paths: StatePaths, profile: Profile, running: AsyncExitStack) -
         providers=bought,
         texting=Texting(trunks, TextStore(store, clock)),
         mail=mail.build(settings, store, clock, alarms),
+        voicemail=voicemail.build(paths, settings, store, clock),
         outbound=outbound,
         routing=routes,
         destinations=destinations,

@@ -23,6 +23,7 @@ from firmware.switch.exchange import Exchange
 from firmware.switch.outbound.outbound import Outbound
 from firmware.trunks.texting import Texting
 from firmware.trunks.trunks import Trunks
+from ivr.voicemail import Voicemail
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -45,6 +46,7 @@ class Parts:
     providers: ProviderLines
     texting: Texting
     mail: Mail
+    voicemail: Voicemail
     outbound: Outbound
     destinations: Destinations
     routing: Routing

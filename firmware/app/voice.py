@@ -11,7 +11,7 @@ import datetime
 import logging
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 
 import msgspec
@@ -19,6 +19,7 @@ import msgspec
 from extensions.feature_codes import Feature
 from firmware.app.parts import Parts
 from firmware.core.causes import Cause
+from firmware.core.media import PlayItem
 from firmware.core.trace import Text
 from firmware.core.trace.voice import Announced, Hours, InMenu
 from firmware.settings.document import Settings
@@ -58,9 +59,17 @@ class OfficeTargets:
         destinations: Who serves them.
         hours: When each group is open.
         now: The moment; None while the clock isn't set.
+        takes_messages: Tells whether callers whom an extension doesn't take come to its mailbox.
     """
 
-    def __init__(self, destinations: Destinations, hours: OfficeHours, now: datetime.datetime | None) -> None:
+    def __init__(
+        self,
+        destinations: Destinations,
+        hours: OfficeHours,
+        now: datetime.datetime | None,
+        takes_messages: Callable[[str], bool],
+    ) -> None:
+        self._takes_messages = takes_messages
         self._destinations = destinations
         self._hours = hours
         self._now = now
@@ -73,6 +82,12 @@ class OfficeTargets:
 
     async def voicemail(self, call: Call, mailbox: str) -> None:
         await self._destinations.lead(call, ToVoicemail(mailbox))
+
+    async def unanswered(self, call: Call, number: str, words: Sequence[PlayItem]) -> bool:
+        if not self._takes_messages(number):
+            return False
+        await call.play(InMenu.WHY_NOT(who=number), words)
+        return await self._destinations.lead(call, ToVoicemail(number)) is Cause.NORMAL
 
     async def _lead(self, call: Call, name: str, place: ToGroup | ToQueue) -> Cause:
         schedule = self._hours.in_force(name) if name in self._hours.groups else None
@@ -228,11 +243,12 @@ class Voice:
 
     def _answering(self, call: Call, menus: Menus) -> Answering:
         hours, now = self.settings.hours, self.now()
+        takes_messages = self._parts.voicemail.takes_unanswered
         return Answering(
             menus,
             self.prompts(call),
             schedule=hours.in_force(),
-            targets=OfficeTargets(self._parts.destinations, hours, now),
+            targets=OfficeTargets(self._parts.destinations, hours, now, takes_messages),
             names=self._names,
             ring_seconds=self.settings.reception.ring_seconds,
             consent=self.consent(),

@@ -4,6 +4,7 @@ STATE/settings.json         what the administrator edits (firmware.store)
 STATE/records.sqlite        the journeys (firmware.store)
 STATE/starts.json           starts that came to nothing (firmware.self_care)
 STATE/recordings/           stereo WAV files, named in the journeys
+STATE/voicemail/            messages, named in the journeys
 STATE/prompts/              what callers are played
 STATE/run/control.sock      the control API (firmware.control)
 STATE/run/media.sock        switch ↔ media process
@@ -46,6 +47,10 @@ class StatePaths:
         return self.root / "recordings"
 
     @property
+    def voicemail(self) -> Path:
+        return self.root / "voicemail"
+
+    @property
     def prompts(self) -> Path:
         return self.root / "prompts"
 
@@ -71,7 +76,7 @@ class StatePaths:
         Raises:
             OSError: A folder can't be made.
         """
-        for folder in (self.root, self.recordings, self.prompts, self.run):
+        for folder in (self.root, self.recordings, self.voicemail, self.prompts, self.run):
             if not folder.is_dir():
                 folder.mkdir(parents=True, exist_ok=True)
                 folder.chmod(_FOLDER_MODE)

@@ -29,6 +29,7 @@ from firmware.switch.numbering import Numbering
 from firmware.switch.outbound.outbound import OutboundSettings
 from ivr.hours import OfficeHours
 from ivr.menu import MenuBook
+from ivr.voicemail import VoicemailSettings
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -40,6 +41,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     hours: OfficeHours = OfficeHours()
     menus: MenuBook = MenuBook()
     mail: MailSettings = MailSettings()
+    voicemail: VoicemailSettings = VoicemailSettings()
     extensions: Annotated[
         tuple[Extension, ...],
         Meta(min_length=1, max_length=500),

@@ -148,6 +148,8 @@ class _Guide:
         if cause is Cause.UNALLOCATED_NUMBER and step.kind != "extension":
             words = "unreachable"
         call.journey.route(InMenu.NOT_REACHED(who=step.name or Choice.OPERATOR(), why=of_cause(cause)))
+        if step.kind == "extension" and await targets.unanswered(call, step.name, self._items((words,))):
+            return None
         return self._walk.unanswered((words,))
 
     async def _ring(self, number: str) -> Cause:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from firmware.core.causes import Cause
+from firmware.core.media import PlayItem
 from firmware.switch.call import Call
 
 
@@ -31,6 +33,9 @@ class Targets(Protocol):
     async def voicemail(self, call: Call, mailbox: str) -> None:
         """Take a message; returns when it is kept or there was none."""
 
+    async def unanswered(self, call: Call, number: str, words: Sequence[PlayItem]) -> bool:
+        """Serve a caller whom an extension didn't take, `words` saying why; False to let it go on."""
+
 
 class NoTargets:
     """An office of extensions only."""
@@ -43,3 +48,6 @@ class NoTargets:
 
     async def voicemail(self, call: Call, mailbox: str) -> None:
         return None
+
+    async def unanswered(self, call: Call, number: str, words: Sequence[PlayItem]) -> bool:
+        return False

@@ -6,11 +6,14 @@ A text is spoken as it stands, so it is written for the ear: no digits, no abbre
 from __future__ import annotations
 
 from firmware.switch.sentences import SENTENCES
+from ivr.prompts import sentences_survey, sentences_voicemail
 
 LANGUAGES = ("zh-CN", "en")
 
 CATALOGUE: dict[str, dict[str, str]] = {
     **SENTENCES,
+    **sentences_voicemail.SENTENCES,
+    **sentences_survey.SENTENCES,
     "greeting": {
         "zh-CN": "您好，欢迎致电。请直拨分机号，转总机请拨零。",
         "en": "Hello, and welcome. Please dial the extension number, or zero for the operator.",

@@ -41,27 +41,41 @@ async def record_by_phone(
         scratch: A folder the media process may write to; nothing is left in it.
     """
     await call.answer()
+    samples = await record_take(call, prompts, scratch)
+    if samples is None:
+        call.journey.route(Prompting.NOT_KEPT(name=name))
+        await call.play(Prompting.DROPPED(), prompts("prompt-not-kept"))
+        return False
+    await asyncio.to_thread(own.keep, language, name, samples)
+    call.journey.route(Prompting.RECORDED(name=name, seconds=f"{len(samples) / RATE:.1f}"))
+    await call.play(Prompting.KEPT(), prompts("prompt-kept"))
+    return True
+
+
+async def record_take(call: Call, prompts: Prompts, scratch: Path) -> Samples | None:
+    """Have something recorded, heard and kept; None when the person kept nothing.
+
+    Args:
+        call: Answered.
+        prompts: What the person hears.
+        scratch: See `record_by_phone`.
+    """
     for _ in range(MAX_TAKES):
         await call.play(Prompting.ASKED(), [*prompts("record-after-tone"), _BEEP])
         try:
             samples = await _take(call, scratch)
         except (UserError, MediaError) as error:
-            call.journey.route(Prompting.NOT_RECORDED(name=name, why=str(error)))
+            call.journey.route(Prompting.FAILED(why=str(error)))
             await call.play(Prompting.NOTHING(), prompts("nothing-recorded"))
             continue
         match await _review(call, prompts, samples, scratch):
             case "1":
-                await asyncio.to_thread(own.keep, language, name, samples)
-                call.journey.route(Prompting.RECORDED(name=name, seconds=f"{len(samples) / RATE:.1f}"))
-                await call.play(Prompting.KEPT(), prompts("prompt-kept"))
-                return True
+                return samples
             case "3":
                 continue
             case _:
-                break
-    call.journey.route(Prompting.NOT_KEPT(name=name))
-    await call.play(Prompting.DROPPED(), prompts("prompt-not-kept"))
-    return False
+                return None
+    return None
 
 
 async def _take(call: Call, scratch: Path) -> Samples:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime
 import shutil
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import msgspec
 import pytest
 
 from firmware.core.causes import Cause
-from firmware.core.media import PlaySilence
+from firmware.core.media import PlayItem, PlaySilence
 from firmware.core.records import Outcome
 from firmware.switch.call import Call
 from ivr.hours import Schedule
@@ -103,6 +104,9 @@ class Services:
 
     async def voicemail(self, call: Call, mailbox: str) -> None:
         self.asked.append(f"voicemail {mailbox} {_asked(call)}")
+
+    async def unanswered(self, call: Call, number: str, words: Sequence[PlayItem]) -> bool:
+        return False
 
 
 class MenuOffice(Office):

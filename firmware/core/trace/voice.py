@@ -42,6 +42,7 @@ class InMenu:
     ENOUGH_ASKED = Message(
         "menu {menu}: {count} questions were asked: enough", "菜单 {menu}：已询问 {count} 次，结束"
     )
+    WHY_NOT = Message("told why {who} was not reached", "告知 {who} 未接通的原因")
     NOT_REACHED = Message("{who} was not reached: {why}", "未能接通 {who}：{why}")
     NAMES = Message("spelled {keys}: {count} names", "拼写 {keys}：{count} 个姓名")
     NO_NAME = Message("chose none of {count} names", "{count} 个姓名均未选择")
@@ -87,7 +88,7 @@ class Consented:
 
 class Prompting:
     RECORDED = Message("prompt {name} recorded: {seconds} s", "已录制提示音 {name}：{seconds} 秒")
-    NOT_RECORDED = Message("prompt {name}: {why}", "提示音 {name}：{why}")
+    FAILED = Message("nothing was recorded: {why}", "未能录音：{why}")
     ASKED = Message("asked to speak after the tone", "请在提示音后说话")
     RECORDING = Message("recording", "正在录制")
     REVIEW = Message("what was recorded, and what to do with it", "试听录音并选择")
