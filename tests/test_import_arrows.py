@@ -26,6 +26,8 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "firmware.office": ("firmware.core", "firmware.store"),
     # Figures are drawn from the records, and copies of them are sent.
     "firmware.reports": ("firmware.core", "firmware.store"),
+    # A backup holds the whole state and goes where recordings go.
+    "firmware.backup": ("firmware.cloud", "firmware.core", "firmware.settings", "firmware.store"),
     "firmware.cloud": ("firmware.core", "firmware.reports", "firmware.store"),
     "firmware.steward": ("firmware.control", "firmware.core", "firmware.update"),
     "firmware.update": ("firmware.control", "firmware.core"),

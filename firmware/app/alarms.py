@@ -19,16 +19,12 @@ class Alarms:
 
     def __init__(self) -> None:
         self.recent: deque[str] = deque(maxlen=_MAX_ALARMS)
-        self.listeners: list[Callable[[str], None]] = []
-        """Told of each alarm in plain English."""
         self.listeners: list[Callable[[Text], None]] = []
         """Told of each one; one that raises keeps nobody else from hearing it."""
 
     def __call__(self, text: Text) -> None:
         logger.error("ALARM: %s", text)
         self.recent.append(f"{datetime.datetime.now().astimezone():%m-%d %H:%M} {text}")
-        for listener in list(self.listeners):
-            listener(str(text))
         for tell in self.listeners:
             try:
                 tell(text)

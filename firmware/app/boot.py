@@ -14,6 +14,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from extensions.directory import OfficeDirectory
 from firmware.app import (
+    keeping,
     line_care,
     lines,
     mail,
@@ -22,7 +23,6 @@ from firmware.app import (
     phones,
     providers,
     records,
-    reports,
     self_care,
     voice,
     voicemail,
@@ -84,7 +84,7 @@ async def switch(paths: StatePaths, profile: Profile) -> AsyncIterator[Parts]:
         running.push_async_callback(parts.exchange.stop)
         await self_care.start(parts, running)
         await pages.start(parts, running)
-        await reports.start(parts, running)
+        await keeping.start(parts, running)
         # The socket through which web page, console and commands see all of it.
         control = ControlServer(paths.control_socket, parts.answers)
         await control.start()
@@ -108,7 +108,7 @@ async def _parts(paths: StatePaths, profile: Profile, running: AsyncExitStack) -
     )
     await media.start()
     running.push_async_callback(media.stop)
-    store = records.open_store(paths, clock, started, running)
+    store = records.open_store(paths, clock, started, settings, running)
     handsets = phones.build(settings, plane, profile)
     directory = OfficeDirectory([], None, handsets.leg_to, handsets.speak_to)
     exchange = Exchange(store, clock, plane, directory)

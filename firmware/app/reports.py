@@ -191,6 +191,8 @@ class Reports:
         return await self._worker.ask(self.office(), request, self._parts.clock.now().wall_ms)
 
 
-async def start(parts: Parts, running: AsyncExitStack) -> None:
+async def start(parts: Parts, running: AsyncExitStack) -> Reports:
     """Begin to answer questions about figures."""
-    await Reports(parts).start(running)
+    reports = Reports(parts)
+    await reports.start(running)
+    return reports

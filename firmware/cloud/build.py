@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable
-from pathlib import Path
 from typing import Literal
 
+import httpx
 import msgspec
 
 from firmware.cloud import wire
-from firmware.cloud.https import HttpsTransport
+from firmware.cloud.allowance import Allowance
+from firmware.cloud.https import TIMEOUT_S, HttpsTransport
 from firmware.cloud.jetstream import JetStreamTransport
 from firmware.cloud.redaction import Redaction
 from firmware.cloud.sync import CloudSync
@@ -30,7 +32,9 @@ class CloudConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     key: str = ""
     """The secret that `zongji-fleet add-site` printed."""
     credentials: str = ""
-    """A NATS credentials file; empty for none."""
+    """Content of a NATS credentials file; empty for none."""
+    authority: str = ""
+    """Certificate (PEM) of a private authority; empty for the public ones."""
     redaction: Redaction = Redaction.NONE
     bytes_a_day: int | None = None
     """On a metered line; None for no limit."""
@@ -40,7 +44,10 @@ class CloudConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def cloud_sync(
-    config: CloudConfig, store: SqliteJourneyStore, on_alarm: Callable[[str | None], None]
+    config: CloudConfig,
+    store: SqliteJourneyStore,
+    on_alarm: Callable[[str | None], None],
+    allowance: Allowance | None = None,
 ) -> CloudSync | None:
     """Return the sending, not yet running; None when it is switched off.
 
@@ -66,11 +73,20 @@ def cloud_sync(
         config.redaction,
         config.bytes_a_day,
         on_alarm,
+        allowance=allowance,
     )
 
 
 def _transport(config: CloudConfig) -> Transport:
     if config.way == "https":
-        return HttpsTransport(config.url, config.site, config.key)
-    credentials = Path(config.credentials) if config.credentials else None
-    return JetStreamTransport(config.url, config.site, config.key, credentials)
+        client = httpx.AsyncClient(timeout=TIMEOUT_S, verify=_trust(config))
+        return HttpsTransport(config.url, config.site, config.key, client)
+    tls = _trust(config) if config.url.startswith("tls://") else None
+    return JetStreamTransport(config.url, config.site, config.key, config.credentials, tls)
+
+
+def _trust(config: CloudConfig) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cadata=config.authority or None)
+    except ssl.SSLError as error:
+        raise UserError(f"Setting cloud.authority: that is no certificate in PEM: {error}.") from None

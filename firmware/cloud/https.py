@@ -11,7 +11,7 @@ from firmware.cloud import wire
 from firmware.cloud.transport import BatchRefused, NotAllowed, Unreachable
 from firmware.cloud.wire import Receipt, Record
 
-_TIMEOUT_S = 30.0
+TIMEOUT_S = 30.0
 """A batch of 200 kB over a 2G modem takes some 20 s."""
 
 _PATH = "/v1/records"
@@ -40,7 +40,7 @@ class HttpsTransport:
         self._url = url.rstrip("/") + _PATH
         self._site = site
         self._key = key
-        self._client = client or httpx.AsyncClient(timeout=_TIMEOUT_S)
+        self._client = client or httpx.AsyncClient(timeout=TIMEOUT_S)
         self._sent = 0
 
     @property

@@ -7,12 +7,11 @@ import contextlib
 import logging
 import ssl
 from collections import deque
-from pathlib import Path
 
 import nats
 import nats.errors
 import nats.js.errors
-from nats.aio.client import Client
+from nats.aio.client import Client, RawCredentials
 from nats.js import JetStreamContext
 
 from firmware.cloud import wire
@@ -41,7 +40,7 @@ class JetStreamTransport:
         url: Such as "tls://fleet.example.com:4222".
         site: This box's name at the far end.
         key: The secret shared with it; every message is signed.
-        credentials: A NATS credentials file.
+        credentials: Content of a NATS credentials file (user JWT and seed); empty for none.
         tls: For a private certificate authority.
     """
 
@@ -50,7 +49,7 @@ class JetStreamTransport:
         url: str,
         site: str,
         key: str,
-        credentials: Path | None = None,
+        credentials: str = "",
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self._url = url
@@ -116,7 +115,7 @@ class JetStreamTransport:
                         name=f"zongji {self._site}",
                         allow_reconnect=False,
                         connect_timeout=_CONNECT_S,
-                        user_credentials=None if self._credentials is None else str(self._credentials),
+                        user_credentials=RawCredentials(self._credentials) if self._credentials else None,
                         tls=self._tls,
                         error_cb=_logged,
                     ),

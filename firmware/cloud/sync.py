@@ -78,6 +78,7 @@ class CloudSync:
         bytes_a_day: Most bytes a day on a metered line; None for no limit.
         on_alarm: Told in plain words when somebody must do something, and None when all is well again.
         back_off: How long to wait after a failure.
+        allowance: What `bytes_a_day` stands for, where others use the same line.
     """
 
     def __init__(
@@ -91,6 +92,7 @@ class CloudSync:
         on_alarm: Callable[[str | None], None] = lambda _text: None,
         back_off: BackOff | None = None,
         monotonic: Callable[[], float] = time.monotonic,
+        allowance: Allowance | None = None,
     ) -> None:
         self._outbox = outbox
         self._transport = transport
@@ -99,7 +101,7 @@ class CloudSync:
         self._redaction = redaction
         self._on_alarm = on_alarm
         self._monotonic = monotonic
-        self._allowance = Allowance(bytes_a_day, monotonic())
+        self._allowance = allowance or Allowance(bytes_a_day, monotonic())
         self._back_off = back_off or BackOff(random.Random())  # noqa: S311 - jitter needs no secrecy
         self._poke = asyncio.Event()
         self._sent = 0

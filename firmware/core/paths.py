@@ -5,6 +5,9 @@ STATE/records.sqlite        the journeys (firmware.store)
 STATE/starts.json           starts that came to nothing (firmware.self_care)
 STATE/recordings/           stereo WAV files, named in the journeys
 STATE/voicemail/            messages, named in the journeys
+STATE/owner.key             the owner's private key, where the box may read what it has encrypted
+STATE/scratch/              backups in the making; emptied whenever one begins
+STATE/voicemail/            messages, named in the journeys
 STATE/prompts/              what callers are played
 STATE/run/control.sock      the control API (firmware.control)
 STATE/run/media.sock        switch ↔ media process
@@ -45,6 +48,18 @@ class StatePaths:
     @property
     def recordings(self) -> Path:
         return self.root / "recordings"
+
+    @property
+    def voicemail(self) -> Path:
+        return self.root / "voicemail"
+
+    @property
+    def owner_key(self) -> Path:
+        return self.root / "owner.key"
+
+    @property
+    def scratch(self) -> Path:
+        return self.root / "scratch"
 
     @property
     def voicemail(self) -> Path:

@@ -11,7 +11,7 @@ from firmware.settings.storage import S3Settings
 if TYPE_CHECKING:
     from firmware.settings.document import Settings
 
-_SCHEMES = {"https": ("https://", "http://"), "nats": ("tls://", "nats://")}
+_SCHEMES = {"https": ("https://",), "nats": ("tls://", "nats://")}
 
 
 def check_records(settings: Settings) -> None:
@@ -51,6 +51,12 @@ def _check_storage(settings: Settings) -> None:
         raise _refused("backup.url", "backups go over HTTPS, and there is no address", "Enter it.")
     if backup.to == "s3":
         _check_s3("backup.s3", backup.s3)
+    if backup.to != "off" and not storage.owner_key:
+        raise _refused(
+            "storage.owner_key",
+            "backups are encrypted, and there is no key",
+            "Make one with `zongji owner-key`; without the private key nobody can restore.",
+        )
 
 
 def _check_cloud(settings: Settings) -> None:
@@ -67,9 +73,7 @@ def _check_cloud(settings: Settings) -> None:
         )
     schemes = _SCHEMES[cloud.way]
     if not cloud.url.startswith(schemes):
-        raise _refused(
-            "cloud.url", f"no address for {cloud.way}", f"Begin it with {schemes[0]} or {schemes[1]}."
-        )
+        raise _refused("cloud.url", f"no address for {cloud.way}", f"Begin it with {' or '.join(schemes)}.")
 
 
 def _check_s3(name: str, s3: S3Settings) -> None:

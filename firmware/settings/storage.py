@@ -77,9 +77,9 @@ class StorageSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     encrypt_recordings: Annotated[
         bool,
         help_text(
-            "Whether recordings and messages on the box are encrypted, too: true or false. Listening on "
-            "the page then needs the private key on the box.",
-            "是否同时加密本机上的录音和留言：true 或 false。启用后在网页上收听需要本机存有私钥。",
+            "Whether recordings on the box are encrypted, too: true or false. Listening on the page then "
+            "needs the private key on the box.",
+            "是否同时加密本机上的录音：true 或 false。启用后在网页上收听需要本机存有私钥。",
         ),
     ] = False
 

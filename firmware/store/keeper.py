@@ -9,9 +9,7 @@ file and says when and why it went.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
-import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Mapping
@@ -20,23 +18,23 @@ from pathlib import Path
 import msgspec
 
 from firmware.core.clock import Clock, Instant
-from firmware.core.errors import DeviceError
+from firmware.core.errors import ZongjiError
 from firmware.core.ids import CallId
 from firmware.store import keeping
-from firmware.store.atomic import fsync_folder
 from firmware.store.keeping import Audio, Disk, Kind, Level, Removal, Rules
 from firmware.store.records import SqliteJourneyStore
+from firmware.store.stick import Stick, sha256_of
 
 logger = logging.getLogger(__name__)
 
-_BLOCK = 1024 * 1024
 _DAY_MS = 86_400_000
 _AT_ONCE = 200
 """Files sealed or removed in one round, and journeys in one transaction: a call may come at any moment."""
 
 _FILES = """
     SELECT kind, path, journey.id, seq, started_wall_ms, started_mono_ms, boot_id, clock_set, heard,
-        legal_hold.journey_id IS NOT NULL, audio_file.bytes, audio_file.exported
+        legal_hold.journey_id IS NOT NULL, audio_file.bytes, audio_file.exported,
+        audio_file.sha256
     FROM (SELECT 'recording' AS kind, path, journey, 1 AS heard FROM recording
           UNION ALL SELECT 'voicemail', path, journey, heard FROM voicemail) AS audio
     JOIN journey ON journey.seq = audio.journey
@@ -69,8 +67,9 @@ class Keeper:
         folders: Where each kind lies.
         clock: For ages.
         busy: Whether a call runs.
-        export_to: The folder of the owner's long-term copies (a USB stick), or None.
+        archive: The owner's long-term copies, or None.
         disk: How full the disk is; tests hand in their own.
+        is_final: Whether a recording of that path is as it will be kept; others aren't sealed yet.
     """
 
     def __init__(
@@ -79,15 +78,17 @@ class Keeper:
         folders: Mapping[Kind, Path],
         clock: Clock,
         busy: Callable[[], bool],
-        export_to: Path | None = None,
+        archive: Stick | None = None,
         disk: Callable[[Path], Disk] | None = None,
+        is_final: Callable[[str], bool] = lambda _: True,
     ) -> None:
         self._store = store
         self._folders = folders
         self._clock = clock
         self._busy = busy
-        self._export_to = export_to
-        self._disk = disk or _disk_of
+        self.archive = archive
+        self._disk = disk or disk_of
+        self._is_final = is_final
 
     async def hold(self, call_id: CallId, reason: str) -> None:
         """Put a call under legal hold: its audio and record stay until released.
@@ -124,8 +125,8 @@ class Keeper:
         if self._busy():
             return msgspec.structs.replace(report, put_off=True)
         sealed = await self._seal()
-        exported = await self._export() if self._export_to is not None else 0
-        files = [audio for audio, complete in await asyncio.to_thread(self._files) if complete]
+        exported = await self._export()
+        files = [audio for audio, seal in await asyncio.to_thread(self._files) if seal is not None]
         removed = 0
         freed = 0
         for removal in keeping.removals(files, rules, disk, self._clock.now())[:_AT_ONCE]:
@@ -163,19 +164,19 @@ class Keeper:
         found = []
         for kind, path, expected in await asyncio.to_thread(sealed):
             try:
-                same = await asyncio.to_thread(_sha256, self._folders[Kind(kind)] / path) == expected
+                same = await asyncio.to_thread(sha256_of, self._folders[Kind(kind)] / path) == expected
             except OSError:
                 same = False
             if not same:
                 found.append(f"{kind}/{path}")
         return found
 
-    def _files(self) -> list[tuple[Audio, bool]]:
-        """Return the files that are there, and whether each is sealed."""
+    def _files(self) -> list[tuple[Audio, str | None]]:
+        """Return the files that are there, and the seal of each that has one."""
         with self._store.reader.connected() as connection:
             found = connection.execute(_FILES).fetchall()
         files = []
-        for kind, path, call_id, seq, wall, mono, boot, is_set, heard, held, size, exported in found:
+        for kind, path, call_id, seq, wall, mono, boot, is_set, heard, held, size, exported, seal in found:
             file = self._folders[Kind(kind)] / path
             if not file.resolve().is_relative_to(self._folders[Kind(kind)].resolve()):
                 continue
@@ -184,9 +185,6 @@ class Keeper:
                     size = file.stat().st_size
                 except OSError:
                     continue
-                sealed = False
-            else:
-                sealed = True
             audio = Audio(
                 Kind(kind),
                 path,
@@ -198,17 +196,18 @@ class Keeper:
                 bool(heard),
                 bool(exported),
             )
-            files.append((audio, sealed))
+            files.append((audio, seal))
         return files
 
     async def _seal(self) -> int:
-        new = [audio for audio, sealed in await asyncio.to_thread(self._files) if not sealed]
+        new = [audio for audio, seal in await asyncio.to_thread(self._files) if seal is None]
+        new = [audio for audio in new if audio.kind is not Kind.RECORDING or self._is_final(audio.path)]
         rows = []
         for audio in new[:_AT_ONCE]:
             if self._busy():
                 break
             try:
-                digest = await asyncio.to_thread(_sha256, self._folders[audio.kind] / audio.path)
+                digest = await asyncio.to_thread(sha256_of, self._folders[audio.kind] / audio.path)
             except OSError as error:
                 logger.warning("[%s] %s can't be sealed: %s", audio.call_id, audio.path, error.strerror)
                 continue
@@ -226,19 +225,23 @@ class Keeper:
         return len(rows)
 
     async def _export(self) -> int:
-        if self._export_to is None:
+        archive = self.archive
+        if archive is None or not await asyncio.to_thread(archive.is_there):
             return 0
         done = 0
-        for audio, sealed in await asyncio.to_thread(self._files):
-            if not sealed or audio.exported or done >= _AT_ONCE:
+        for audio, seal in await asyncio.to_thread(self._files):
+            if seal is None or audio.exported or done >= _AT_ONCE:
                 continue
             if self._busy():
                 break
-            target = self._export_to / audio.kind.value / audio.path
+            source = self._folders[audio.kind] / audio.path
             try:
-                await asyncio.to_thread(_copy, self._folders[audio.kind] / audio.path, target)
-            except (OSError, DeviceError) as error:
-                logger.warning("[%s] %s can't be exported: %s", audio.call_id, audio.path, error)
+                await asyncio.to_thread(archive.take, audio, source, seal)
+            except ZongjiError as error:
+                logger.warning("[%s] %s can't be archived: %s", audio.call_id, audio.path, error)
+                continue
+            except OSError as error:
+                logger.warning("the archive can't be written: %s", error)
                 break
             await self._mark(audio, "exported = 1", ())
             done += 1
@@ -286,33 +289,12 @@ class Keeper:
         )
 
 
-def _disk_of(folder: Path) -> Disk:
+def disk_of(folder: Path) -> Disk:
+    """Return how full the disk of a folder is.
+
+    Raises:
+        OSError: It is gone.
+    """
     usage = shutil.disk_usage(folder)
     # What only root may fill counts as used: our files can't go there.
     return Disk(usage.total, usage.total - usage.free)
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
-
-
-def _copy(source: Path, target: Path) -> None:
-    """Copy durably and compare; a half copy has no meaning.
-
-    Raises:
-        OSError: The stick is full or gone.
-        DeviceError: The copy differs from the original.
-    """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(target.name + ".part")
-    shutil.copyfile(source, part)
-    with part.open("rb+") as file:
-        os.fsync(file.fileno())
-    if _sha256(part) != _sha256(source):
-        raise DeviceError(f"the copy at {part} differs from its original")
-    part.replace(target)
-    fsync_folder(target.parent)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import enum
 import logging
 import sqlite3
 from collections.abc import Callable
@@ -39,6 +40,18 @@ _STOP_PATIENCE_S = 10.0
 _RECOVERY_PATIENCE_S = 10.0
 
 _Result = TypeVar("_Result")
+
+
+class RecordEvent(enum.StrEnum):
+    """What happened to a record."""
+
+    BEGAN = "began"
+    ENDED = "ended"
+    """The journey is durable, or kept in memory while the card refuses."""
+    CHANGED = "changed"
+
+
+RecordListener = Callable[[RecordEvent, Journey], None]
 
 
 def _ignore(_fault: str | None) -> None:
@@ -75,8 +88,25 @@ class SqliteJourneyStore:
         self._writer = RecordWriter(path, on_fault, connect)
         self._lock = SwitchLock(path.with_name(path.name + ".lock"))
         self._begun: set[CallId] = set()
+        self._listeners: list[RecordListener] = []
         self.reader = JourneyReader(path)
         """For questions, from any thread; each takes about a millisecond of disk, so not in the loop."""
+
+    def subscribe(self, listener: RecordListener) -> Callable[[], None]:
+        """Have `listener` called in the event loop of each call's beginning, end and amendment.
+
+        Returns:
+            Ends that.
+        """
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def _tell(self, what: RecordEvent, journey: Journey) -> None:
+        for listener in list(self._listeners):
+            try:
+                listener(what, journey)
+            except Exception:
+                logger.exception("[%s] a listener to records raised", journey.id)
 
     def start(self) -> None:
         """Open the database and bring it to the newest schema. Blocks; a fault is reported, not raised.
@@ -133,7 +163,9 @@ class SqliteJourneyStore:
             UserError: There is no such closed call.
             DeviceError: The card refuses; nothing was changed.
         """
-        return await self.perform(lambda connection: amendments.amend(connection, call_id, edit))
+        journey = await self.perform(lambda connection: amendments.amend(connection, call_id, edit))
+        self._tell(RecordEvent.CHANGED, journey)
+        return journey
 
     async def note_agent_time(self, span: AgentSpan) -> None:
         """Write a stretch of an agent's time; durable on return.
@@ -162,6 +194,7 @@ class SqliteJourneyStore:
         """Note that a call runs, so that it is found if the power goes. Returns at once."""
         self._begun.add(journey.id)
         self._writer.submit(self._note(journey, closed=False))
+        self._tell(RecordEvent.BEGAN, journey)
 
     def update(self, journey: Journey) -> None:
         """Note what has happened so far. Returns at once."""
@@ -176,6 +209,7 @@ class SqliteJourneyStore:
         self._writer.submit(self._note(journey, closed=True, waiter=waiter))
         self._begun.discard(journey.id)
         await asyncio.wrap_future(waiter)
+        self._tell(RecordEvent.ENDED, journey)
 
     def _note(self, journey: Journey, *, closed: bool, waiter: Waiter | None = None) -> Note:
         if closed:

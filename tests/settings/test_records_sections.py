@@ -12,6 +12,7 @@ from firmware.settings.document import Settings
 from firmware.settings.parse import parse_settings
 
 S3 = {"endpoint": "https://s3.example.com", "bucket": "box-1", "access_key": "k", "access_secret": "s"}
+KEY = "age164jx0nufgfs47jms0nwzudgmtrfum3kchvmnq5alme8vj7n7qs2sykvdrf"
 CLOUD = {"way": "https", "url": "https://fleet.example.com", "site": "shop-1", "secret": "s"}
 
 
@@ -32,6 +33,7 @@ def document(**sections: dict[str, Any]) -> dict[str, Any]:
         ({"storage": {"recording_days": 0}}, "storage.recording_days"),
         ({"backup": {"to": "folder"}}, "backup.folder"),
         ({"backup": {"to": "https"}}, "backup.url"),
+        ({"backup": {"to": "folder", "folder": "/media/stick"}}, "storage.owner_key"),
         ({"backup": {"to": "s3", "s3": {**S3, "bucket": ""}}}, "backup.s3.bucket"),
         ({"cloud": {**CLOUD, "site": ""}}, "cloud.site"),
         ({"cloud": {**CLOUD, "site": "a b"}}, "cloud.site"),
@@ -53,6 +55,7 @@ def test_whole_sections_are_taken() -> None:
     settings = parse_settings(
         document(
             cloud={**CLOUD, "upload_recordings": True, "s3": S3},
+            storage={"owner_key": KEY},
             backup={"to": "s3", "s3": S3},
             reports={"zone": "Asia/Shanghai", "mail_to": ["owner@example.com"]},
         )
@@ -64,6 +67,7 @@ def test_secrets_stay_out_of_logs() -> None:
     settings = parse_settings(
         document(
             cloud=CLOUD | {"secret": "sesame1"},
+            storage={"owner_key": KEY},
             backup={
                 "to": "https",
                 "url": "https://x",

@@ -17,6 +17,7 @@ from firmware.core.records import Journey, VoicemailRecord
 from firmware.store.keeper import Keeper
 from firmware.store.keeping import Audio, Disk, Keep, Kind, Level, Rules, level, removals
 from firmware.store.records import SqliteJourneyStore
+from firmware.store.stick import Stick
 from tests.store.sample import NOON_MS, BenchClock, whole_journey
 
 DAY_MS = 86_400_000
@@ -141,7 +142,7 @@ def box(tmp_path: Path) -> Iterator[Box]:
         folders,
         clock,
         lambda: made.busy,
-        tmp_path / "stick",
+        Stick(tmp_path / "stick", is_there=Path.is_dir),
         lambda _: Disk(1000, made.used),
     )
     yield made

@@ -7,11 +7,10 @@ import datetime
 import importlib.metadata
 import logging
 import os
-import stat
-from pathlib import Path
 
 import msgspec
 
+from firmware.app.api.audio import opened, shown_name
 from firmware.app.api.live import QueuePicture, parked_now
 from firmware.app.api.picture import call_now, lines_now, people_now
 from firmware.app.api.search import day_figures, found
@@ -180,9 +179,11 @@ class SwitchApi:
         if not 0 <= piece < len(journey.recordings):
             raise UserError(f"The call {journey.id} has no recording {piece + 1}.")
         record = journey.recordings[piece]
-        descriptor = await asyncio.to_thread(_opened, self._paths.recordings, record.path)
+        descriptor = await asyncio.to_thread(
+            opened, self._paths.recordings, record.path, self._paths.owner_key
+        )
         reply = RecordingReply(
-            name=f"{journey.id}-{piece + 1}{Path(record.path).suffix}",
+            name=f"{journey.id}-{piece + 1}{shown_name(record.path)}",
             size=os.fstat(descriptor).st_size,
             complete=record.complete,
         )
@@ -232,9 +233,7 @@ class SwitchApi:
         return None if first is None else int(first * 1000) - self._started.mono_ms
 
     def _faults(self) -> list[str]:
-        faults = [
-            f"line {line.name}: {line.detail}" for line in self._lines() if line.state == "down"
-        ]
+        faults = [f"line {line.name}: {line.detail}" for line in self._lines() if line.state == "down"]
         if self._settings.fault is not None:
             faults.append(f"settings: {self._settings.fault}")
         records = self._store.status().fault
@@ -247,22 +246,3 @@ class SwitchApi:
 
 def _figures(media: MediaStats) -> dict[str, float]:
     return {name: value for name, value in msgspec.structs.asdict(media).items() if name not in _NOT_FIGURES}
-
-
-def _opened(folder: Path, path: str) -> int:
-    """Open a recording for reading and return its descriptor.
-
-    Raises:
-        UserError: It isn't there any more, or isn't a file of that folder.
-    """
-    wanted = (folder / path).resolve()
-    if not wanted.is_relative_to(folder.resolve()):
-        raise UserError("That recording lies outside the recordings' folder and is not given out.")
-    try:
-        descriptor = os.open(wanted, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:
-        raise UserError("That recording is not there any more.") from None
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise UserError("That recording is no file.")
-    return descriptor
