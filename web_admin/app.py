@@ -14,6 +14,7 @@ from web_admin.pages.account import account_router
 from web_admin.pages.assets import assets_router
 from web_admin.pages.board import board_router
 from web_admin.pages.calls import calls_router
+from web_admin.pages.desk import desk_router
 from web_admin.pages.entry import entry_router
 from web_admin.pages.history import history_router
 from web_admin.pages.now import now_router
@@ -64,6 +65,7 @@ def make_app(site: Site) -> ASGIApp:
             users_router(site),
             now_router(site),
             board_router(site),
+            desk_router(site),
             calls_router(site),
             people_router(site),
             settings_router(site),

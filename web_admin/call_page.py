@@ -38,13 +38,16 @@ async def call_page(
         base: Where its list and its forms are.
         only_of: The extension it has to have had part in, where not everything may be seen.
     """
-    missing = {"status": 404, "key": "call.not_found", "detail": ""}
+
+    def missing() -> Response[Any]:
+        return site.pages.page(request, "problem.html", status=404, key="call.not_found", detail="")
+
     if not _CALL_ID.match(call):
-        return site.pages.page(request, "problem.html", **missing)
+        return missing()
     async with site.box.ask() as switch:
         found = await switch.call(call)
     if only_of is not None and not has_part(found, only_of):
-        return site.pages.page(request, "problem.html", **missing)
+        return missing()
     now = site.box.picture
     return site.pages.page(
         request,

@@ -9,7 +9,6 @@ the newest one.
 from __future__ import annotations
 
 import asyncio
-import collections
 import json
 import time
 from collections.abc import AsyncGenerator, Callable
@@ -44,9 +43,7 @@ class Stage:
         values = {
             "now": picture,
             "board": None if picture is None else board(picture),
-            "agents": collections.defaultdict(
-                lambda: None, {} if picture is None else {one.number: one for one in picture.agents}
-            ),
+            "agents": {} if picture is None else {one.number: one for one in picture.agents},
             "names": {} if picture is None else {one.number: one.name for one in picture.people},
             "away_since": self._box.away_since,
         }
@@ -60,9 +57,8 @@ class Stage:
 class Hub:
     """The viewers."""
 
-    def __init__(self, box: Box, stage: Stage) -> None:
+    def __init__(self, box: Box) -> None:
         self._box = box
-        self._stage = stage
         self._closing = asyncio.Event()
         self.viewers = 0
 
@@ -73,8 +69,15 @@ class Hub:
     def is_full(self) -> bool:
         return self.viewers >= MAX_VIEWERS
 
-    async def stream(self, words: Words, is_welcome: Callable[[], bool]) -> AsyncGenerator[bytes, None]:
-        """Yield the events for one viewer until it goes, or isn't welcome any more."""
+    async def stream(
+        self, regions_now: Callable[[], dict[str, str]], is_welcome: Callable[[], bool]
+    ) -> AsyncGenerator[bytes, None]:
+        """Yield the events for one viewer until it goes, or isn't welcome any more.
+
+        Args:
+            regions_now: Draws what this viewer sees: region → HTML.
+            is_welcome: Whether it may go on.
+        """
         changed = asyncio.Event()
         unsubscribe = self._box.subscribe(changed.set)
         shown: dict[str, str] = {}
@@ -83,7 +86,7 @@ class Hub:
             yield b"retry: 1000\n\n"
             while not self._closing.is_set() and is_welcome():
                 changed.clear()
-                regions = self._stage.regions(words)
+                regions = regions_now()
                 other = {name: html for name, html in regions.items() if shown.get(name) != html}
                 if other:
                     shown.update(other)

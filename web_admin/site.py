@@ -65,7 +65,7 @@ class Site:
             assets=assets,
             pages=pages,
             stage=stage,
-            hub=Hub(box, stage),
+            hub=Hub(box),
             users=Users(folder / "users.json", Hashing()),
             waiting=Waiting(),
             sessions=Sessions(folder / "sessions.json"),

@@ -63,21 +63,6 @@ class ListenIn(BaseRequest, frozen=True, tag="listen in", kw_only=True):
     by: str = ""
 
 
-class AgentAct(enum.StrEnum):
-    SIGN_IN = "sign in"
-    SIGN_OUT = "sign out"
-    BREAK = "break"
-    BACK = "back"
-
-
-class ActAsAgent(BaseRequest, frozen=True, tag="act as agent", kw_only=True):
-    """Sign somebody in to the queues, out of them, to a break and back."""
-
-    number: str
-    act: AgentAct
-    reason: str = "break"
-
-
 class ActedReply(BaseReply, frozen=True, tag="acted", kw_only=True):
     call: CallId | None = None
     """The call it was about, or that has begun."""

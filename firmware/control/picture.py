@@ -16,6 +16,7 @@ import msgspec
 
 from firmware.control.base import BaseReply, BaseRequest
 from firmware.core.ids import CallId
+from firmware.core.trace import Said
 
 HEARTBEAT_S = 5.0
 """Longest silence of a watched switch."""
@@ -77,7 +78,7 @@ class CallNow(msgspec.Struct, frozen=True, kw_only=True):
     since_wall_ms: int
     """When the phase began."""
     recorded: bool = False
-    doing: str = ""
+    doing: str | Said = ""
     """The last line of its trace."""
 
 
@@ -138,9 +139,9 @@ class NowReply(BaseReply, frozen=True, tag="now", kw_only=True):
     lines: list[LineNow]
     people: list[PersonNow]
     calls: list[CallNow]
-    queues: list[QueueNow] = []
-    agents: list[AgentNow] = []
+    queues: list[QueueNow] = msgspec.field(default_factory=list)
+    agents: list[AgentNow] = msgspec.field(default_factory=list)
     """Those who are signed in."""
-    parked: list[ParkedNow] = []
+    parked: list[ParkedNow] = msgspec.field(default_factory=list)
     today: DayFigures
     faults: list[str] = msgspec.field(default_factory=list)

@@ -12,8 +12,6 @@ from extensions.queue import QueueDesk
 from extensions.queue.settings import AgentProfile, QueueSettings
 from firmware.app.api.live import LiveDesk, QueuePicture
 from firmware.control.live import (
-    ActAsAgent,
-    AgentAct,
     HangUpCall,
     ListenIn,
     ParkCall,
@@ -46,7 +44,6 @@ class Page(Desk):
             self.handing_on,
             self.lot,
             self.service,
-            self.queues,
             lambda: reachable,
         )
 
@@ -149,16 +146,13 @@ async def test_only_a_supervisors_phone_may_listen(page: Page) -> None:
 async def test_agents_sign_in_take_breaks_and_are_seen(page: Page) -> None:
     picture = QueuePicture(page.queues)
     assert picture.look(0)[1] == []
-    await page.live.agent(ActAsAgent(number="101", act=AgentAct.SIGN_IN))
+    page.queues.sign_in("101")
     first = picture.look(1_000_000)
     await asyncio.sleep(7)
     assert picture.look(1_007_000) == first, "a picture in which nothing happened stays the same"
     ((queue,), (agent,)) = first
     assert (queue.ready, queue.signed_in, agent.number, agent.mode) == (1, 1, "101", "ready")
-    await page.live.agent(ActAsAgent(number="101", act=AgentAct.BREAK, reason="lunch"))
+    page.queues.pause("101", "lunch")
     assert picture.look(1_007_000)[1][0].reason == "lunch"
-    await page.live.agent(ActAsAgent(number="101", act=AgentAct.BACK))
-    await page.live.agent(ActAsAgent(number="101", act=AgentAct.SIGN_OUT))
+    page.queues.sign_out("101")
     assert picture.look(1_007_000)[1] == []
-    with pytest.raises(UserError):
-        await page.live.agent(ActAsAgent(number="103", act=AgentAct.SIGN_IN))

@@ -17,12 +17,10 @@ from typing import Any
 
 import httpx
 
-from firmware.app.pages import answer_resets
-from firmware.control.answers import answers_of
 from firmware.control.server import ControlServer
 from tests.control.switch import FakeSwitch
-from tests.store.sample import BenchClock
 from tests.web_admin.forms import filled
+from tests.web_admin.office import FakeOffice
 from web_admin.app import make_app
 from web_admin.site import Site
 
@@ -36,12 +34,18 @@ class Visitor:
     """One browser: cookies, forms with their token, redirects followed by hand where it matters."""
 
     def __init__(
-        self, site: Site, switch: FakeSwitch, client: httpx.AsyncClient, server: ControlServer
+        self,
+        site: Site,
+        switch: FakeSwitch,
+        client: httpx.AsyncClient,
+        server: ControlServer,
+        office: FakeOffice,
     ) -> None:
         self.site = site
         self.switch = switch
         self.client = client
         self.server = server
+        self.office = office
         self.csrf = ""
 
     async def opens(self, path: str, **headers: str) -> httpx.Response:
@@ -91,16 +95,15 @@ class Visitor:
 async def visiting(folder: Path) -> AsyncIterator[Visitor]:
     """Run switch, socket and site in `folder` for the length of the block."""
     switch = FakeSwitch(folder)
-    answers = answers_of(switch)
-    answer_resets(answers, BenchClock(), switch.password_reset)
-    server = ControlServer(folder / "control.sock", answers)
+    office = FakeOffice(switch)
+    server = ControlServer(folder / "control.sock", office.answers())
     await server.start()
     site = Site.at(folder / "control.sock", folder / "web")
     transport = httpx.ASGITransport(app=make_app(site), client=("192.168.1.20", 40000))
     await site.box.start()
     try:
         async with httpx.AsyncClient(transport=transport, base_url="http://192.168.1.5:8080") as client:
-            visitor = Visitor(site, switch, client, server)
+            visitor = Visitor(site, switch, client, server, office)
             await visitor.sees_the_box()
             yield visitor
     finally:

@@ -18,9 +18,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from firmware.control.answers import answers_of
 from firmware.control.server import ControlServer
 from tests.control.switch import FakeSwitch
+from tests.web_admin.office import FakeOffice
 from tests.web_admin.rig import PASSWORD, wav
 
 ROOT = Path(__file__).parents[2]
@@ -44,7 +44,7 @@ async def serving() -> AsyncIterator[tuple[str, FakeSwitch]]:
             recording = folder / journey.recordings[0].path
             recording.parent.mkdir(parents=True, exist_ok=True)
             recording.write_bytes(wav(16_000))
-        server = ControlServer(folder / "run" / "control.sock", answers_of(switch))
+        server = ControlServer(folder / "run" / "control.sock", FakeOffice(switch).answers())
         await server.start()
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))

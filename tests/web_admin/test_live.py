@@ -15,7 +15,9 @@ async def events(visitor: Visitor, count: int, act: object = None) -> list[dict[
     """Return the next `count` sets of regions a viewer gets."""
     found: list[dict[str, str]] = []
     async with (
-        contextlib.aclosing(visitor.site.hub.stream(Words("en"), lambda: True)) as stream,
+        contextlib.aclosing(
+            visitor.site.hub.stream(lambda: visitor.site.stage.regions(Words("en")), lambda: True)
+        ) as stream,
         asyncio.timeout(5),
     ):
         async for event in stream:
@@ -62,7 +64,7 @@ async def test_viewers_are_bounded_and_end_with_their_session(admin: Visitor) ->
     assert (await admin.opens("/live")).status_code == 503
     admin.site.hub.viewers = 0
     welcome = [True]
-    stream = admin.site.hub.stream(Words("en"), lambda: welcome[0])
+    stream = admin.site.hub.stream(lambda: admin.site.stage.regions(Words("en")), lambda: welcome[0])
     assert (await anext(stream)).startswith(b"retry")
     await anext(stream)
     welcome[0] = False

@@ -33,7 +33,11 @@ async def becomes(visitor: Visitor, name: str, password: str = PASSWORD) -> None
 @pytest.mark.parametrize(
     ("role", "opened", "refused"),
     [
-        (Role.PERSON, ["/account"], ["/calls", "/live", "/people", "/settings", "/users", "/system"]),
+        (
+            Role.PERSON,
+            ["/desk", "/account"],
+            ["/calls", "/live", "/people", "/settings", "/users", "/system"],
+        ),
         (Role.SUPERVISOR, ["/", "/calls"], ["/people", "/settings", "/history", "/users", "/setup"]),
         (Role.ADMIN, ["/people", "/settings", "/history"], ["/users", "/integrations"]),
         (Role.OWNER, ["/users", "/integrations", "/settings"], []),

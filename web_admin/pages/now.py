@@ -33,7 +33,8 @@ def now_router(site: Site) -> Router:
         session = session_of(request)
         if site.hub.is_full() or session is None:
             return Response("", status_code=503, headers={"retry-after": "10"}, media_type="text/plain")
-        events = site.hub.stream(words_of(request), lambda: site.sessions.is_alive(session))
+        words = words_of(request)
+        events = site.hub.stream(lambda: site.stage.regions(words), lambda: site.sessions.is_alive(session))
         return Stream(
             events,
             media_type="text/event-stream",

@@ -55,6 +55,8 @@
       region.replaceChildren(template.content);
     }
     region.querySelectorAll("ul").forEach(adopt);
+    // What the region asks for when it is there, such as the card of who calls.
+    if (globalThis.htmx) globalThis.htmx.process(region);
     tick();
   }
   function skeleton(node) {

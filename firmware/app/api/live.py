@@ -12,9 +12,7 @@ from extensions.queue import QueueDesk
 from extensions.queue.state import Mode as AgentMode
 from firmware.app.parts import Parts
 from firmware.control.live import (
-    ActAsAgent,
     ActedReply,
-    AgentAct,
     HangUpCall,
     ListenIn,
     Mode,
@@ -53,7 +51,6 @@ class LiveDesk:
         handing_on: Transfers.
         lot: Parks.
         features: Knows supervisors and codes.
-        queues: Where agents sign in.
         office: What phones can reach now.
     """
 
@@ -65,7 +62,6 @@ class LiveDesk:
         handing_on: HandingOn,
         lot: ParkingLot,
         features: FeatureService,
-        queues: QueueDesk,
         office: Callable[[], Office],
     ) -> None:
         self._exchange = exchange
@@ -74,7 +70,6 @@ class LiveDesk:
         self._handing_on = handing_on
         self._lot = lot
         self._features = features
-        self._queues = queues
         self._office = office
 
     async def transfer(self, request: TransferCall) -> ActedReply:
@@ -138,24 +133,6 @@ class LiveDesk:
         if not any(call.conversation for call, _ in self._exchange.calls_of(request.to)):
             raise UserError("Nobody talks at that extension now.")
         return await self._place(request.own, code + request.to, request.by)
-
-    async def agent(self, request: ActAsAgent) -> ActedReply:
-        """Sign somebody in, out, to a break and back.
-
-        Raises:
-            UserError: It belongs to no queue.
-        """
-        desk = self._queues
-        match request.act:
-            case AgentAct.SIGN_IN:
-                desk.sign_in(request.number)
-            case AgentAct.SIGN_OUT:
-                desk.sign_out(request.number)
-            case AgentAct.BREAK:
-                desk.pause(request.number, request.reason[:60])
-            case AgentAct.BACK:
-                desk.resume(request.number)
-        return ActedReply()
 
     async def _place(self, own: str, number: str, by: str) -> ActedReply:
         extension = self._directory.find(own)
@@ -270,7 +247,6 @@ def start(parts: Parts) -> None:
         routing.handing_on,
         routing.lot,
         routing.features,
-        routing.desk,
         routing.office,
     )
     parts.answers.on(TransferCall, desk.transfer)
@@ -278,4 +254,3 @@ def start(parts: Parts) -> None:
     parts.answers.on(HangUpCall, desk.hang_up)
     parts.answers.on(PlaceCall, desk.place)
     parts.answers.on(ListenIn, desk.listen)
-    parts.answers.on(ActAsAgent, desk.agent)

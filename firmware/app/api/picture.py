@@ -15,7 +15,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from firmware.control.picture import CallNow, LineNow, PersonNow, Phase, Presence
-from firmware.core.records import Journey
+from firmware.core.records import Journey, TimelineEntry
+from firmware.core.trace import Said
 from firmware.trunks.trunks import LineStatus
 
 _DBM = re.compile(r"(-\d{1,3}) dBm")
@@ -54,8 +55,12 @@ def call_now(journey: Journey) -> CallNow:
         began_wall_ms=began,
         since_wall_ms=began + since,
         recorded=any(recording.duration_ms is None for recording in journey.recordings),
-        doing=journey.timeline[-1].text[:_DOING_LENGTH] if journey.timeline else "",
+        doing=_doing(journey.timeline[-1]) if journey.timeline else "",
     )
+
+
+def _doing(entry: TimelineEntry) -> str | Said:
+    return entry.said or entry.text[:_DOING_LENGTH]
 
 
 def lines_now(lines: Iterable[LineStatus], calls: Sequence[CallNow]) -> list[LineNow]:
