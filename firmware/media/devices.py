@@ -163,7 +163,7 @@ class DeviceBank:
                 continue
             one.output.push(out_linear[row], now)
             try:
-                for chunk in one.output.due(one.input.rate, now):
+                for chunk in one.output.due(one.input.rate, one.input.count, now):
                     one.device.write(chunk.astype("<i2").tobytes())
                     if one.echo is not None:
                         one.echo.wrote(chunk)

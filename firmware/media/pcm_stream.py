@@ -38,6 +38,12 @@ SPARE: Final = 80
 """Samples that are left in reserve when delay is given back."""
 OUT_RESERVE: Final = 120
 """Samples kept between our frames and a device's chunks, on top of half a chunk."""
+CATCH_UP: Final = 0.02
+"""Of what was given too little, a second: a time constant of 50 s."""
+MAX_CATCH_UP: Final = RATE * 400e-6
+"""Samples a second; the resampler follows that unheard."""
+MAX_LAG: Final = 1200
+"""Samples (150 ms) between what came in and what was given that are no matter of pace any more."""
 MAX_OWED: Final = 4 * FRAME
 """Samples a device is owed at most; what a stalled process owes beyond that is forgotten."""
 ALIGN_EVERY: Final = 5 * 2 * FRAME
@@ -95,6 +101,8 @@ class PcmInput:
 
     def __init__(self) -> None:
         self.resampler = AsyncResampler(FIRST_TARGET)
+        self.count = 0
+        """Samples that came in, ever."""
         self._least = float(MAX_TARGET)
         self._calm = 0
 
@@ -106,6 +114,7 @@ class PcmInput:
     def push(self, samples: I16, now: float) -> None:
         """Take samples, shape (n,), that were there at monotonic second `now`."""
         if len(samples):
+            self.count += len(samples)
             self.resampler.push(samples, now)
 
     def pull(self, now: float, out: I16) -> None:
@@ -142,16 +151,27 @@ class PcmOutput:
         self._chunk = chunk
         self._owed = 0.0
         self._then: float | None = None
+        self._given = 0
+        """Samples given, ever."""
+        self._lead: float | None = None
+        """Samples given before as many had come in, when the pace was first known."""
 
     def push(self, frame: I16, now: float) -> None:
         """Take this tick's frame, shape (160,)."""
         self.resampler.push(frame, now)
 
-    def due(self, rate: float, now: float) -> list[I16]:
-        """Return the chunks a device of that sample rate wants by now."""
+    def due(self, rate: float, count: int, now: float) -> list[I16]:
+        """Return the chunks a device wants by now.
+
+        Args:
+            rate: Samples a second of its clock, as far as that is known.
+            count: Samples that came in from it, ever.
+            now: Monotonic seconds.
+        """
         elapsed = 0.0 if self._then is None else now - self._then
         self._then = now
-        self._owed = min(self._owed + rate * elapsed, MAX_OWED + self._chunk)
+        pace = rate + self._catch_up(count)
+        self._owed = min(self._owed + pace * elapsed, MAX_OWED + self._chunk)
         chunks: list[I16] = []
         while self._owed >= self._chunk:
             # After a late tick the device is owed more than has come in yet; that is made up for in the next.
@@ -162,4 +182,15 @@ class PcmOutput:
             self.resampler.pull(self._chunk, now, out)
             chunks.append(out)
             self._owed -= self._chunk
+            self._given += self._chunk
         return chunks
+
+    def _catch_up(self, count: int) -> float:
+        """Return how many samples a second more are to be given, so that as many go out as come in."""
+        if not count:
+            return 0.0
+        behind = count - self._given - self._owed
+        if self._lead is None or abs(behind - self._lead) > MAX_LAG:
+            # The beginning, or one side has lost what will not come back.
+            self._lead = behind
+        return min(max(CATCH_UP * (behind - self._lead), -MAX_CATCH_UP), MAX_CATCH_UP)

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from firmware.core.ids import PortId
-from firmware.core.media import PCMA, PortFailed
+from firmware.core.media import PCMA, PlayTone, PortFailed
 from firmware.media import protocol
-from firmware.media.pcm_stream import SampleAligner
-from tests.media.rig import EngineRig, heard_frequency, level_db, longest_gap_ms, tone
+from firmware.media.dsp.resampler import AsyncResampler
+from firmware.media.g711 import FRAME
+from firmware.media.pcm import SERIAL_CHUNK
+from firmware.media.pcm_stream import PcmOutput, SampleAligner
+from tests.media.rig import EngineRig, FakePcm, heard_frequency, level_db, longest_gap_ms, tone
+from tests.media.test_recorder import stereo
 
 PCM_ID = PortId("pcm-nobody")
 
@@ -82,3 +88,189 @@ class TestLine:
         assert rig.happened(protocol.PortRefused) == [
             protocol.PortRefused(PCM_ID, "/dev/nothing: no such device")
         ]
+
+
+class SkewedLine:
+    """A device whose clock is `ppm` off ours: it hums a tone, and hears what it is sent at its own pace."""
+
+    def __init__(self, rig: EngineRig, ppm: float, frequency: float, lump: int = FRAME) -> None:
+        self.port_id, self.device = rig.line(f"/dev/skewed{ppm}{frequency}")
+        self._rig = rig
+        self._rate = 8000 * (1 + ppm / 1e6)
+        self._frequency = frequency
+        self._lump = lump
+        self._began = rig.now_ns
+        self._said = 0
+
+    def step(self) -> None:
+        """Deliver the lumps that are due."""
+        due = int((self._rig.now_ns - self._began) / 1e9 * self._rate)
+        while self._said + self._lump <= due:
+            moments = np.arange(self._said, self._said + self._lump)
+            # The tone is exact by our clock, so that what is heard can be measured by it.
+            phase = 2 * np.pi * self._frequency / self._rate * moments
+            self.device.incoming += (8000 * np.sin(phase)).astype("<i2").tobytes()
+            self._said += self._lump
+
+    @property
+    def written(self) -> float:
+        """How many samples it was sent, less what it wanted by its own clock."""
+        return len(self.device.written) / 2 - (self._rig.now_ns - self._began) / 1e9 * self._rate
+
+
+def _worst_snr(samples: np.ndarray) -> float:
+    """Return how much stronger than what is no tone a tone is, in the worst 50 ms, in dB.
+
+    A tone of whatever frequency follows from its last two samples; a slip or a click does not. (A clock's
+    hundreds of parts per million are nothing to an ear, but would be noise to a fixed frequency.)
+    """
+    blocks = samples[: len(samples) // 400 * 400].astype(np.float64).reshape(-1, 400)
+    middle, outer = blocks[:, 1:-1], blocks[:, 2:] + blocks[:, :-2]
+    factors = (middle * outer).sum(axis=1) / np.square(middle).sum(axis=1)
+    noise = np.square(outer - factors[:, None] * middle).mean(axis=1)
+    return float(10 * np.log10(np.square(middle).mean(axis=1) / noise).min())
+
+
+class TestSkew:
+    @pytest.mark.parametrize(
+        ("ppm", "other_ppm", "seconds"),
+        [
+            (300, -300, 120),
+            pytest.param(300, -300, 3600, marks=pytest.mark.slow),
+            pytest.param(-300, 300, 3600, marks=pytest.mark.slow),
+        ],
+    )
+    @pytest.mark.timeout(600)
+    def test_two_lines_600_ppm_apart_talk_without_clicks_or_growing_delay(
+        self, rig: EngineRig, ppm: float, other_ppm: float, seconds: int
+    ) -> None:
+        one, other = SkewedLine(rig, ppm, 440), SkewedLine(rig, other_ppm, 1000)
+        rig.route(one.port_id, other.port_id)
+        rig.route(other.port_id, one.port_id)
+        owed: list[float] = []
+        worst = float("inf")
+        for second in range(seconds):
+            for _ in range(50):
+                one.step()
+                other.step()
+                rig.run(0.02)
+            owed.append(one.written)
+            rig.events.clear()
+            if second > 20:
+                heard = np.frombuffer(one.device.written[-15200:], "<i2")
+                worst = min(worst, _worst_snr(heard))
+        # What it gets follows its own clock, not ours: 2.4 samples a second would pile up else.
+        drift = float(np.ptp(owed[20:]))
+        print(
+            f"{ppm} to {other_ppm} ppm, {seconds} s: SNR {worst:.1f} dB at worst, drift {drift:.0f} samples"
+        )
+        assert drift < 2 * FRAME
+        assert worst > 40
+
+    def test_a_phone_and_a_line_600_ppm_apart(self, rig: EngineRig) -> None:
+        line, alice = SkewedLine(rig, -300, 440), rig.phone()
+        rig.route(line.port_id, alice.port_id)
+        rig.route(alice.port_id, line.port_id)
+        alice.says(tone(1000, 90))
+        for _ in range(90 * 50):
+            line.step()
+            rig.run(0.02)
+        heard = alice.heard()[60 * 8000 :]
+        assert longest_gap_ms(heard) < 5
+        # µ-law's own noise.
+        assert _worst_snr(heard) > 25
+        assert abs(line.written) < 6 * FRAME
+
+
+class TestDevices:
+    def test_a_line_that_opens_slowly_is_told_when_it_is_open(self, rig: EngineRig) -> None:
+        rig.devices["/dev/slow"] = slow = FakePcm()
+        slow.opens = False
+        rig.engine.apply(protocol.OpenPcm(PCM_ID, "/dev/slow", 8000))
+        rig.run(0.1)
+        assert not rig.happened(protocol.PortOpened)
+        slow.opens = True
+        rig.run(0.02)
+        assert rig.happened(protocol.PortOpened) == [protocol.PortOpened(PCM_ID)]
+
+    def test_a_failed_line_is_opened_again_and_everything_about_it_stays(
+        self, rig: EngineRig, tmp_path: Path
+    ) -> None:
+        port_id, line = rig.line()
+        bob = rig.phone()
+        rig.route(port_id, bob.port_id)
+        rig.route(bob.port_id, port_id)
+        rig.record(tmp_path / "r.wav", port_id, bob.port_id)
+        bob.says(tone(1000, 4))
+        rig.run(1)
+        line.gone = True
+        rig.run(0.5)
+        assert [type(e.event) for e in rig.events if isinstance(e, protocol.PortSaid)] == [PortFailed]
+        rig.devices["/dev/other"] = other = FakePcm()
+        rig.engine.apply(protocol.OpenPcm(port_id, "/dev/other", 8000))
+        caller = tone(440, 2).tobytes()
+        for at in range(0, len(caller), 320):
+            other.incoming += caller[at : at + 320]
+            rig.run(0.02)
+        assert heard_frequency(other.heard()[4000:]) == 1000
+        assert heard_frequency(bob.heard()[-8000:]) == 440
+        rig.engine.apply(protocol.StopRecording("recorder"))
+        rig.run(0.04)
+        left, _ = stereo(tmp_path / "r.wav")
+        assert len(left) == pytest.approx(3.5 * 8000, abs=320)
+        assert heard_frequency(left[-8000:]) == 440
+
+    def test_the_first_word_waits_until_the_device_plays(self, rig: EngineRig) -> None:
+        rig.devices["/dev/modem"] = modem = FakePcm()
+        rig.engine.apply(protocol.OpenPcm(PCM_ID, "/dev/modem", 8000, settle_ms=200))
+        rig.play(PCM_ID, PlayTone((440,), (), -10))
+        rig.run(1)
+        first = int(np.flatnonzero(modem.heard())[0]) / 8
+        assert 180 <= first < 290
+
+    def test_writes_are_of_512_bytes_as_usb_takes_them(self) -> None:
+        output = PcmOutput(SERIAL_CHUNK)
+        lengths = []
+        for tick in range(500):
+            output.push(np.zeros(FRAME, np.int16), tick * 0.02)
+            lengths += [2 * len(chunk) for chunk in output.due(8000, 160 * tick, tick * 0.02)]
+        assert set(lengths) == {512}
+        assert sum(lengths) == pytest.approx(10 * 16000, abs=1024)
+
+    def test_a_device_that_stalls_is_soon_heard_again_with_little_delay(self, rig: EngineRig) -> None:
+        line, alice = SkewedLine(rig, 0, 440), rig.phone()
+        rig.route(alice.port_id, line.port_id)
+        for second in range(40):
+            for _ in range(50):
+                if second != 10:
+                    line.step()
+                rig.run(0.02)
+        heard = alice.heard()
+        gap = longest_gap_ms(heard[8000:])
+        assert 950 < gap < 1150
+        assert longest_gap_ms(heard[12 * 8000 :]) < 5
+        line.device.incoming += bytes(2 * 160)
+        marked = len(alice.heard())
+        rig.run(0.6)
+        quiet = np.abs(alice.heard()[marked:].astype(np.int32)) < 200
+        runs = np.flatnonzero(np.convolve(quiet, np.ones(120), "valid") >= 120)
+        assert runs[0] / 8 < 250
+
+    def test_what_piled_up_while_we_stood_still_is_left_out(self) -> None:
+        resampler = AsyncResampler(240)
+        moments = np.arange(160)
+        out = np.empty(160, np.int16)
+        heard = []
+        fills = []
+        for tick in range(1000):
+            wave_ = 8000 * np.sin(2 * np.pi * 440 / 8000 * (moments + 160 * tick))
+            resampler.push(wave_.astype(np.int16), tick * 0.02)
+            if not 300 <= tick < 310:
+                resampler.pull(160, tick * 0.02, out)
+                heard.append(out.copy())
+            fills.append(resampler.fill)
+        assert max(fills[320:330]) > 1500
+        assert max(fills[500:]) < 700
+        assert resampler.skips == 1
+        steps = np.abs(np.diff(np.concatenate(heard[50:]).astype(np.int32)))
+        assert steps.max() < 1.1 * 8000 * 2 * np.pi * 440 / 8000

@@ -6,9 +6,12 @@ points are late by scheduling and buffering, never by much on average. A Kalman 
 a memory of minutes, which is what a quartz's drift with temperature allows. How much the points scatter is
 measured on the way, so 0.1 ms of a sound card and 10 ms of a modem both get the memory they need.
 
-A point far off the line is left out; many in a row mean that samples were lost or a device stalled, and the
-line starts again at its known rate. Rates in samples a second, deviations in ppm, times in monotonic
-seconds.
+A point far off the line is left out; many in a row mean that the line itself has moved, and it starts again.
+A device that delivers a frame when our tick looks for one hides its clock for a minute: it seems exact until
+its phase slips past the tick, and then a frame more, or less, is there for good. Such a move, divided by the
+time since the last, is the rate's error; a move sooner after another is a loss or a stall and tells nothing.
+
+Rates in samples a second, deviations in ppm, times in monotonic seconds.
 
 Sources: the two-state clock model of oscillator steering (phase and frequency, white noise on frequency);
 reference G.
@@ -32,6 +35,12 @@ OUTLIER: Final = 6.0
 """Scatters from the line that make a point one to leave out."""
 LEAST_OUTLIER: Final = 80.0
 """Samples (10 ms); nearer points are never left out."""
+LEAST_SLIP_SECONDS: Final = 20.0
+"""A frame in less than that would be 1000 ppm, and no clock."""
+LARGEST_SLIP: Final = 1000.0
+"""Samples (125 ms), the longest lump devices deliver in."""
+SLIP_SHARE: Final = 0.7
+"""Share of a slip's rate that is believed: the first came sooner than its turn."""
 OUTLIERS_IN_A_ROW: Final = 25
 """Half a second of frames: the line itself has moved."""
 
@@ -48,6 +57,8 @@ class ClockLine:
         self._count: float | None = None
         """Samples by the line at `_time`."""
         self._time = 0.0
+        self._began = 0.0
+        """When the line last began anew."""
         self._rate = nominal
         self._p_count = self._p_cross = 0.0
         self._p_rate = (nominal * FIRST_PPM * 1e-6) ** 2
@@ -98,6 +109,7 @@ class ClockLine:
             self._far_off += 1
             if self._far_off >= OUTLIERS_IN_A_ROW:
                 self.restarts += 1
+                self._learn_from_slip(error, now)
                 self._restart(count, now)
             return
         self._far_off = 0
@@ -111,8 +123,18 @@ class ClockLine:
         self._p_rate = p_rate - gain_rate * p_cross
         self._p_cross = p_cross * (1 - gain_count)
 
+    def _learn_from_slip(self, moved: float, now: float) -> None:
+        """Correct the rate by how far the line has moved since it last began."""
+        elapsed = now - self._began
+        if elapsed < LEAST_SLIP_SECONDS or abs(moved) > LARGEST_SLIP:
+            return
+        limit = self.nominal * FIRST_PPM * 1e-6
+        rate = self._rate + SLIP_SHARE * moved / elapsed
+        self._rate = min(max(rate, self.nominal - limit), self.nominal + limit)
+
     def _restart(self, count: float, now: float) -> None:
         """Begin a line here, at the rate known so far."""
+        self._began = now
         self._count, self._time = count, now
         self._p_count, self._p_cross = self._scatter, 0.0
         self._far_off = 0

@@ -42,7 +42,8 @@ LIMIT: Final = 2e-3
 """Greatest deviation of the ratio from nominal."""
 CORRECTION: Final = 5e-6
 """Change of ratio per sample of fill error: a time constant of 25 s."""
-CORRECTION_LIMIT: Final = 300e-6
+CORRECTION_LIMIT: Final = 500e-6
+"""More than the rates may differ by while that isn't known: the delay stays bounded meanwhile."""
 SLEW: Final = 1e-6
 """Greatest change of the ratio from pull to pull, so that not even a meter hears the steering."""
 SETTLED_PPM: Final = 40.0
