@@ -95,6 +95,29 @@ class LineAudio:
 
     device: str
     sample_rate: int
+    in_band: bool = False
+    """Keys, tones and caller ids come as sound only: whoever opens it listens for them, and tells the line
+    (an `InBandLine`).
+    """
+
+
+@dataclasses.dataclass(frozen=True)
+class CallerIdExpected:
+    """A caller id is about to sound on an in-band line, on hook; `InBandLine.caller_heard` wants it."""
+
+    audio: LineAudio
+
+
+@dataclasses.dataclass(frozen=True)
+class KeysWanted:
+    """Key these into the call's audio: this line has no tones of its own."""
+
+    digits: str
+
+
+@dataclasses.dataclass(frozen=True)
+class HookFlash:
+    """The handset's hook was tapped."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -190,6 +213,9 @@ LineEvent = (
     | AudioReady
     | DigitReceived
     | CallEnded
+    | CallerIdExpected
+    | KeysWanted
+    | HookFlash
     | SmsReceived
     | SmsPartSent
     | SmsSendResult
@@ -284,6 +310,20 @@ class Line(Protocol):
         Raises:
             LineError: No call stands, or a character isn't a key.
         """
+
+
+@runtime_checkable
+class InBandLine(Line, Protocol):
+    """A line that can't hear: its owner listens to its audio (`LineAudio.in_band`) and tells it."""
+
+    def key_heard(self, key: str) -> None:
+        """A key sounded in the call."""
+
+    def tone_heard(self, name: str, cycles: int) -> None:
+        """A progress tone sounded: "ringback", "busy", "congestion", "dial" …, so many rounds of it."""
+
+    def caller_heard(self, number: str | None, *, withheld: bool) -> None:
+        """A caller id sounded between the rings."""
 
 
 @runtime_checkable

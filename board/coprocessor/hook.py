@@ -40,6 +40,12 @@ class HookSwitch:
             return None
         return self._in_break(closed, now)
 
+    def tripped(self):
+        """It was lifted while it rang."""
+        self._state = _OFF
+        self.off = True
+        self._pulses = 0
+
     def _lift(self, closed, now):
         if not closed:
             self._since = None

@@ -55,6 +55,8 @@ class Switchboard:
         self.led_levels = [False] * LEDS
         self.malformed = 0
         """Messages of the box that make no sense."""
+        self._linked = 0
+        """How often the link had come up when we last told how everything is."""
 
     def step(self, inputs, now):
         """Take the levels; do what is due."""
@@ -64,6 +66,10 @@ class Switchboard:
             if not self._obey(message, inputs, now):
                 self.malformed += 1
             message = self.link.next_message()
+        if self.link.up and self._linked != self.link.risen:
+            self._linked = self.link.risen
+            self._tell(now, words.VERSION, words.BOARD_VERSION)
+            self._tell(now, words.STATUS, self._status())
         self._watch_line(inputs, now)
         self._watch_handset(inputs, now)
         self._watch_panel(inputs, now)
@@ -92,19 +98,28 @@ class Switchboard:
             return
         for event in self.watch.step(inputs.battery, inputs.loop_current, inputs.reversed, now):
             if event == "line":
-                watch = self.watch
-                flags = words.LINE_BATTERY if watch.battery.value else 0
-                flags |= words.LINE_LOOP if watch.loop.value else 0
-                flags |= words.LINE_REVERSED if watch.reversed.value else 0
-                self._tell(now, words.LINE, flags)
+                self._tell(now, words.LINE, self._line_flags())
             else:
                 self._tell(now, words.FAR_HANG_UP)
+
+    def _line_flags(self):
+        flags = words.LINE_BATTERY if self.watch.battery.value else 0
+        flags |= words.LINE_LOOP if self.watch.loop.value else 0
+        return flags | (words.LINE_REVERSED if self.watch.reversed.value else 0)
+
+    def _status(self):
+        flags = self._line_flags() | (words.STATUS_HELD if self.guard.held else 0)
+        return flags | (words.STATUS_OFF_HOOK if self.hook.off else 0)
 
     def _watch_handset(self, inputs, now):
         if self.ringer.active:
             if not self.ringer.step(inputs.handset_closed, now):
                 return
             self._tell(now, words.RING_TRIP)
+            # Seen for long enough to be sure: if it is put back at once, that must be told too.
+            self.hook.tripped()
+            self._tell(now, words.HOOK, 1)
+            return
         event = self.hook.step(inputs.handset_closed, now)
         if event is None:
             return

@@ -95,8 +95,28 @@ class DialledOut:
     """The line's pulses or flash are out."""
 
 
+@dataclasses.dataclass(frozen=True)
+class BoardStatus:
+    """How everything is; comes after every `LinkUp`."""
+
+    line: LineChanged
+    held: bool
+    """The relay has line and handset tied to the box."""
+    off_hook: bool
+    """The handset."""
+
+
+@dataclasses.dataclass(frozen=True)
+class BoardVersion:
+    """Which files the board runs; the box's own are `words.BOARD_VERSION`."""
+
+    version: int
+
+
 CoprocessorEvent = (
     LinkUp
+    | BoardStatus
+    | BoardVersion
     | LinkDown
     | RingBurst
     | RingOver
@@ -133,11 +153,12 @@ def parse(message: bytes) -> CoprocessorEvent | None:
         case words.RING, 2:
             return RingBurst((first << 8 | rest[1]) / 1000)
         case words.LINE, 1:
-            return LineChanged(
-                bool(first & words.LINE_BATTERY),
-                bool(first & words.LINE_LOOP),
-                bool(first & words.LINE_REVERSED),
-            )
+            return _line(first)
+        case words.STATUS, 1:
+            held, off_hook = bool(first & words.STATUS_HELD), bool(first & words.STATUS_OFF_HOOK)
+            return BoardStatus(_line(first), held, off_hook)
+        case words.VERSION, 1:
+            return BoardVersion(first)
         case words.HOOK, 1:
             return HandsetHook(bool(first))
         case words.PULSES, 1 if first <= 9:
@@ -155,3 +176,9 @@ def parse(message: bytes) -> CoprocessorEvent | None:
             )
         case _:
             return None
+
+
+def _line(flags: int) -> LineChanged:
+    return LineChanged(
+        bool(flags & words.LINE_BATTERY), bool(flags & words.LINE_LOOP), bool(flags & words.LINE_REVERSED)
+    )

@@ -51,6 +51,12 @@ class Decoder:
         self._spoilt = True
         """Until the first flag nothing can be a frame."""
 
+    def forget(self) -> None:
+        """Drop what has come of a frame."""
+        self._body = bytearray()
+        self._escaped = False
+        self._spoilt = True
+
     def feed(self, data: bytes) -> list[tuple[int, bytes]]:
         """Return the (control, content) of every frame that `data` completes."""
         frames = []

@@ -45,6 +45,8 @@ class Link:
         """The other side's version, when it isn't ours."""
         self.restarted = 0
         """How often the other side has begun anew."""
+        self.risen = 0
+        """How often the link has come up."""
         self.overflowed = 0
         """Messages dropped because the queue was full or the link down."""
         self._hello = bytes([version, start_number >> 8 & 0xFF, start_number & 0xFF])
@@ -60,6 +62,11 @@ class Link:
         self._last_taken: int | None = None
         self._due: int | None = 0
         self._attempts = 0
+
+    @property
+    def idle(self) -> bool:
+        """Whether the other side has everything we told it."""
+        return not self._queue
 
     @property
     def refused(self) -> int:
@@ -111,6 +118,12 @@ class Link:
             self._go_down(now)
         else:
             self._transmit(now)
+
+    def reset(self, now: int) -> None:
+        """The wire is another one: begin with a hello."""
+        self._out = bytearray()
+        self._decoder.forget()
+        self._go_down(now)
 
     # Inside
 
@@ -171,6 +184,7 @@ class Link:
     def _rise(self) -> None:
         if not self.up and self._hello_heard and self._their_hello is not None:
             self.up = True
+            self.risen += 1
             self._attempts = 0
             self._due = None
 

@@ -48,6 +48,11 @@ class CoprocessorPeer:
         return self._link.up
 
     @property
+    def idle(self) -> bool:
+        """Whether the board has acknowledged every command, or is away."""
+        return self._link.idle
+
+    @property
     def refused(self) -> int:
         """Frames and messages that couldn't be read."""
         return self._link.refused + self.malformed
@@ -65,6 +70,13 @@ class CoprocessorPeer:
             self._next_beat = moment + words.HEARTBEAT_PERIOD
             self._link.send(bytes([words.HEARTBEAT]), moment)
         self._follow(now)
+
+    def lost(self, reason: str, now: float) -> None:
+        """The port is gone; the link begins anew on the next one."""
+        self._link.reset(_milliseconds(now))
+        if self._was_up:
+            self._was_up = False
+            self._events.append(LinkDown(reason))
 
     def seize(self, now: float, *, on: bool) -> None:
         """Take the exchange line off hook, or hang up."""

@@ -32,6 +32,13 @@ SELF_TEST = 0x0B
 TEST_NO_BATTERY, TEST_HOOK_STUCK, TEST_RING_STUCK = 0x01, 0x02, 0x04
 SENT = 0x0C
 """The line's pulses or flash are out."""
+STATUS = 0x0D
+"""How everything is, told whenever the link comes up: flags (1) of `LINE_*` and `STATUS_*`."""
+STATUS_HELD, STATUS_OFF_HOOK = 0x08, 0x10
+VERSION = 0x0E
+"""The version of the board's files (1), told with `STATUS`."""
+BOARD_VERSION = 1
+"""To be raised with every change of `board/coprocessor`."""
 
 # From the box
 

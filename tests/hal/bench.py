@@ -22,7 +22,7 @@ from hal.modems.model import load_model
 from hal.modems.voice.line import VoiceLine
 from hal.modems.voice.profile import load_voice_model
 from hal.serial_line import SerialLine
-from tests.contracts.line_contract import FarSide
+from tests.contracts.line_contract import FarSide, Lacks
 
 BYTE_SECONDS = 10 / 115_200
 
@@ -119,12 +119,13 @@ class _Transport(asyncio.Transport):
 
 
 class WireBench:
-    """A fake network, a wire, and at its ends the fake modem and line of a subclass; also the `FarSide` of the
+    """A fake network, a wire, and at its ends the fake modem and line of a subclass; also `FarSide` of the
     line contract.
     """
 
     modem: FakeModem | FakeVoiceModem
     line: SerialLine
+    lacks: frozenset[Lacks] = frozenset()
 
     def __init__(self, wire: GoodWire | None = None) -> None:
         self.schedule = Schedule()

@@ -1,0 +1,99 @@
+"""The doctor of the coprocessor's lines: board → relay → line → caller id → hang-up, a verdict and a
+remedy.
+"""
+
+from __future__ import annotations
+
+from hal.coprocessor import words
+from hal.coprocessor.board import Coprocessor
+from hal.coprocessor.events import LineChanged
+from hal.line import Verdict, Words
+
+_CALL_IN = Words("从外面打一个电话进来试试。", "Call in from outside to see.")
+_NOT_EXAMINED = Words("尚未检查", "not examined")
+
+
+def _board(board: Coprocessor) -> Verdict:
+    if board.version is not None and board.version != words.BOARD_VERSION:
+        return Verdict(
+            "power",
+            False,
+            Words("协处理器程序版本不符", board.why),
+            Words("运行 ./flash.sh board。", "Run ./flash.sh board."),
+        )
+    if not board.up:
+        return Verdict(
+            "power",
+            False,
+            Words("协处理器没有应答", board.why),
+            Words("检查扩展板是否插紧。", "Check that the HAT is pushed home."),
+        )
+    if board.tested is not None and (board.tested.hook_stuck or board.tested.ring_stuck):
+        return Verdict(
+            "power",
+            False,
+            Words("扩展板自检失败", "the board's self-test failed"),
+            Words("更换扩展板。", "Replace the HAT."),
+        )
+    return Verdict("power", True, Words("协处理器正常", "the coprocessor answers"))
+
+
+def _relay(*, held: bool) -> Verdict:
+    if held:
+        return Verdict("relay", True, Words("断电继电器已吸合", "line and handset are the box's"))
+    return Verdict(
+        "relay",
+        False,
+        Words("外线与听筒直通", "line and handset are tied together"),
+        Words("把听筒挂好，等五秒。", "Hang the handset up and wait five seconds."),
+    )
+
+
+def _in_order(verdicts: list[Verdict]) -> tuple[Verdict, ...]:
+    bad = next((at for at, verdict in enumerate(verdicts) if verdict.fine is False), len(verdicts))
+    return (*verdicts[: bad + 1], *(Verdict(v.step, None, _NOT_EXAMINED) for v in verdicts[bad + 1 :]))
+
+
+def examine_fxo(
+    board: Coprocessor, line: LineChanged | None, calls: int, caller_ids: int, hang_ups: int, *, held: bool
+) -> tuple[Verdict, ...]:
+    """Judge the exchange line."""
+    if line is not None and line.battery:
+        wire = Verdict("line", True, Words("外线有馈电", "the exchange feeds the line"))
+    else:
+        wire = Verdict(
+            "line",
+            False,
+            Words("外线没有电压", "no voltage on the exchange line"),
+            Words("检查电话线是否插好。", "Check that the telephone line is plugged in."),
+        )
+    if calls:
+        shown = Words(
+            f"{calls} 个来电中 {caller_ids} 个有号码", f"{caller_ids} of {calls} callers had a number"
+        )
+        order = Words("向运营商开通来电显示。", "Order caller id from the exchange.")
+        caller = Verdict("caller_id", caller_ids > 0, shown, Words("", "") if caller_ids else order)
+    else:
+        caller = Verdict("caller_id", None, Words("还没有来电", "no call yet"), _CALL_IN)
+    if hang_ups:
+        hang_up = Verdict("hang_up", True, Words("能识别对方挂机", "hang-up is noticed"))
+    else:
+        learn = Words(
+            "打进来再挂断；必要时学习忙音。", "Call in and hang up; learn the busy tone if need be."
+        )
+        hang_up = Verdict("hang_up", None, Words("还没有见到对方挂机", "no hang-up was seen yet"), learn)
+    return _in_order([_board(board), _relay(held=held), wire, caller, hang_up])
+
+
+def examine_handset(board: Coprocessor, *, held: bool, left_off: bool) -> tuple[Verdict, ...]:
+    """Judge the handset."""
+    if left_off:
+        hook = Verdict(
+            "hook",
+            False,
+            Words("听筒没有挂好", "the handset lies beside its cradle"),
+            Words("把听筒挂好。", "Put it back."),
+        )
+    else:
+        hook = Verdict("hook", True, Words("听筒正常", "the handset is in order"))
+    return _in_order([_board(board), _relay(held=held), hook])

@@ -1,0 +1,278 @@
+"""The exchange line through the coprocessor, as a `hal.line.InBandLine` (telephony-reference C1).
+
+Theory of operation
+-------------------
+    incoming   burst ─► RINGING ──caller id, or the next burst──► OFFERED ──seize, loop current──► CONNECTED
+    outgoing   seize, loop current, DIAL_TONE_WAIT ─► KeysWanted (or pulses) ─► DIALLING
+                   ──ringback heard──► ALERTING ──reversal, or nothing more to wait for──► CONNECTED
+
+Many exchanges don't say when the called party answers. With `answers_by_reversal` the polarity tells;
+without, the call counts as connected once the number is out, so that the caller hears the exchange's own
+tones. The far side's hang-up is an open loop, a reversal back, or a busy tone; after each call the line
+rests `ON_HOOK_TIME`, or the exchange would not notice that we hung up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from hal.coprocessor.board import Coprocessor
+from hal.coprocessor.doctor import examine_fxo
+from hal.coprocessor.events import (
+    BoardStatus,
+    CoprocessorEvent,
+    DialledOut,
+    FarHangUp,
+    LineChanged,
+    LinkDown,
+    RelayMoved,
+    RingBurst,
+    RingOver,
+)
+from hal.coprocessor.line_base import BoardLine, Phase, keys_of, number_of
+from hal.line import (
+    CallerIdExpected,
+    EndReason,
+    IncomingCall,
+    KeysWanted,
+    LineError,
+    LineState,
+    RemoteAlerting,
+    Verdict,
+)
+
+CALLER_ID_WAIT = 3.5
+"""Seconds after the first burst: the id begins 0.5 to 2 s after it and takes one at most."""
+LOOP_WAIT = 2.0
+"""Seconds within which a seized line must carry current."""
+DIAL_TONE_WAIT = 1.5
+KEY_SECONDS = 0.16
+"""A key of 100 ms and its gap."""
+ON_HOOK_TIME = 0.6
+"""Seconds on hook that an exchange surely takes for hanging up (reference C1: 500 ms)."""
+REFUSAL = 0.5
+"""Seconds off hook that refuse a ringing call: it can't be told to stop otherwise."""
+BUSY_ROUNDS = 3
+"""Rounds of busy tone that are a hang-up; two may be speech."""
+
+
+class FxoLine(BoardLine):
+    """One exchange line.
+
+    Args:
+        name: As in the board's profile.
+        board: The coprocessor.
+        audio: The codec, "alsa:NAME".
+        pulse: Dial by pulses instead of tones.
+        answers_by_reversal: The exchange turns the polarity when the called party answers.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        board: Coprocessor,
+        audio: str,
+        *,
+        pulse: bool = False,
+        answers_by_reversal: bool = False,
+    ) -> None:
+        super().__init__(name, board, audio)
+        self._pulse = pulse
+        self._by_reversal = answers_by_reversal
+        self._status: LineChanged | None = None
+        self._held = False
+        self._loop: asyncio.Event = asyncio.Event()
+        self._resting = False
+        self._number = ""
+        self._had_current = False
+        self._rest_polarity = False
+        self._seen_calls = self._seen_ids = self._seen_hang_ups = 0
+
+    def checkup(self) -> tuple[Verdict, ...]:
+        """See `hal.line.Line`."""
+        return examine_fxo(
+            self._board, self._status, self._seen_calls, self._seen_ids, self._seen_hang_ups, held=self._held
+        )
+
+    async def answer(self) -> None:
+        """See `hal.line.Line`."""
+        if self.phase is not Phase.OFFERED:
+            raise LineError("nothing rings")
+        await self._seize()
+        self._connected()
+        self._audio_is_ready()
+
+    async def dial(self, number: str, *, emergency: bool = False) -> None:
+        """See `hal.line.Line`."""
+        self._number = number_of(number)
+        if self.state is not LineState.READY:
+            raise LineError("the line isn't ready")
+        self.phase = Phase.DIALLING
+        self._refresh()
+        try:
+            await self._seize()
+        except LineError:
+            self._ended(EndReason.DEVICE_FAULT, "no loop current")
+            raise
+        self._audio_is_ready()
+        self._later("dial", DIAL_TONE_WAIT, self._key_number)
+
+    async def hang_up(self) -> None:
+        """See `hal.line.Line`."""
+        if self.phase is Phase.NONE:
+            return
+        if self.phase in (Phase.RINGING, Phase.OFFERED):
+            self._board.seize(on=True)
+            await asyncio.sleep(REFUSAL)
+        self._over(EndReason.LOCAL, "hung up by us")
+        await self._board.told()
+
+    async def send_digits(self, digits: str) -> None:
+        """See `hal.line.Line`."""
+        keys = keys_of(digits)
+        if self.phase is not Phase.CONNECTED:
+            raise LineError("no call stands")
+        self._emit(KeysWanted(keys))
+
+    def tone_heard(self, name: str, cycles: int) -> None:
+        """See `hal.line.InBandLine`."""
+        if name == "ringback" and self.phase is Phase.DIALLING:
+            self.phase = Phase.ALERTING
+            self._refresh()
+            self._emit(RemoteAlerting())
+        elif name in ("busy", "congestion") and cycles >= BUSY_ROUNDS:
+            self._seen_hang_ups += 1
+            if self.phase is Phase.ALERTING:
+                self._over(EndReason.NO_ANSWER, f"{name} tone")
+            elif self.phase is Phase.DIALLING:
+                refused = name == "congestion"
+                self._over(EndReason.REJECTED if refused else EndReason.BUSY, f"{name} tone")
+            elif self.phase is Phase.CONNECTED:
+                self._over(EndReason.REMOTE_HANG_UP, f"{name} tone")
+
+    def caller_heard(self, number: str | None, *, withheld: bool) -> None:
+        """See `hal.line.InBandLine`."""
+        self._seen_ids += number is not None
+        self._offer(number, withheld=withheld)
+
+    # What the board says
+
+    def _on_board(self, event: CoprocessorEvent) -> None:
+        match event:
+            case LinkDown(reason):
+                self._status, self._held = None, False
+                self._ended(EndReason.DEVICE_LOST, reason)
+            case BoardStatus(line, held, _):
+                self._held = held
+                self._line_is(line)
+            case RelayMoved(held):
+                self._held = held
+                if not held:
+                    self._ended(EndReason.DEVICE_LOST, "line and handset are tied together")
+            case LineChanged():
+                self._line_is(event)
+            case RingBurst():
+                self._burst()
+            case RingOver():
+                if self.phase is Phase.RINGING:
+                    self._offer(None, withheld=False)
+                if self.phase is Phase.OFFERED:
+                    self._ended(EndReason.REMOTE_HANG_UP, "the ringing stopped")
+            case FarHangUp():
+                self._far_hung_up("the exchange opened the loop")
+            case DialledOut():
+                if self.phase is Phase.DIALLING and self._pulse:
+                    self._number_is_out()
+            case _:
+                pass
+        self._refresh()
+
+    def _line_is(self, line: LineChanged) -> None:
+        before, self._status = self._status, line
+        if line.loop:
+            self._loop.set()
+        if before is None or before.reversed == line.reversed or not self._by_reversal:
+            return
+        if self.phase in (Phase.DIALLING, Phase.ALERTING) and line.reversed != self._rest_polarity:
+            self._connected()
+        elif self.phase is Phase.CONNECTED and line.reversed == self._rest_polarity:
+            self._far_hung_up("the polarity turned back")
+
+    def _burst(self) -> None:
+        if self.phase is Phase.NONE and self.state is LineState.READY:
+            self.phase = Phase.RINGING
+            self._seen_calls += 1
+            self._refresh()
+            self._emit(CallerIdExpected(self._audio))
+            self._later("caller id", CALLER_ID_WAIT, lambda: self._offer(None, withheld=False))
+        elif self.phase is Phase.RINGING:
+            # The id comes between the first and the second ring, or not at all.
+            self._offer(None, withheld=False)
+
+    def _offer(self, number: str | None, *, withheld: bool) -> None:
+        if self.phase is Phase.RINGING:
+            self._call_off("caller id")
+            self.phase = Phase.OFFERED
+            self._refresh()
+            self._emit(IncomingCall(None if withheld else number, withheld))
+
+    def _far_hung_up(self, detail: str) -> None:
+        if self.phase is Phase.CONNECTED:
+            self._seen_hang_ups += 1
+            self._over(EndReason.REMOTE_HANG_UP, detail)
+        elif self.phase in (Phase.DIALLING, Phase.ALERTING):
+            self._over(EndReason.REJECTED, detail)
+
+    # Inside
+
+    async def _seize(self) -> None:
+        """Go off hook.
+
+        Raises:
+            LineError: No current flows.
+        """
+        self._rest_polarity = self._status.reversed if self._status is not None else False
+        self._loop.clear()
+        self._board.seize(on=True)
+        try:
+            async with asyncio.timeout(LOOP_WAIT):
+                await self._loop.wait()
+        except TimeoutError:
+            self._board.seize(on=False)
+            raise LineError("no loop current: is the line plugged in?") from None
+        if self.phase is Phase.NONE:
+            raise LineError("the call is over")
+
+    def _key_number(self) -> None:
+        if self._pulse:
+            self._board.dial_pulses(self._number)
+        else:
+            self._emit(KeysWanted(self._number))
+            self._later("dial", KEY_SECONDS * len(self._number), self._number_is_out)
+
+    def _number_is_out(self) -> None:
+        if not self._by_reversal and self.phase is Phase.DIALLING:
+            self._connected()
+
+    def _over(self, reason: EndReason, detail: str) -> None:
+        self._board.seize(on=False)
+        self._resting = True
+        self._ended(reason, detail)
+        asyncio.get_running_loop().call_later(ON_HOOK_TIME, self._rested)
+
+    def _rested(self) -> None:
+        self._resting = False
+        self._refresh()
+
+    def _state_and_detail(self) -> tuple[LineState, str]:
+        if not self._board.up or self._status is None:
+            return LineState.DOWN, self._board.why
+        if self.phase is not Phase.NONE:
+            return LineState.IN_CALL, self.phase.value
+        if not self._held:
+            return LineState.STARTING, "line and handset are tied together until the handset is hung up"
+        if not self._status.battery:
+            return LineState.STARTING, "no voltage on the exchange line: is it plugged in?"
+        if self._resting:
+            return LineState.STARTING, "hanging up"
+        return LineState.READY, "the exchange feeds the line"

@@ -1,0 +1,206 @@
+"""An analog telephone line and an analog telephone, as levels on the pins of a board (telephony-reference C).
+
+`FakeExchange` is the far end of the exchange line, on the fake network; `FakeTelephone` is somebody at the
+handset. What sounds on the line (tones, keys, caller ids) goes to `sounds`, in words, for whoever listens to
+the audio. Sans-IO: everything runs on the network's `Schedule`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from hal.fake.network import CallState, FakeCall, FakeMobileNetwork
+
+RING_HERTZ = 25
+RING_ON, RING_OFF = 1.0, 4.0
+"""Seconds: China's cadence."""
+CALLER_ID_DELAY = 0.6
+"""Seconds from the end of the first ring to its caller id (Bellcore: 500 to 2000 ms)."""
+OPEN_LOOP = 0.4
+"""Seconds for which the exchange opens the loop when the caller has hung up."""
+TONE_PERIOD = 0.7
+PULSE_BREAK, PULSE_MAKE, PULSE_PAUSE = 0.06, 0.04, 0.6
+
+Sounds = Callable[[str, str], None]
+"""Takes ("tone", "busy"), ("key", "5"), ("caller", "13800138000"), ("withheld", "")."""
+
+
+class FakeExchange:
+    """The exchange's end of one line; the network's `Handset`."""
+
+    def __init__(
+        self,
+        network: FakeMobileNetwork,
+        sounds: Sounds,
+        *,
+        opens_loop: bool = True,
+        turns_polarity: bool = True,
+        caller_id: bool = True,
+    ) -> None:
+        self.network = network
+        self.plugged = True
+        self.reversed = False
+        self.ringing = False
+        self.hooked = False
+        """The box holds the line."""
+        self.call: FakeCall | None = None
+        self._sounds = sounds
+        self._opens_loop = opens_loop
+        self._turns_polarity = turns_polarity
+        self._caller_id = caller_id
+        self._open = False
+        self._turn = 0
+        network.attach(self)
+
+    # Levels
+
+    @property
+    def battery(self) -> bool:
+        return self.plugged
+
+    @property
+    def loop_current(self) -> bool:
+        return self.plugged and self.hooked and not self._open
+
+    def hook(self, *, closed: bool) -> None:
+        """The board has set its hook relay."""
+        if closed == self.hooked:
+            return
+        self.hooked = closed
+        call = self.call
+        if closed:
+            if call is not None and call.to_modem and call.state is CallState.RINGING:
+                self.ringing = False
+                self.network.modem_answers(call)
+            return
+        self._turn += 1
+        self.reversed = self._open = False
+        if call is not None and call.state is not CallState.ENDED:
+            self.call = None
+            self.network.modem_hangs_up(call)
+
+    def keyed(self, digits: str) -> None:
+        """The box keys digits into the line: a number, or into the call."""
+        if not self.hooked:
+            return
+        if self.call is None:
+            self.call = self.network.modem_dials(digits)
+        else:
+            for key in digits:
+                self.network.modem_presses(self.call, key)
+
+    def vanish(self) -> None:
+        """The box is away: whatever it held is let go."""
+        self.hook(closed=False)
+        self.call = None
+        self.ringing = False
+
+    # The network's `Handset`
+
+    @property
+    def reachable(self) -> bool:
+        return self.plugged and not self.hooked and self.call is None
+
+    def network_rings(self, call: FakeCall) -> None:
+        self.call = call
+        self._ring(call, first=True)
+
+    def network_alerts(self, call: FakeCall) -> None:
+        self._sounds("tone", "ringback")
+
+    def network_connects(self, call: FakeCall) -> None:
+        if self._turns_polarity:
+            self.reversed = True
+
+    def network_ends(self, call: FakeCall, word: str) -> None:
+        if self.call is not call:
+            return
+        self.call = None
+        self.ringing = False
+        if not self.hooked:
+            return
+        if word == "VOICE END" and self._opens_loop:
+            self._open = True
+            self.network.schedule.after(OPEN_LOOP, self._close_loop)
+        self._turn += 1
+        self._sound_on("congestion" if word == "NO CARRIER" else "busy", self._turn)
+
+    def network_key(self, key: str) -> None:
+        self._sounds("key", key)
+
+    def network_message(self, pdu: str) -> bool:
+        return False
+
+    def network_report(self, pdu: str) -> bool:
+        return True
+
+    def network_ussd(self, state: int, text: str) -> None:
+        return
+
+    # Inside
+
+    def _ring(self, call: FakeCall, *, first: bool = False) -> None:
+        if self.call is not call or call.state is not CallState.RINGING:
+            return
+        self.ringing = True
+
+        def pause() -> None:
+            self.ringing = False
+            if first and self._caller_id:
+                self.network.schedule.after(CALLER_ID_DELAY, lambda: self._tell_caller(call))
+            self.network.schedule.after(RING_OFF, lambda: self._ring(call))
+
+        self.network.schedule.after(RING_ON, pause)
+
+    def _tell_caller(self, call: FakeCall) -> None:
+        if self.call is not call or call.state is not CallState.RINGING:
+            return
+        if call.script.withheld:
+            self._sounds("withheld", "")
+        elif call.number is not None:
+            self._sounds("caller", call.number)
+
+    def _close_loop(self) -> None:
+        self._open = False
+
+    def _sound_on(self, tone: str, turn: int) -> None:
+        if turn == self._turn and self.hooked:
+            self._sounds("tone", tone)
+            self.network.schedule.after(TONE_PERIOD, lambda: self._sound_on(tone, turn))
+
+
+class FakeTelephone:
+    """The handset and whoever holds it."""
+
+    def __init__(self, network: FakeMobileNetwork) -> None:
+        self.closed = False
+        """The hook switch: current flows."""
+        self.lifted = False
+        self._network = network
+
+    def lift(self) -> None:
+        self.lifted = self.closed = True
+
+    def put_back(self) -> None:
+        self.lifted = self.closed = False
+
+    def flash(self) -> None:
+        """Tap the hook."""
+        self.closed = False
+        self._network.schedule.after(0.2, self._close)
+
+    def pulse(self, digits: str) -> None:
+        """Dial with a rotary dial."""
+        moment = 0.0
+        for digit in digits:
+            for _ in range(int(digit) or 10):
+                self._network.schedule.after(moment, self._break)
+                self._network.schedule.after(moment + PULSE_BREAK, self._close)
+                moment += PULSE_BREAK + PULSE_MAKE
+            moment += PULSE_PAUSE
+
+    def _break(self) -> None:
+        self.closed = False
+
+    def _close(self) -> None:
+        self.closed = self.lifted
