@@ -84,11 +84,14 @@ class Baresip:
         registers: bool = True,
         authority: Path | None = None,
         listens_at: int | None = None,
+        account: str = "",
+        srtp: bool = False,
     ) -> AsyncIterator[Baresip]:
         """Start a phone in `folder` (made if missing) and stop it at the end.
 
         Over TLS it believes whoever `authority` vouches for; without a registrar it is called at
-        `listens_at`.
+        `listens_at`. `account` is its user name where that isn't the extension; with `srtp` it speaks
+        encrypted audio and nothing else. Its mailbox is asked about.
         """
         phone = cls(folder, extension)
         folder.mkdir(parents=True, exist_ok=True)
@@ -97,10 +100,12 @@ class Baresip:
         (folder / "config").write_text(_config(folder, control, tone, authority, listens_at))
         through = f"sip:{registrar_host}:{registrar_port};transport={transport}"
         outbound = f';outbound="{through}"' if registers else ""
+        user = account or extension
         (folder / "accounts").write_text(
-            f"<sip:{extension}@{registrar_host}:{registrar_port};transport={transport}>"
-            f";regint={60 if registers else 0};auth_user={extension};auth_pass={secret}"
-            f"{outbound};answermode={'auto' if auto_answer else 'manual'};audio_codecs={codecs}\n"
+            f"<sip:{user}@{registrar_host}:{registrar_port};transport={transport}>"
+            f";regint={60 if registers else 0};auth_user={user};auth_pass={secret}"
+            f"{outbound};answermode={'auto' if auto_answer else 'manual'};audio_codecs={codecs}"
+            f";mwi={'yes' if registers else 'no'}{';mediaenc=srtp-mand' if srtp else ''}\n"
         )
         try:
             await phone._start(control)
@@ -248,12 +253,15 @@ def _config(folder: Path, control: int, tone: Path, authority: Path | None, list
             "call_max_calls 4",
             f"module_path {_MODULES}",
             "module g711.so",
+            "module g722.so",
+            "module srtp.so",
             "module aufile.so",
             "module aubridge.so",
             "module sndfile.so",
             "module_app account.so",
             "module_app menu.so",
             "module_app ctrl_tcp.so",
+            "module_app mwi.so",
             *([] if authority is None else [f"sip_cafile {authority}", "sip_verify_server yes"]),
             f"ctrl_tcp_listen 127.0.0.1:{control}",
             f"snd_path {folder}",
