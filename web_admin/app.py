@@ -19,6 +19,7 @@ from web_admin.pages.entry import entry_router
 from web_admin.pages.history import history_router
 from web_admin.pages.now import now_router
 from web_admin.pages.people import people_router
+from web_admin.pages.reports import reports_router
 from web_admin.pages.settings import settings_router
 from web_admin.pages.setup import setup_router
 from web_admin.pages.users import users_router
@@ -67,6 +68,7 @@ def make_app(site: Site) -> ASGIApp:
             board_router(site),
             desk_router(site),
             calls_router(site),
+            reports_router(site),
             people_router(site),
             settings_router(site),
             history_router(site),

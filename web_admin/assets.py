@@ -16,6 +16,8 @@ _HERE = Path(__file__).parent
 
 LIBRARIES = {
     "htmx.js": "node_modules/htmx.org/dist/htmx.min.js",
+    "uplot.js": "node_modules/uplot/dist/uPlot.iife.min.js",
+    "uplot.css": "node_modules/uplot/dist/uPlot.min.css",
     "wavesurfer.js": "node_modules/wavesurfer.js/dist/wavesurfer.min.js",
 }
 

@@ -11,12 +11,15 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import TypeVar
 
-from firmware.control.base import OpenedFile
-from firmware.control.client import ControlClient, NoSwitch, open_recording
+from firmware.control.base import BaseReply, BaseRequest, OpenedFile
+from firmware.control.client import ControlClient, NoSwitch, open_file, open_recording
 from firmware.control.picture import NowReply
 from firmware.control.search import RecordingReply
 from firmware.core.errors import ZongjiError
+
+_Reply = TypeVar("_Reply", bound=BaseReply)
 
 logger = logging.getLogger(__name__)
 
@@ -80,6 +83,16 @@ class Box:
         """
         async with self._opening:
             return await asyncio.to_thread(open_recording, self._path, call, piece)
+
+    async def file(self, request: BaseRequest, wanted: type[_Reply]) -> OpenedFile[_Reply]:
+        """Return an open file that answers a request; whoever asks closes its descriptor.
+
+        Raises:
+            UserError: The switch's words.
+            NoSwitch: It is away.
+        """
+        async with self._opening:
+            return await asyncio.to_thread(open_file, self._path, request, wanted)
 
     async def _watch(self) -> None:
         while True:

@@ -69,3 +69,8 @@ def when(wall_ms: int, language: str) -> str:
     if language == "zh":
         return f"{moment.year}年{moment.month}月{moment.day}日 {moment:%H:%M}"
     return f"{moment.day} {moment:%b %Y, %H:%M}"
+
+
+def last_day(until: datetime.datetime) -> str:
+    """Return the last day of a period that ends before `until`."""
+    return f"{until - datetime.timedelta(minutes=1):%Y-%m-%d}"

@@ -57,6 +57,7 @@ class Pages:
             talk_time=formats.talk_time,
             local=formats.local,
             when=formats.when,
+            last_day=formats.last_day,
             is_scalar=is_scalar,
             is_lines=is_lines,
             ticks_of=ticks_of,

@@ -2,19 +2,61 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
+
 import msgspec
 
 from firmware.app.pages import answer_resets
 from firmware.control.answers import Answers, answers_of
-from firmware.control.base import BaseRequest
+from firmware.control.base import BaseRequest, OpenedFile
 from firmware.control.live import ActedReply, HangUpCall, ListenIn, ParkCall, PlaceCall, TransferCall
 from firmware.control.notes import AddNote, AmendedReply, SetTags, WrapUpCall
+from firmware.control.reports import (
+    FigureCallsReply,
+    FigureInfo,
+    FiguresReply,
+    GetFigureCalls,
+    GetFigures,
+    GetMonthReport,
+    GetValues,
+    MonthReportReply,
+    Row,
+    Value,
+    ValuesReply,
+    VariantInfo,
+    Words,
+)
 from firmware.control.routing import AgentAct, QueuesReply
+from firmware.control.search import CallFilter
 from firmware.core.errors import UserError
 from firmware.core.ids import CallId
 from firmware.core.records import AgentNote, Journey, WrapUp
 from tests.control.switch import FakeSwitch
-from tests.store.sample import BenchClock
+from tests.store.sample import NOON_MS, BenchClock
+
+FIGURES = (
+    FigureInfo(
+        key="calls_in",
+        name=Words("Calls", "来电"),
+        formula=Words("Every call from outside.", "所有外线来电。"),
+        unit="count",
+    ),
+    FigureInfo(
+        key="service_level",
+        name=Words("Service level", "服务水平"),
+        formula=Words("Answered within 20 s / offered.", "20 秒内接通 / 来电。"),
+        unit="share",
+        target=0.8,
+        variants=(
+            VariantInfo(
+                key="answered",
+                name=Words("of those answered", "占接通"),
+                formula=Words("Answered within 20 s / answered.", "20 秒内接通 / 接通。"),
+            ),
+        ),
+    ),
+)
 
 
 class FakeOffice:
@@ -40,6 +82,10 @@ class FakeOffice:
         answers.on(SetTags, self._amended)
         answers.on(WrapUpCall, self._amended)
         answers.on(AgentAct, self._queues)
+        answers.on(GetFigures, self._figures)
+        answers.on(GetValues, self._values)
+        answers.on(GetFigureCalls, self._figure_calls)
+        answers.on_file(GetMonthReport, self._month)
         return answers
 
     def last(self) -> BaseRequest:
@@ -67,3 +113,45 @@ class FakeOffice:
     async def _queues(self, request: AgentAct) -> QueuesReply:
         self.asked.append(request)
         return QueuesReply(queues=[])
+
+    async def _figures(self, _: GetFigures) -> FiguresReply:
+        return FiguresReply(figures=list(FIGURES))
+
+    async def _values(self, request: GetValues) -> ValuesReply:
+        self.asked.append(request)
+        groups = {"": ("",), "day": ("2026-11-20", "2026-11-21")}.get(request.by, ("09", "10", "11"))
+        rows = [
+            Row(
+                group=group,
+                values=[
+                    Value(
+                        figure=one.key,
+                        value=0.75 if one.unit == "share" else 12.0 + place,
+                        numerator=9,
+                        denominator=12,
+                        calls=9,
+                        of=12,
+                        met=False if one.target else None,
+                    )
+                    for one in FIGURES
+                    if not request.figures or one.key in request.figures
+                ],
+            )
+            for place, group in enumerate(groups)
+        ]
+        return ValuesReply(rows=rows, now_ms=NOON_MS)
+
+    async def _figure_calls(self, request: GetFigureCalls) -> FigureCallsReply:
+        self.asked.append(request)
+        found = await self.switch.find(CallFilter(), 50, None)
+        return FigureCallsReply(calls=found.calls, total=len(found.calls))
+
+    async def _month(self, request: GetMonthReport) -> OpenedFile[MonthReportReply]:
+        self.asked.append(request)
+        with tempfile.TemporaryFile() as file:
+            file.write(b"a report")
+            file.flush()
+            descriptor = os.dup(file.fileno())
+        name = f"report-{request.year}-{request.month:02}.{request.format}"
+        reply = MonthReportReply(name=name, media_type="application/pdf", size=8)
+        return OpenedFile(reply, descriptor)
