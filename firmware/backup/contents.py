@@ -31,7 +31,7 @@ _PAGES = 500
 """Database pages copied in one step; between them the writer may write."""
 
 _MOST_MANIFEST = 64 * 1024 * 1024
-_ALWAYS_LEFT_OUT = frozenset({"run", "scratch", "owner.key", "records.sqlite.lock"})
+_ALWAYS_LEFT_OUT = frozenset({"run", "scratch", "restoring", "uploads", "owner.key"})
 """The private key is not kept with what it opens."""
 
 _AUDIO = frozenset({"recordings", "voicemail"})

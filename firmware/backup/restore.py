@@ -20,7 +20,7 @@ from firmware.core.paths import StatePaths
 from firmware.store.atomic import fsync_folder
 from firmware.store.lock import SwitchLock
 
-_STAYS = ("run", "owner.key", "scratch", "restoring")
+_STAYS = ("run", "owner.key", "scratch", "restoring", "uploads", "records.sqlite.lock")
 """What of the present state isn't replaced."""
 
 

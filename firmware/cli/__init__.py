@@ -1,6 +1,6 @@
 """The `zongji` command. Each subcommand's module is imported only when it is called.
 
-zongji calls | call show ID | status | phones | update FILE | sim …
+zongji calls | call show ID | status | phones | update FILE | report | backup | restore | sim …
 """
 
 from __future__ import annotations
@@ -21,6 +21,10 @@ _COMMANDS = {
     "phones": ("firmware.cli.status", "phones", "The SIP accounts to enter in the phones."),
     "route": ("firmware.cli.route", "route", "Where a call would go, and why, without a call."),
     "update": ("firmware.cli.update", "update", "Install a signed update."),
+    "owner-key": ("firmware.cli.keeping", "owner_key", "Make the key that backups are encrypted to."),
+    "backup": ("firmware.cli.keeping", "backup", "Make a backup now, and restore it in trial."),
+    "restore": ("firmware.cli.keeping", "restore", "Make the box what it was when a backup was made."),
+    "report": ("firmware.cli.keeping", "report", "Write a month's management report to a file."),
     "sim": ("firmware.sim.cli", "sim", "Act in the simulated world: call the office, listen."),
 }
 """Name → module, attribute, one line of help."""

@@ -76,6 +76,9 @@ class Bucket:
         """
         try:
             answer = await self._library("obstore").get_async(self._opened(), name)
+        except Exception as error:
+            raise self._told(error) from None
+        try:
             with target.open("wb") as file:
                 async for chunk in answer.stream(min_chunk_size=1024 * 1024):
                     file.write(chunk)
