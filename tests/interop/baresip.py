@@ -86,12 +86,13 @@ class Baresip:
         listens_at: int | None = None,
         account: str = "",
         srtp: bool = False,
+        mailbox: bool = False,
     ) -> AsyncIterator[Baresip]:
         """Start a phone in `folder` (made if missing) and stop it at the end.
 
         Over TLS it believes whoever `authority` vouches for; without a registrar it is called at
         `listens_at`. `account` is its user name where that isn't the extension; with `srtp` it speaks
-        encrypted audio and nothing else. Its mailbox is asked about.
+        encrypted audio and nothing else; with `mailbox` it watches its message lamp.
         """
         phone = cls(folder, extension)
         folder.mkdir(parents=True, exist_ok=True)
@@ -105,7 +106,7 @@ class Baresip:
             f"<sip:{user}@{registrar_host}:{registrar_port};transport={transport}>"
             f";regint={60 if registers else 0};auth_user={user};auth_pass={secret}"
             f"{outbound};answermode={'auto' if auto_answer else 'manual'};audio_codecs={codecs}"
-            f";mwi={'yes' if registers else 'no'}{';mediaenc=srtp-mand' if srtp else ''}\n"
+            f";mwi={'yes' if mailbox else 'no'}{';mediaenc=srtp-mand' if srtp else ''}\n"
         )
         try:
             await phone._start(control)
