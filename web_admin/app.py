@@ -22,6 +22,7 @@ from web_admin.pages.people import people_router
 from web_admin.pages.reports import reports_router
 from web_admin.pages.settings import settings_router
 from web_admin.pages.setup import setup_router
+from web_admin.pages.system import system_router
 from web_admin.pages.users import users_router
 from web_admin.rendering import is_partial
 from web_admin.security.gate import ASGIApp, Gate
@@ -72,6 +73,7 @@ def make_app(site: Site) -> ASGIApp:
             people_router(site),
             settings_router(site),
             history_router(site),
+            system_router(site),
             setup_router(site),
         ],
         exception_handlers={
