@@ -12,6 +12,7 @@ from typing import Final
 from firmware.core.ids import PortId
 from firmware.media import protocol
 from firmware.media.intake import RtpIntake
+from firmware.media.jitter_state import Reception
 from firmware.media.quality import quality_of
 from firmware.media.reports import Reporter
 from firmware.media.rtp_network import RtpNetwork
@@ -54,7 +55,9 @@ class Measuring:
     def forget(self, row: int) -> protocol.PortMeasured | None:
         """Report on a row no longer; return its last figures, if there were any."""
         port_id = self._ports.pop(row, None)
-        measured = None if port_id is None else self._measured(row, port_id)
+        reception = self._intake.jitter.reception(row)
+        ever = port_id is not None and reception.expected > 0
+        measured = self._measured(row, port_id, reception) if port_id is not None and ever else None
         self._reporter.forget(row)
         return measured
 
@@ -64,21 +67,21 @@ class Measuring:
         for row in range(ticks % MEASURE_TICKS, self._intake.jitter.capacity, MEASURE_TICKS):
             port_id = self._ports.get(row)
             if port_id is not None:
-                self._report(row)
-                measured = self._measured(row, port_id)
-                if measured is not None:
-                    told.append(measured)
+                reception = self._intake.jitter.reception(row)
+                self._report(row, reception)
+                if reception.expected > 0:
+                    told.append(self._measured(row, port_id, reception))
         if ticks % CONTROL_TICKS == 0:
             self._take_reports()
         return told
 
-    def _report(self, row: int) -> None:
+    def _report(self, row: int, reception: Reception) -> None:
         self._network.send_report(
             row,
             self._reporter.report(
                 row,
                 self._transmitter.ssrc(row),
-                self._intake.jitter.reception(row),
+                reception,
                 self._transmitter.sent_by(row),
                 self._wall_clock(),
             ),
@@ -91,9 +94,5 @@ class Measuring:
             if not self._reporter.take(row, packet, self._transmitter.ssrc(row), self._wall_clock()):
                 self._intake.malformed += 1
 
-    def _measured(self, row: int, port_id: PortId) -> protocol.PortMeasured | None:
-        """Return how well a port's audio comes in, if it ever did."""
-        reception = self._intake.jitter.reception(row)
-        if reception.expected <= 0:
-            return None
+    def _measured(self, row: int, port_id: PortId, reception: Reception) -> protocol.PortMeasured:
         return protocol.PortMeasured(port_id, quality_of(reception, self._reporter.far(row)))

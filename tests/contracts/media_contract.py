@@ -56,6 +56,33 @@ class MediaPlaneContract:
         with pytest.raises(MediaError, match="/dev/no-such-modem"):
             await plane.open_pcm("/dev/no-such-modem", 8000)
 
+    async def test_a_device_that_is_missing_when_asked_for_again_is_refused_and_the_port_stays(
+        self, plane: MediaPlane
+    ) -> None:
+        address = await plane.open_rtp(HOST)
+        with pytest.raises(MediaError):
+            await plane.reopen_pcm(address.port_id, "/dev/no-such-modem", 8000)
+        async with asyncio.timeout(1):
+            await plane.play(address.port_id, [PlaySilence(20)]).finished()
+
+    async def test_music_is_a_port_to_be_routed_from_and_closed(
+        self, plane: MediaPlane, tmp_path: Path
+    ) -> None:
+        music = await plane.open_music(
+            [prompt(tmp_path / "m.wav", 100), PlayTone((450,), (), duration_ms=100)]
+        )
+        address = await plane.open_rtp(HOST)
+        plane.route(address.port_id, [Source(music)])
+        plane.close_port(music)
+        plane.close_port(music)
+
+    async def test_a_line_without_a_tone_teaches_none(self, plane: MediaPlane) -> None:
+        address = await plane.open_rtp(HOST)
+        assert await plane.learn_tone(address.port_id, seconds=0.3) is None
+        plane.close_port(address.port_id)
+        with pytest.raises(MediaError):
+            await plane.learn_tone(address.port_id, seconds=0.3)
+
     async def test_a_playback_lasts_as_long_as_its_items(self, plane: MediaPlane, tmp_path: Path) -> None:
         address = await plane.open_rtp(HOST)
         loop = asyncio.get_running_loop()

@@ -303,3 +303,35 @@ async def test_a_modem_line_talks_with_a_phone_until_it_is_pulled_out(box: Box) 
     os.close(master)
     await asyncio.sleep(0.2)
     assert len(events) == 1 and isinstance(events[0], PortFailed)
+
+
+async def test_a_modem_line_that_was_pulled_out_is_opened_again_in_the_same_call(box: Box) -> None:
+    first, second = pty.openpty(), pty.openpty()
+    for _, slave in (first, second):
+        tty.setraw(slave)
+    port_id = await box.client.open_pcm(os.ttyname(first[1]), 8000)
+    events: list[PortEvent] = []
+    box.client.listen(port_id, events.append)
+    bob = box.phone(1000)
+    bob.far = await box.client.open_rtp(HOST)
+    box.client.aim_rtp(bob.far.port_id, bob.remote)
+    box.client.route(bob.far.port_id, [Source(port_id)])
+    recording = await box.client.record(box.folder / "r.wav", port_id, bob.far.port_id)
+    began = time.monotonic()
+    await _talk(0.3, bob)
+    os.close(first[0])
+    await _talk(0.3, bob)
+    assert [type(event) for event in events] == [PortFailed]
+    with pytest.raises(MediaError, match="no-such"):
+        await box.client.reopen_pcm(port_id, "/dev/no-such-modem", 8000)
+    await box.client.reopen_pcm(port_id, os.ttyname(second[1]), 8000)
+    caller = tone(440, 2).tobytes()
+    for at in range(0, len(caller), 320):
+        os.write(second[0], caller[at : at + 320])
+        await _talk(0.02, bob)
+    assert heard_frequency(bob.samples(50)) == 440
+    result = await recording.close()
+    assert result.complete
+    assert result.duration_ms == pytest.approx(1000 * (time.monotonic() - began), abs=300)
+    for descriptor in (first[1], *second):
+        os.close(descriptor)
