@@ -45,6 +45,7 @@ class LegAudio:
         """Whether what was agreed is G.722."""
         self.offered: SessionDescription | None = None
         """What the caller's INVITE offered."""
+        self._agreed = False
         self._media = media
         self._hear = hear
         self._unlisten: Callable[[], None] | None = None
@@ -73,8 +74,10 @@ class LegAudio:
 
     @property
     def can_wideband(self) -> bool:
-        """Whether the caller offered G.722, or it is what was agreed."""
-        return self.wideband or (self.offered is not None and has_wideband(self.offered))
+        """Whether G.722 is what was agreed, or, as long as nothing is, the caller offered it."""
+        if self._agreed:
+            return self.wideband
+        return self.offered is not None and has_wideband(self.offered)
 
     def negotiates(self, call: Call, negotiation: AudioNegotiation) -> None:
         """Let a negotiation be a call's; it may have made an offer already."""
@@ -118,7 +121,7 @@ class LegAudio:
         return agreed
 
     def _aim(self, agreed: Agreed) -> None:
-        self.wideband = agreed.payload_type == G722
+        self.wideband, self._agreed = agreed.payload_type == G722, True
         if self.rtp is None:
             return
         keys = None

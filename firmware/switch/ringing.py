@@ -143,6 +143,8 @@ class Race:
         for leg in self._rung:
             if leg is not winner:
                 await leg.hang_up(Cause.ANSWERED_ELSEWHERE)
+        # A caller who isn't answered yet speaks wideband if whoever took the call does.
+        self._call.caller.wideband = winner.can_wideband
         return Rung(winner, who, self._causes)
 
     async def _try(self, index: int, attempt: Attempt) -> Leg | Cause:
@@ -167,6 +169,7 @@ class Race:
 
     async def _outcome(self, leg: Leg, attempt: Attempt) -> Cause:
         """Ring one leg; `NORMAL` when it took the call, otherwise the leg has ended."""
+        leg.wideband = self._call.caller.can_wideband
         try:
             async with asyncio.timeout(attempt.seconds):
                 await leg.ring(attempt.shown or self._call.caller.party)

@@ -76,6 +76,10 @@ class FarPhone:
             self.registration.start(now)
         await asyncio.wait_for(self._registered.wait(), 60)
 
+    def has_wideband(self) -> None:
+        """It is a phone that speaks G.722."""
+        self._negotiation = AudioNegotiation(1, wideband=True)
+
     def dial(
         self, number: str, body: bytes | None = None, headers: list[tuple[str, str]] | None = None
     ) -> None:
