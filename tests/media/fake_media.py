@@ -13,6 +13,7 @@ under `looptime` waits exactly as long as a caller would. Everything asked is ke
 from __future__ import annotations
 
 import asyncio
+import errno
 import itertools
 import os
 import struct
@@ -88,7 +89,8 @@ class FakePlayback:
 class FakeRecording:
     """One recording; closing it leaves a silent stereo WAV file of the time that passed."""
 
-    def __init__(self, path: Path, left: PortId, right: PortId) -> None:
+    def __init__(self, path: Path, left: PortId, right: PortId, voice: bytes | None = None) -> None:
+        self._voice = voice
         self.path = path
         self.left = left
         self.right = right
@@ -146,6 +148,9 @@ class FakeRecording:
             b"data",
             size,
         )
+        if self._voice is not None:
+            self.path.write_bytes(header + self._voice[:size].ljust(size, b"\0"))
+            return
         self.path.write_bytes(header)
         os.truncate(self.path, len(header) + size)
 
@@ -176,6 +181,10 @@ class FakeMedia:
         """What each music port plays."""
         self.tones_to_learn: dict[PortId, LearnedTone] = {}
         """What `learn_tone` finds."""
+        self.voice: bytes | None = None
+        """What recordings hold, 16-bit stereo; None for silence."""
+        self.disk_full = False
+        """Set it to have `record` refuse."""
         self.rtp_exhausted = False
         """Set it to have `open_rtp` refuse."""
         self._numbers = itertools.count(_FIRST_RTP_PORT, 2)
@@ -312,7 +321,9 @@ class FakeMedia:
 
     async def record(self, path: Path, left: PortId, right: PortId) -> FakeRecording:
         try:
-            recording = FakeRecording(path, left, right)
+            if self.disk_full:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            recording = FakeRecording(path, left, right, self.voice)
         except OSError as error:
             raise MediaError(f"{path}: {error.strerror}") from error
         self.recordings.append(recording)
