@@ -30,6 +30,8 @@ ToMobile = Callable[[Call, str, float, float], Attempt | Said]
 
 # When nobody could be rung at all, how long until the group is looked through again.
 _NOBODY_PAUSE_SECONDS = 2.0
+# Less than this is no time to ring anybody, and a sleep so short may not move the clock.
+_LEAST_SECONDS = 0.01
 
 
 class Hunting:
@@ -96,7 +98,7 @@ class Hunting:
         skipped: set[str] = set()
         cause = Cause.NO_ANSWER
         try:
-            while loop.time() < deadline:
+            while deadline - loop.time() > _LEAST_SECONDS:
                 began = loop.time()
                 for stage in plan(group, self._tally, self._dice):
                     attempts = self._attempts(call, group, stage, deadline - loop.time(), skipped)

@@ -89,6 +89,11 @@ class RoutedOffice(Office):
     async def _received(self, call: Call, place: ToReception) -> Cause:
         raise AssertionError("this story's plan leads past the reception")
 
+    async def _menu(self, call: Call, place: ToReception) -> Cause:
+        """Have a caller meet the first menus; a story registers it where its plan leads there."""
+        await self.reception(call)
+        return Cause.NORMAL
+
     def _speak_to(self, number: str) -> FakeLeg:
         self.spoken_to.append(number)
         leg = self._leg_to(number)
