@@ -12,6 +12,7 @@ from typing import Final, Protocol, runtime_checkable
 
 import msgspec
 
+from firmware.app import acceptance
 from firmware.app.line_test import LineTest
 from firmware.app.parts import Parts
 from firmware.control.base import BaseReply
@@ -242,6 +243,7 @@ async def start(parts: Parts, running: AsyncExitStack) -> None:
     on(BeginTestCall, care.test.begin)
     on(AskTestCall, care.test.state)
     on(EndTestCall, care.test.end)
+    await acceptance.start(parts, running, care.test)
 
     async def stop() -> None:
         with contextlib.suppress(asyncio.CancelledError):

@@ -124,6 +124,18 @@ class CopyFromStick(Request, frozen=True, tag="from_stick"):
     name: _Name
 
 
+class RestoreBackup(Request, frozen=True, tag="restore"):
+    """Put a backup from a stick in the place of settings and records."""
+
+    device: _Name
+    name: _Name
+    key: Annotated[str, msgspec.Meta(max_length=200)]
+    """The owner's private key."""
+
+    def __repr__(self) -> str:
+        return f"RestoreBackup({self.device!r}, {self.name!r}, key=***)"
+
+
 class FactoryReset(Request, frozen=True, tag="factory_reset"):
     """Forget everything: settings, records, recordings, passwords."""
 
@@ -182,6 +194,7 @@ Requests = (
     | ListSticks
     | CopyToStick
     | CopyFromStick
+    | RestoreBackup
     | FactoryReset
     | OwnerShell
     | SetOwner

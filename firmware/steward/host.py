@@ -21,8 +21,8 @@ class Host(Protocol):
     root: Path
     """Of its file system: `/`, or a folder that stands for it."""
 
-    def run(self, *command: str, limit_s: float = _LIMIT_S) -> str:
-        """Run a command and return what it printed.
+    def run(self, *command: str, limit_s: float = _LIMIT_S, stdin: str = "") -> str:
+        """Run a command, `stdin` on its input, and return what it printed.
 
         Raises:
             UserError: It failed; the text has its last words.
@@ -34,11 +34,11 @@ class RealHost:
 
     root = Path("/")
 
-    def run(self, *command: str, limit_s: float = _LIMIT_S) -> str:
+    def run(self, *command: str, limit_s: float = _LIMIT_S, stdin: str = "") -> str:
         try:
             done = subprocess.run(
                 command,
-                stdin=subprocess.DEVNULL,
+                input=stdin,
                 capture_output=True,
                 text=True,
                 errors="replace",
@@ -71,7 +71,7 @@ class PretendHost:
         """By the command's first word."""
         (root / "etc").mkdir(parents=True, exist_ok=True)
 
-    def run(self, *command: str, limit_s: float = _LIMIT_S) -> str:
+    def run(self, *command: str, limit_s: float = _LIMIT_S, stdin: str = "") -> str:
         self.history.append(command)
         with (self.root / "commands").open("a", encoding="utf-8") as log:
             log.write(" ".join(command) + "\n")

@@ -27,6 +27,7 @@ from firmware.control.steward import (
     Reboot,
     Reply,
     Requests,
+    RestoreBackup,
     SetNetwork,
     SetOwner,
     SetTime,
@@ -43,6 +44,11 @@ from firmware.steward.owner import OwnerPassword
 from firmware.steward.sticks import Sticks
 
 _SERVICES: Final = ("zongji-web.service", "zongji-switch.service", "zongji-media.service")
+_AS_SWITCH: Final = (
+    *("setpriv", "--reuid", "zongji", "--regid", "zongji", "--init-groups"),
+    *("/opt/zongji/current/venv/bin/python", "-m", "firmware.cli"),
+)
+_RESTORE_S: Final = 900.0
 _LOG_BYTES: Final = 40_000
 """What fits into one reply."""
 _KEPT_AT_RESET: Final = frozenset({"prompts", "run", "uploads"})
@@ -120,6 +126,8 @@ class Steward:
                 self._sticks.copy_to(request.device, request.name)
             case CopyFromStick():
                 self._sticks.copy_from(request.device, request.name)
+            case RestoreBackup():
+                self._restore(request)
             case CheckOwner():
                 return self._owner.check(request.password)
             case SetOwner():
@@ -159,6 +167,15 @@ class Steward:
             raise UserError(f"Put the bundle into {self._state / 'uploads'} first.")
         self._install(path, request.force, tell)
 
+    def _restore(self, request: RestoreBackup) -> None:
+        file = self._sticks.copy_from(request.device, request.name)
+        self._host.run("systemctl", "stop", *_SERVICES)
+        try:
+            self._host.run(*_AS_SWITCH, "restore", str(file), stdin=request.key + "\n", limit_s=_RESTORE_S)
+        finally:
+            self._host.run("systemctl", "start", "--no-block", *_SERVICES)
+            file.unlink(missing_ok=True)
+
     def _shell(self, request: OwnerShell) -> None:
         owner = self._owner.check(request.password)
         if not owner.is_set:
@@ -171,7 +188,7 @@ class Steward:
     def _reset(self, request: FactoryReset) -> None:
         if request.typed != RESET_WORD:
             raise UserError(
-                f"Type {RESET_WORD} to confirm; nothing was erased. / 未清除任何数据，确认请输入 {RESET_WORD}。"
+                f"Type {RESET_WORD} to confirm; nothing was erased. / 未清除数据，确认请输入 {RESET_WORD}。"
             )
         self._host.run("systemctl", "stop", *_SERVICES)
         try:
