@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable, Mapping
 
 import msgspec
@@ -42,6 +43,8 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
 }
 """Fields, and what their column may be called; the first is what an export writes."""
 
+# How the settings' checks name a person.
+_PERSON = re.compile(r"extensions\[(\d{1,4})\]")
 _HEADERS = {alias: field for field, aliases in _COLUMNS.items() for alias in aliases}
 _FORWARDS = {
     "forward_always": When.ALWAYS,
@@ -164,8 +167,9 @@ class _Reading:
         try:
             check_settings(msgspec.convert(msgspec.to_builtins(settings), Settings))
         except (UserError, msgspec.ValidationError) as error:
-            where = next((line for number, line in self._lines.items() if f" {number}" in str(error)), 0)
-            return _refused(LineError(where, str(error), f"设置检查未通过：{error}"))
+            named = _PERSON.search(str(error))
+            number = people[int(named[1])].number if named else ""
+            return _refused(LineError(self._lines.get(number, 0), str(error), f"设置检查未通过：{error}"))
         return Imported(settings, tuple(self._added), tuple(self._changed), removed)
 
     def _error(self, line: int, en: str, zh: str) -> None:
