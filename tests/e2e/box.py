@@ -84,7 +84,13 @@ class Box:
         return int((await self.account("101")).server.rpartition(":")[2])
 
     async def phone(
-        self, number: str, *, plays: float = 1000.0, auto_answer: bool = False, transport: str = "udp"
+        self,
+        number: str,
+        *,
+        plays: float = 1000.0,
+        auto_answer: bool = False,
+        transport: str = "udp",
+        codecs: str = "PCMA/8000/1,PCMU/8000/1",
     ) -> Baresip:
         """Start a real phone at an extension, registered; it plays a tone of `plays` Hz into its calls."""
         account = await self.account(number)
@@ -97,6 +103,7 @@ class Box:
                 plays=self.tone(plays, 120),
                 auto_answer=auto_answer,
                 transport=transport,
+                codecs=codecs,
             )
         )
         await phone.registered()

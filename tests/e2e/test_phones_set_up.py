@@ -1,0 +1,127 @@
+"""Phones that set themselves up, a person with two of them, encrypted audio, wideband: in the real box."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import urllib.error
+import urllib.request
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from firmware.control.client import ControlClient
+from firmware.control.phones import (
+    AuthorityReply,
+    DevicesReply,
+    GetAuthority,
+    InvitationReply,
+    InviteDevice,
+    ListDevices,
+)
+from firmware.core.records import Outcome
+from firmware.settings.document import Settings
+from firmware.settings.sip import Device, SipSettings
+from tests.e2e.box import Box, dump
+from tests.e2e.test_first_call import tone
+from tests.interop.baresip import Baresip, free_port
+
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(120)]
+
+SOFA = "101-sofa"
+
+
+@pytest.fixture
+async def box(tmp_path: Path, prompts: Path) -> AsyncIterator[Box]:
+    def secured(settings: Settings) -> Settings:
+        sip = SipSettings(tls=True, tls_port=free_port(), provisioning_port=free_port())
+        sofa = Device(extension="101", account=SOFA, srtp=True, make="generic", lamps=("102",))
+        return msgspec.structs.replace(settings, sip=sip, devices=(sofa,))
+
+    async with Box.running(tmp_path, prompts, secured) as running:
+        yield running
+
+
+async def fetched(url: str) -> bytes:
+    def get() -> bytes:
+        with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 - the box's own
+            return bytes(answer.read())
+
+    return await asyncio.to_thread(get)
+
+
+async def configuration(box: Box, account: str) -> dict[str, Any]:
+    """Have the administrator invite a device, and the device fetch its configuration."""
+    async with ControlClient(box.paths.control_socket) as switch:
+        invitation = await switch.ask(InviteDevice(account=account), InvitationReply)
+    first = json.loads(await fetched(invitation.qr))
+    assert "secret" not in json.loads(await fetched(invitation.qr)), "the secret was served twice"
+    return dict(first)
+
+
+async def test_a_softphone_sets_itself_up_and_takes_the_call_that_rings_on_the_desk_too(
+    box: Box, tmp_path: Path
+) -> None:
+    told = await configuration(box, SOFA)
+    assert (told["user"], told["transport"], told["srtp"]) == (SOFA, "tls", True)
+    async with ControlClient(box.paths.control_socket) as switch:
+        authority = tmp_path / "ca.pem"
+        authority.write_text((await switch.ask(GetAuthority(), AuthorityReply)).pem)
+    desk = await box.phone("101")
+    async with Baresip.running(
+        tmp_path / "sofa", "101", told["secret"], account=SOFA, registrar_port=told["port"],
+        transport="tls", srtp=True, authority=authority, plays=box.tone(1000, 120),
+    ) as sofa:  # fmt: skip
+        await sofa.registered()
+        async with ControlClient(box.paths.control_socket) as switch:
+            devices = (await switch.ask(ListDevices(), DevicesReply)).devices
+        assert [(one.account, bool(one.contacts)) for one in devices if one.extension == "101"] == [
+            ("101", True), (SOFA, True),
+        ]  # fmt: skip
+        caller = await box.calls("13800138000", digits="101")
+        await asyncio.gather(desk.event("CALL_INCOMING"), sofa.event("CALL_INCOMING"))
+        await sofa.accept()
+        await desk.event("CALL_CLOSED")
+        await asyncio.sleep(3)
+        await caller.hang_up()
+        await sofa.event("CALL_CLOSED")
+        journey = await box.journey()
+        assert journey.outcome is Outcome.ANSWERED, dump(journey)
+        assert tone(box.heard_by(sofa), 440).lasted_seconds > 2
+        assert tone(box.heard("13800138000"), 1000).lasted_seconds > 2
+
+
+async def test_two_phones_with_g722_talk_and_are_recorded(box: Box, tmp_path: Path) -> None:
+    codecs = "G722/16000/1,PCMA/8000/1"
+    ann = await box.phone("101", plays=700, codecs=codecs)
+    bob = await box.phone("102", plays=1000, auto_answer=True, codecs=codecs)
+    await ann.dial("102")
+    await ann.event("CALL_ESTABLISHED")
+    await asyncio.sleep(3)
+    await ann.hang_up()
+    await bob.event("CALL_CLOSED")
+    assert "Set audio encoder: G722" in ann.log() and "Set audio encoder: G722" in bob.log()
+    journey = await box.journey()
+    left, right = box.recording(journey)
+    assert tone(left, 700).lasted_seconds > 2
+    assert tone(right, 1000).lasted_seconds > 2
+
+
+async def test_an_invitation_for_nobody(box: Box) -> None:
+    async with ControlClient(box.paths.control_socket) as switch:
+        with pytest.raises(Exception, match="no phone account"):
+            await switch.ask(InviteDevice(account="999"), InvitationReply)
+    port = (await configuration_port(box)).rstrip("/")
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        await fetched(f"{port}/p/guessed/{SOFA}.json")
+    assert (await fetched(f"{port}/ca.pem")).startswith(b"-----BEGIN CERTIFICATE")
+
+
+async def configuration_port(box: Box) -> str:
+    """Return where configurations are fetched."""
+    async with ControlClient(box.paths.control_socket) as switch:
+        invitation = await switch.ask(InviteDevice(account=SOFA), InvitationReply)
+    return invitation.url.partition("/p/")[0]
