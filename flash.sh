@@ -22,7 +22,7 @@ zongji 总机: the firmware of a small-office switchboard
 
   ./flash.sh test [--all] [ARGS…]    check style, types and behaviour (--all: the slow ones too)
   ./flash.sh bench [NAME…] [--json FILE]
-                                     measure; names: media, sip, records, routing (NAME:CASE for one case)
+                                     measure; names: media, sip, records, routing, boot (NAME:CASE for one case)
 
 The first run installs what is missing (Debian packages with sudo, Python packages into .venv).
 TEXT

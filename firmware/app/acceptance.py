@@ -39,7 +39,6 @@ from firmware.core.errors import DeviceError, UserError
 from firmware.core.leg import Direction, Leg, LegEnded
 from firmware.self_care import acceptance as rules
 from firmware.self_care.acceptance import Result
-from firmware.self_care.sheet import Line, Sheet, box_key, render
 
 _ARRIVE_S: Final = 120.0
 """For the installer to ring."""
@@ -258,6 +257,9 @@ class Acceptance:
         )
 
     def _page(self, language: str) -> str:
+        # Templates and keys are wanted once in a box's life; its start doesn't wait for them.
+        from firmware.self_care.sheet import Line, Sheet, box_key, render
+
         sheet = Sheet(
             office=self._parts.settings.current.office.name,
             installer=self._begun.installer,

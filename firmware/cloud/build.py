@@ -12,7 +12,6 @@ import msgspec
 from firmware.cloud import wire
 from firmware.cloud.allowance import Allowance
 from firmware.cloud.https import TIMEOUT_S, HttpsTransport
-from firmware.cloud.jetstream import JetStreamTransport
 from firmware.cloud.redaction import Redaction
 from firmware.cloud.sync import CloudSync
 from firmware.cloud.transport import Transport
@@ -81,6 +80,9 @@ def _transport(config: CloudConfig) -> Transport:
     if config.way == "https":
         client = httpx.AsyncClient(timeout=TIMEOUT_S, verify=_trust(config))
         return HttpsTransport(config.url, config.site, config.key, client)
+    # NATS takes a tenth of a second and 4 MB to import; most boxes never need it.
+    from firmware.cloud.jetstream import JetStreamTransport
+
     tls = _trust(config) if config.url.startswith("tls://") else None
     return JetStreamTransport(config.url, config.site, config.key, config.credentials, tls)
 

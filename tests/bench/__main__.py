@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-BENCHES = ("media", "sip", "records", "routing")
+BENCHES = ("media", "sip", "records", "routing", "boot")
 
 
 def main(arguments: list[str]) -> int:
