@@ -202,6 +202,7 @@ def apply(document: Document, edit: Edit) -> None:
                 person["secret"] = new_secret()
         case RemovePerson(number):
             people.remove(_person(people, number))
+            document["devices"] = [one for one in document["devices"] if one["extension"] != number]
 
 
 def _set(document: Document, path: list[str], value: Any) -> None:
