@@ -36,8 +36,10 @@ CALM_TICKS: Final = 1500
 """Half a minute."""
 SPARE: Final = 80
 """Samples that are left in reserve when delay is given back."""
-OUT_RESERVE: Final = 120
-"""Samples kept between our frames and a device's chunks, on top of half a chunk."""
+OUT_TARGET: Final = 120
+"""Samples (15 ms) kept between our frames and what a device wants: as much as a tick may be late."""
+OUT_RESERVE: Final = 40
+"""Samples that are left there when a tick is late: the filter's reach, and a little."""
 CATCH_UP: Final = 0.02
 """Of what was given too little, a second: a time constant of 50 s."""
 MAX_CATCH_UP: Final = RATE * 400e-6
@@ -147,9 +149,12 @@ class PcmOutput:
     """
 
     def __init__(self, chunk: int) -> None:
-        self.resampler = AsyncResampler(chunk // 2 + OUT_RESERVE)
+        self.resampler = AsyncResampler(OUT_TARGET)
         self._chunk = chunk
+        self._pending: I16 = np.zeros(0, np.int16)
+        """Less than a chunk."""
         self._owed = 0.0
+        """Samples that the device wants by now, beyond those it was given."""
         self._then: float | None = None
         self._given = 0
         """Samples given, ever."""
@@ -170,19 +175,21 @@ class PcmOutput:
         """
         elapsed = 0.0 if self._then is None else now - self._then
         self._then = now
-        pace = rate + self._catch_up(count)
-        self._owed = min(self._owed + pace * elapsed, MAX_OWED + self._chunk)
-        chunks: list[I16] = []
-        while self._owed >= self._chunk:
-            # After a late tick the device is owed more than has come in yet; that is made up for in the next.
-            short = self.resampler.fill < self._chunk + OUT_RESERVE // 2
-            if short and not self.resampler.dry and self._owed < MAX_OWED:
-                break
-            out = np.empty(self._chunk, np.int16)
-            self.resampler.pull(self._chunk, now, out)
-            chunks.append(out)
-            self._owed -= self._chunk
-            self._given += self._chunk
+        self._owed = min(self._owed + (rate + self._catch_up(count)) * elapsed, MAX_OWED)
+        wanted = int(self._owed)
+        # After a late tick more is owed than has come in yet; that is made up for in the next.
+        if not self.resampler.dry and self._owed < MAX_OWED:
+            wanted = min(wanted, int(self.resampler.fill) - OUT_RESERVE)
+        if wanted > 0:
+            out = np.empty(wanted, np.int16)
+            self.resampler.pull(wanted, now, out)
+            self._pending = np.concatenate((self._pending, out))
+            self._owed -= wanted
+            self._given += wanted
+        whole = len(self._pending) // self._chunk
+        ends = range(self._chunk, whole * self._chunk + 1, self._chunk)
+        chunks = [self._pending[end - self._chunk : end] for end in ends]
+        self._pending = self._pending[whole * self._chunk :]
         return chunks
 
     def _catch_up(self, count: int) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import wave
@@ -10,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from firmware.media.archive import ArchiveError, archive
+from firmware.media.archive import ArchiveError, archive, overload, wait_for_calm
 from tests.media.rig import heard_frequency, level_db, tone
 
 soundfile = pytest.importorskip("soundfile")
@@ -63,3 +64,25 @@ def test_the_job_names_what_it_made_and_fails_for_what_it_could_not(tmp_path: Pa
     assert lines[0] == f"{tmp_path / 'r.ogg'} 3000"
     assert "none.wav" in lines[1]
     assert path.exists()
+
+
+def test_an_overloaded_computer_makes_the_worker_wait_between_blocks_and_nobody_else(tmp_path: Path) -> None:
+    pressures = iter([0.9, 0.9, 0.1])
+    slept: list[float] = []
+    assert wait_for_calm(lambda: next(pressures), slept.append) == 4
+    assert slept == [2, 2]
+    assert wait_for_calm(lambda: 1.0, slept.append) == 600
+    blocks: list[int] = []
+    _recording(tmp_path / "r.wav", seconds=70)
+    archive(tmp_path / "r.wav", between_blocks=lambda: blocks.append(1))
+    assert len(blocks) == 3
+
+
+def test_overload_is_read_as_the_kernel_tells_it(tmp_path: Path) -> None:
+    (tmp_path / "pressure").mkdir()
+    (tmp_path / "pressure" / "cpu").write_text("some avg10=61.50 avg60=3.00 avg300=1.00 total=5\n")
+    assert overload(tmp_path) == 0.615
+    (tmp_path / "pressure" / "cpu").unlink()
+    assert overload(tmp_path) == 0
+    (tmp_path / "loadavg").write_text(f"{3 * (os.cpu_count() or 1)}.0 1 1 1/2 3\n")
+    assert overload(tmp_path) == 2

@@ -126,7 +126,7 @@ def _worst_snr(samples: np.ndarray) -> float:
     """
     blocks = samples[: len(samples) // 400 * 400].astype(np.float64).reshape(-1, 400)
     middle, outer = blocks[:, 1:-1], blocks[:, 2:] + blocks[:, :-2]
-    factors = (middle * outer).sum(axis=1) / np.square(middle).sum(axis=1)
+    factors = (middle * outer).sum(axis=1) / (np.square(middle).sum(axis=1) + 1e-9)
     noise = np.square(outer - factors[:, None] * middle).mean(axis=1)
     return float(10 * np.log10(np.square(middle).mean(axis=1) / noise).min())
 
