@@ -35,6 +35,7 @@ class OfficeDirectory:
     ) -> None:
         self._leg_to = leg_to
         self._speak_to = speak_to or leg_to
+        self._wired: dict[str, Callable[[], Leg]] = {}
         self.replace(extensions, operator)
 
     def replace(
@@ -72,8 +73,13 @@ class OfficeDirectory:
     def operator(self) -> Extension | None:
         return self._operator
 
+    def is_wired(self, number: str, leg_to: Callable[[], Leg]) -> None:
+        """Have an extension be the analog handset at the box, which `leg_to` rings, instead of phones."""
+        self._wired[number] = leg_to
+
     def leg_to(self, extension: Extension) -> Leg:
-        return self._leg_to(extension.number)
+        wired = self._wired.get(extension.number)
+        return wired() if wired is not None else self._leg_to(extension.number)
 
     def speak_to(self, extension: Extension) -> Leg:
         return self._speak_to(extension.number)

@@ -327,6 +327,14 @@ class InBandLine(Line, Protocol):
 
 
 @runtime_checkable
+class HandsetLike(InBandLine, Protocol):
+    """The analog handset at the box: a line with one party, who belongs to the office."""
+
+    def message_lamp(self, *, on: bool) -> None:
+        """Light its lamp: somebody left a message."""
+
+
+@runtime_checkable
 class MessagingLine(Line, Protocol):
     """A line that carries text too: a GSM modem."""
 

@@ -17,7 +17,7 @@ from firmware.switch.outbound.guard import Guard
 from firmware.switch.outbound.lines import LineChooser, LineCondition, OutsideLine
 from firmware.switch.outbound.outbound import Outbound
 from firmware.trunks.trunks import Trunks
-from hal.line import LineError, LineState
+from hal.line import HandsetLike, Line, LineError, LineState
 from ivr.prompts import Prompts
 
 logger = logging.getLogger(__name__)
@@ -46,7 +46,16 @@ class TrunkLines:
         self._is_emergency = is_emergency
 
     def lines(self) -> Sequence[OutsideLine]:
-        return [OutsideLine(line.name, _CONDITIONS[line.state]) for line in self._trunks.lines]
+        return [
+            OutsideLine(line.name, self._condition(line))
+            for line in self._trunks.lines
+            if not isinstance(line, HandsetLike)
+        ]
+
+    def _condition(self, line: Line) -> LineCondition:
+        condition = _CONDITIONS[line.state]
+        fit = condition is not LineCondition.READY or self._trunks.is_fit(line)
+        return condition if fit else LineCondition.RESTING
 
     def leg(self, line: str, digits: str) -> Leg | None:
         if self._is_emergency(digits):

@@ -25,6 +25,9 @@ _COMMANDS = {
     "backup": ("firmware.cli.keeping", "backup", "Make a backup now, and restore it in trial."),
     "restore": ("firmware.cli.keeping", "restore", "Make the box what it was when a backup was made."),
     "report": ("firmware.cli.keeping", "report", "Write a month's management report to a file."),
+    "doctor": ("firmware.cli.doctor", "doctor", "Examine the lines, say what to do; learn a busy tone."),
+    "text": ("firmware.cli.doctor", "text", "Send a text message."),
+    "texts": ("firmware.cli.doctor", "texts", "The text messages, received and sent."),
     "sim": ("firmware.sim.cli", "sim", "Act in the simulated world: call the office, listen."),
 }
 """Name → module, attribute, one line of help."""

@@ -16,6 +16,22 @@ class LineSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Meta(pattern=r"\A[a-z0-9-]{1,16}\Z"),
         help_text("The line's name in the board's profile, such as gsm1.", "板卡配置中的线路名称，如 gsm1。"),
     ]
+    in_service: Annotated[
+        bool,
+        help_text(
+            "Whether calls out are placed on the line: true or false. Calls for help use it all the same.",
+            "是否用此线路外呼：true 或 false。紧急呼叫不受限制。",
+        ),
+    ] = True
+    extension: Annotated[
+        str,
+        Meta(pattern=r"\A([0-9]{1,8})?\Z"),
+        help_text(
+            "For the analog handset: which extension it is; empty for one that can only call. From the next "
+            "start on.",
+            "模拟听筒所用的分机号；留空则只能呼出。下次启动后生效。",
+        ),
+    ] = ""
     gain_db: Annotated[
         float,
         Meta(ge=-12, le=12),

@@ -8,10 +8,11 @@ Writing goes through the one writer thread of the records; a repetition changes 
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import sqlite3
 from collections.abc import Callable
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from firmware.core.clock import Clock
 from firmware.core.texts import OutgoingText, ReceivedText, TextState
@@ -34,9 +35,7 @@ class Records(Protocol):
 
 
 class TextStore:
-    """The messages in one records database. Methods that read block for the disk; those that write are
-    awaited and raise `DeviceError` when the card refuses.
-    """
+    """The messages in one records database. Every method raises `DeviceError` when the card refuses."""
 
     def __init__(self, records: Records, clock: Clock) -> None:
         self._records = records
@@ -158,38 +157,36 @@ class TextStore:
             (state, "the network gave up delivering it" if failed else "", self._now(), message),
         )
 
-    def unhandled(self) -> list[ReceivedText]:
+    async def unhandled(self) -> list[ReceivedText]:
         """Return the messages no listener has had, the oldest first."""
-        with self._records.reader.connected() as connection:
-            return [_received(row) for row in connection.execute(f"{_IN} WHERE handled = 0 ORDER BY seq")]
+        return await self.read(lambda connection: _received(connection, "WHERE handled = 0 ORDER BY seq"))
 
-    def received(self, limit: int) -> list[ReceivedText]:
+    async def received(self, limit: int) -> list[ReceivedText]:
         """Return the newest messages that came in."""
-        with self._records.reader.connected() as connection:
-            found = connection.execute(f"{_IN} ORDER BY seq DESC LIMIT ?", (limit,))
-            return [_received(row) for row in found]
+        return await self.read(lambda connection: _received(connection, "ORDER BY seq DESC LIMIT ?", limit))
 
-    def waiting(self) -> list[OutgoingText]:
+    async def waiting(self) -> list[OutgoingText]:
         """Return the messages that are still to be sent, or in doubt, the oldest first."""
-        return self._outgoing("WHERE state IN ('queued', 'uncertain') ORDER BY seq", ())
+        where = "WHERE state IN ('queued', 'uncertain') ORDER BY seq"
+        return await self.read(lambda connection: _outgoing(connection, where))
 
-    def outgoing(self, limit: int) -> list[OutgoingText]:
+    async def outgoing(self, limit: int) -> list[OutgoingText]:
         """Return the newest messages that were to be sent."""
-        return self._outgoing("ORDER BY seq DESC LIMIT ?", (limit,))
+        return await self.read(lambda connection: _outgoing(connection, "ORDER BY seq DESC LIMIT ?", limit))
 
-    def get(self, key: str) -> OutgoingText | None:
+    async def get(self, key: str) -> OutgoingText | None:
         """Return one message to be sent."""
-        return next(iter(self._outgoing("WHERE key = ?", (key,))), None)
+        found = await self.read(lambda connection: _outgoing(connection, "WHERE key = ?", key))
+        return next(iter(found), None)
 
-    def _outgoing(self, where: str, values: tuple[Any, ...]) -> list[OutgoingText]:
-        with self._records.reader.connected() as connection:
-            found = connection.execute(f"SELECT {_COLUMNS} FROM text_out {where}", values)  # noqa: S608
-            return [
-                OutgoingText(
-                    key, number, body, TextState(state), created, changed, purpose, author, line, detail, done
-                )
-                for key, number, body, state, created, changed, purpose, author, line, detail, done in found
-            ]
+    async def read(self, job: Callable[[sqlite3.Connection], _Result]) -> _Result:
+        """Have `job` read, in a thread of its own."""
+
+        def reading() -> _Result:
+            with self._records.reader.connected() as connection:
+                return job(connection)
+
+        return await asyncio.to_thread(reading)
 
     def _now(self) -> int:
         return self._clock.now().wall_ms
@@ -198,6 +195,18 @@ class TextStore:
 _IN = "SELECT seq, line, number, body, received_wall_ms, sent, complete FROM text_in"
 
 
-def _received(row: tuple[Any, ...]) -> ReceivedText:
-    seq, line, number, body, received, sent, complete = row
-    return ReceivedText(seq, line, number, body, received, sent, bool(complete))
+def _received(connection: sqlite3.Connection, where: str, *values: object) -> list[ReceivedText]:
+    return [
+        ReceivedText(seq, line, number, body, received, sent, bool(complete))
+        for seq, line, number, body, received, sent, complete in connection.execute(f"{_IN} {where}", values)
+    ]
+
+
+def _outgoing(connection: sqlite3.Connection, where: str, *values: object) -> list[OutgoingText]:
+    found = connection.execute(f"SELECT {_COLUMNS} FROM text_out {where}", values)  # noqa: S608
+    return [
+        OutgoingText(
+            key, number, body, TextState(state), created, changed, purpose, author, line, detail, done
+        )
+        for key, number, body, state, created, changed, purpose, author, line, detail, done in found
+    ]

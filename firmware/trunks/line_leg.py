@@ -10,8 +10,12 @@ The leg is CONNECTED only once its port is open in the media plane: a caller mus
 the greeting. A modem may take a while from "connected" to audio; after `AUDIO_PATIENCE` the leg ends instead.
 
 Digits come from the line (the modem's own detector); what the media plane hears on the port is the same keys
-once more and is left out. A mobile network can't be told that it is on hold, so hold is the media plane's
-business alone.
+once more and is left out. An in-band line (`LineAudio.in_band`) can't hear: its port is opened as soon as it
+has audio, also before the answer, and the keys and tones heard there are told to the line, which draws the
+conclusions. A mobile network can't be told that it is on hold, so hold is the media plane's business alone.
+
+A port that fails while the call stands is opened again, `REOPENINGS` times: a sound card or a USB bridge may
+hiccup; a modem that is gone is told by the line itself.
 """
 
 from __future__ import annotations
@@ -23,21 +27,29 @@ from typing import Any
 
 from firmware.core.causes import Cause, Side
 from firmware.core.ids import PortId
-from firmware.core.leg import DigitPressed, Direction, Ending, Leg, LegState, Party
-from firmware.core.media import MediaError, MediaPlane, PortEvent, PortFailed
+from firmware.core.leg import AudioBegan, DigitPressed, Direction, Ending, Leg, LegState, Party
+from firmware.core.media import (
+    DigitHeard,
+    MediaError,
+    MediaPlane,
+    PortEvent,
+    PortFailed,
+    PortOptions,
+    ToneNoticed,
+)
 from hal.line import (
     AudioReady,
     CallConnected,
     CallEnded,
     DigitReceived,
     EndReason,
-    IncomingCall,
+    InBandLine,
+    KeysWanted,
     Line,
     LineAudio,
     LineError,
     LineEvent,
     RemoteAlerting,
-    StateChanged,
 )
 
 logger = logging.getLogger(__name__)
@@ -47,6 +59,10 @@ AUDIO_PATIENCE = 15.0
 cure its modem, so it goes first."""
 PORT_GRACE = 1.5
 """Seconds a failed port waits for the line to say that the modem is gone, which is the better reason."""
+
+REOPENINGS = 3
+"""How often a failed port is opened anew in one call."""
+REOPEN_PAUSE = 0.5
 
 _CAUSES: dict[EndReason, tuple[Cause, Side]] = {
     EndReason.REMOTE_HANG_UP: (Cause.NORMAL, Side.THEM),
@@ -70,6 +86,7 @@ class LineLeg(Leg):
         party: The caller, or whom to dial.
         kind: The line's technology, in a word.
         emergency: The call is tried even on a line without SIM or registration.
+        country: ISO 3166 code of the country whose tones an in-band line hears.
     """
 
     def __init__(
@@ -81,11 +98,18 @@ class LineLeg(Leg):
         kind: str = "gsm",
         *,
         emergency: bool = False,
+        country: str = "CN",
     ) -> None:
         super().__init__(kind, direction, party, line.name)
         self._line = line
         self._media = media
         self._emergency = emergency
+        self._country = country
+        self._line_connected = False
+        self._opening = False
+        self._reopened = 0
+        self._keys = ""
+        """To be keyed once there is a port."""
         self._port: PortId | None = None
         loop = asyncio.get_running_loop()
         self._audio: asyncio.Future[LineAudio] = loop.create_future()
@@ -97,6 +121,10 @@ class LineLeg(Leg):
     @property
     def port(self) -> PortId | None:
         return self._port
+
+    async def audible(self) -> None:
+        """Wait until the leg's port is open, or the leg has ended."""
+        await asyncio.shield(self._audible)
 
     async def settled(self) -> None:
         """Wait until nothing runs any more on the leg's behalf; after its end."""
@@ -149,15 +177,23 @@ class LineLeg(Leg):
                 if self.state is LegState.RINGING:
                     self._became(LegState.ALERTING)
             case CallConnected():
-                self._attend(self._open_port())
+                self._line_connected = True
+                if self._port is not None:
+                    self._is_audible()
+                else:
+                    self._begin_opening()
             case AudioReady(audio):
                 if not self._audio.done():
                     self._audio.set_result(audio)
+                if audio.in_band:
+                    self._begin_opening()
+            case KeysWanted(digits):
+                self._key(digits)
             case DigitReceived(digit):
                 self._emit(DigitPressed(digit))
             case CallEnded(reason, detail):
                 self._finish(self._ending(reason, detail))
-            case StateChanged() | IncomingCall():
+            case _:
                 pass
 
     def _ending(self, reason: EndReason, detail: str) -> Ending:
@@ -184,22 +220,69 @@ class LineLeg(Leg):
             return
         self._port = port
         self._media.listen(port, self._on_port)
-        if self.direction is Direction.OUTGOING:
+        if audio.in_band:
+            self._media.configure(
+                port, PortOptions(echo_canceller=True, detect_digits=True, tones_of=self._country)
+            )
+        if self._keys:
+            keys, self._keys = self._keys, ""
+            self._media.send_digits(port, keys)
+        if self._line_connected:
+            self._is_audible()
+        elif self.direction is Direction.OUTGOING:
+            self._emit(AudioBegan())
+
+    def _begin_opening(self) -> None:
+        if not self._opening:
+            self._opening = True
+            self._attend(self._open_port())
+
+    def _is_audible(self) -> None:
+        """The call stands and its port is open."""
+        if self.direction is Direction.OUTGOING and self.ending is None:
             self._became(LegState.CONNECTED)
         if not self._audible.done():
             self._audible.set_result(None)
 
+    def _key(self, digits: str) -> None:
+        if self._port is None:
+            self._keys += digits
+        else:
+            self._media.send_digits(self._port, digits)
+
     def _on_port(self, event: PortEvent) -> None:
-        if isinstance(event, PortFailed) and self.ending is None:
-            self._attend(self._port_failed(event.reason))
+        if self.ending is not None:
+            return
+        match event:
+            case PortFailed(reason):
+                self._attend(self._port_failed(reason))
+            case DigitHeard(digit) if isinstance(self._line, InBandLine):
+                self._line.key_heard(digit)
+            case ToneNoticed(name, cycles) if isinstance(self._line, InBandLine):
+                self._line.tone_heard(name, cycles)
+            case _:
+                pass
 
     async def _port_failed(self, reason: str) -> None:
-        """End the leg, unless the line can say within a moment why the audio went away."""
+        """Open it again, unless the line says within a moment why the audio went away; else end the leg."""
         try:
             async with asyncio.timeout(PORT_GRACE):
                 await self.ended()
+                return
         except TimeoutError:
-            await self._give_up(f"the modem's audio failed: {reason}")
+            pass
+        audio = self._audio.result()
+        while self._port is not None and self._reopened < REOPENINGS:
+            self._reopened += 1
+            try:
+                await self._media.reopen_pcm(self._port, audio.device, audio.sample_rate)
+            except MediaError as error:
+                logger.warning("%s: the audio port stays away: %s", self.id, error)
+                await asyncio.sleep(REOPEN_PAUSE)
+            else:
+                logger.warning("%s: the audio port failed (%s) and was opened anew", self.id, reason)
+                return
+        await self._give_up(f"the modem's audio failed: {reason}")
 
     async def _give_up(self, detail: str) -> None:
         if self.ending is None:

@@ -77,11 +77,11 @@ class Store(Protocol):
 
     async def reported(self, number: str, reference: int, delivery: str) -> str | None: ...
 
-    def unhandled(self) -> list[ReceivedText]: ...
+    async def unhandled(self) -> list[ReceivedText]: ...
 
-    def waiting(self) -> list[OutgoingText]: ...
+    async def waiting(self) -> list[OutgoingText]: ...
 
-    def get(self, key: str) -> OutgoingText | None: ...
+    async def get(self, key: str) -> OutgoingText | None: ...
 
 
 class Texting:
@@ -100,6 +100,8 @@ class Texting:
         self._listeners: list[OnText] = []
         self._handed: set[str] = set()
         """Keys that a line has in its queue."""
+        self._told: set[int] = set()
+        """Messages listeners have had, since the start."""
         self._doubtful: dict[str, asyncio.TimerHandle] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._turns: dict[str, asyncio.Lock] = {}
@@ -182,8 +184,9 @@ class Texting:
             await self._tell(text)
 
     async def _tell(self, text: ReceivedText) -> None:
-        if not self._listeners:
+        if not self._listeners or text.seq in self._told:
             return
+        self._told.add(text.seq)
         for listener in list(self._listeners):
             try:
                 listener(text)
@@ -192,7 +195,7 @@ class Texting:
         await self._written(self._store.handled(text.seq))
 
     async def _catch_up(self) -> None:
-        for text in await asyncio.to_thread(self._store.unhandled):
+        for text in await self._store.unhandled():
             await self._tell(text)
 
     async def _settle(self, key: str, outcome: SmsOutcome, detail: str) -> None:
@@ -214,7 +217,7 @@ class Texting:
         timer = self._doubtful.pop(key, None)
         if timer is not None:
             timer.cancel()
-        text = await asyncio.to_thread(self._store.get, key)
+        text = await self._store.get(key)
         if text is not None:
             await self._written(self._store.part_sent(key, text.parts_done + 1, 0, reference))
             await self._written(self._store.settle(key, TextState.QUEUED))
@@ -231,13 +234,13 @@ class Texting:
     # Sending
 
     async def _keep_sending(self) -> None:
-        for text in await asyncio.to_thread(self._store.waiting):
+        for text in await self._store.waiting():
             if text.state is TextState.UNCERTAIN:
                 self._doubt(text.key)
         while True:
             self._wake.clear()
             try:
-                for text in await asyncio.to_thread(self._store.waiting):
+                for text in await self._store.waiting():
                     if text.key not in self._handed and text.key not in self._doubtful:
                         await self._hand_over(text)
             except DeviceError as error:

@@ -10,10 +10,15 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from firmware.core.leg import Direction, Party
+from firmware.core.leg import Direction, LegEvent, LegState, Party
+from firmware.core.leg import StateChanged as LegStateChanged
 from firmware.core.media import MediaPlane
+from firmware.trunks.ear import CallerEar
+from firmware.trunks.health import LineHealth
 from firmware.trunks.line_leg import LineLeg
 from hal.line import (
+    HandsetLike,
+    InBandLine,
     IncomingCall,
     Line,
     LineEvent,
@@ -65,15 +70,24 @@ class Trunks:
         once. Who
         stores a received message calls `sms_stored` on the line.
         """
+        self.on_handset: Callable[[Line], None] | None = None
+        """Told when the analog handset is lifted."""
         self.on_leg: Callable[[LineLeg], None] | None = None
         """Told of every leg that is made, before anything happens on it."""
+        self.country = "CN"
+        """ISO 3166 code of the country whose tones lines are listened to for."""
+        self.health = LineHealth()
+        """Which lines outgoing calls leave out."""
         self._media = media
         self._on_incoming = on_incoming
+        self._ears = {line.name: CallerEar(line, media) for line in lines if isinstance(line, InBandLine)}
         self._unsubscribe: list[Callable[[], None]] = []
+        self._started = False
         self._legs: weakref.WeakSet[LineLeg] = weakref.WeakSet()
 
     async def start(self) -> None:
         """Begin to keep the lines alive; returns at once."""
+        self._started = True
         for line in self.lines:
             self._unsubscribe.append(line.subscribe(functools.partial(self._on_line, line)))
             await line.start()
@@ -88,7 +102,7 @@ class Trunks:
 
     def status(self) -> list[LineStatus]:
         """Return how each line is now."""
-        return [_status(line) for line in self.lines]
+        return [self._status(line) for line in self.lines]
 
     def outgoing(self, number: str, line_name: str | None = None) -> LineLeg | None:
         """Return an idle leg to `number` on the first line that is ready; None when none is.
@@ -98,9 +112,15 @@ class Trunks:
             line_name: Take this line and no other.
         """
         for line in self.lines:
-            if line.state is LineState.READY and line_name in (None, line.name):
+            if line_name in (None, line.name) and line.state is LineState.READY and self.is_fit(line):
                 return self._leg(line, Direction.OUTGOING, Party(number))
         return None
+
+    def is_fit(self, line: Line) -> bool:
+        """Whether outgoing calls may take the line: in service, not sick, no handset."""
+        if isinstance(line, HandsetLike):
+            return False
+        return self.health.fit(line.name, asyncio.get_running_loop().time())
 
     def messaging(self, line_name: str | None = None) -> MessagingLine | None:
         """Return the first line that carries messages, or the one of that name; None when there is none."""
@@ -113,7 +133,8 @@ class Trunks:
         call (which the switch must end before).
         """
         order = (LineState.READY, LineState.STARTING, LineState.IN_CALL)
-        return [line.name for state in order for line in self.lines if line.state is state]
+        outside = [line for line in self.lines if not isinstance(line, HandsetLike)]
+        return [line.name for state in order for line in outside if line.state is state]
 
     def emergency(self, number: str, line_name: str) -> LineLeg:
         """Return an idle leg that calls for help on a line of `lines_for_emergency`.
@@ -131,27 +152,65 @@ class Trunks:
         return {line.name: line.checkup() for line in self.lines}
 
     def _leg(self, line: Line, direction: Direction, party: Party, *, emergency: bool = False) -> LineLeg:
-        leg = LineLeg(line, self._media, direction, party, emergency=emergency)
+        leg = LineLeg(
+            line, self._media, direction, party, kind_of(line), emergency=emergency, country=self.country
+        )
         self._legs.add(leg)
+        self._watch(leg)
         if self.on_leg is not None:
             self.on_leg(leg)
         return leg
 
+    def _watch(self, leg: LineLeg) -> None:
+        """Note how the line does in this call."""
+        talked = False
+
+        def on_leg(event: LegEvent) -> None:
+            nonlocal talked
+            match event:
+                case LegStateChanged(_, LegState.CONNECTED):
+                    talked = True
+                case LegStateChanged(_, LegState.ENDED) if leg.ending is not None:
+                    now = asyncio.get_running_loop().time()
+                    self.health.ended(leg.address, leg.ending, talked=talked, now=now)
+                    if self.health.is_sick(leg.address, now):
+                        logger.warning("%s is sick: %s", leg.address, leg.ending.detail)
+                case _:
+                    pass
+
+        leg.subscribe(on_leg)
+
     def _on_line(self, line: Line, event: LineEvent) -> None:
+        if (ear := self._ears.get(line.name)) is not None:
+            ear.on_line(event)
         match event:
+            case IncomingCall() if isinstance(line, HandsetLike):
+                if self.on_handset is not None:
+                    self.on_handset(line)
             case IncomingCall(number, withheld):
                 leg = self._leg(line, Direction.INCOMING, Party(number, withheld=withheld))
                 logger.info("%s: a call comes in on %s", leg.id, line.name)
                 self._on_incoming(leg, line)
             case StateChanged():
                 if self.on_change is not None:
-                    self.on_change(_status(line))
+                    self.on_change(self._status(line))
             case SmsReceived() | SmsPartSent() | SmsSendResult() | SmsReport() | UssdReply() | NetworkTime():
                 if self.on_text is not None:
                     self.on_text(line, event)
             case _:
                 pass
 
+    def _status(self, line: Line) -> LineStatus:
+        detail = line.detail
+        if line.name in self.health.out_of_service:
+            detail = f"out of service by hand; {detail}"
+        elif self._started and self.health.is_sick(line.name, asyncio.get_running_loop().time()):
+            detail = f"sick, no calls out for a while; {detail}"
+        return LineStatus(line.name, line.state.value, detail, line.refused_lines)
 
-def _status(line: Line) -> LineStatus:
-    return LineStatus(line.name, line.state.value, line.detail, line.refused_lines)
+
+def kind_of(line: Line) -> str:
+    """Return the line's technology, in a word, for the record."""
+    if isinstance(line, HandsetLike):
+        return "handset"
+    return "gsm" if isinstance(line, MessagingLine) else "pstn"

@@ -44,6 +44,14 @@ class Disk:
         yield self.connection
 
 
+class Store(TextStore):
+    """Reads without a thread: virtual time doesn't wait for one."""
+
+    async def read(self, job: Callable[[sqlite3.Connection], Any]) -> Any:
+        with self._records.reader.connected() as connection:
+            return job(connection)
+
+
 class Clock:
     def monotonic(self) -> float:
         return asyncio.get_running_loop().time()
@@ -58,7 +66,7 @@ class Office:
     def __init__(self, disk: Disk, bench: Bench | None = None) -> None:
         self.bench = bench if bench is not None else Bench()
         self.disk = disk
-        self.store = TextStore(disk, Clock())
+        self.store = Store(disk, Clock())
         self.trunks = Trunks([self.bench.line], FakeMedia(), lambda leg, line: None)
         self.texting = Texting(self.trunks, self.store)
         self.heard: list[ReceivedText] = []
@@ -77,7 +85,7 @@ class Office:
 
     async def state(self, key: str, wanted: TextState, seconds: float = 60.0) -> None:
         async with asyncio.timeout(seconds):
-            while (text := self.store.get(key)) is None or text.state is not wanted:
+            while (text := await self.store.get(key)) is None or text.state is not wanted:
                 await asyncio.sleep(0.2)
 
     def sent(self) -> list[tuple[str, str]]:
@@ -105,7 +113,7 @@ async def test_a_message_is_stored_then_taken_off_the_sim_and_told(disk: Disk) -
         await asyncio.sleep(10)
         assert [(t.number, t.body) for t in office.heard] == [("+8613800138000", "明天开会")]
         assert office.bench.modem.sim.messages == {}
-        assert office.store.unhandled() == []
+        assert await office.store.unhandled() == []
 
 
 async def test_while_the_disk_is_full_a_message_stays_on_the_sim(disk: Disk) -> None:
@@ -197,4 +205,4 @@ async def test_what_cannot_be_sent_is_refused_at_once(disk: Disk, number: str, b
     async with running(Office(disk)) as office:
         with pytest.raises(UserError):
             await office.texting.send(number, body)
-        assert office.store.waiting() == []
+        assert await office.store.waiting() == []

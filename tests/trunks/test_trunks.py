@@ -10,7 +10,8 @@ import pytest
 
 from firmware.core.causes import Cause, Side
 from firmware.core.leg import DigitPressed, Direction, Ending, LegEnded, LegEvent, LegState, Party
-from firmware.trunks.line_leg import LineLeg
+from firmware.trunks.health import FIRST_PAUSE
+from firmware.trunks.line_leg import REOPENINGS, LineLeg
 from firmware.trunks.trunks import LineStatus, Trunks
 from hal.fake.modem import Quirks
 from hal.line import CallConnected, Line, LineListener, LineState, Verdict
@@ -183,12 +184,56 @@ async def test_audio_that_fails_while_the_modem_lives_ends_the_call() -> None:
     async with office() as place:
         leg = await place.caller()
         await leg.answer()
-        assert leg.port is not None
-        place.media.fail_port(leg.port, "Input/output error")
-        ending = await leg.ended()
+        for _ in range(REOPENINGS + 1):
+            assert leg.port is not None
+            place.media.fail_port(leg.port, "Input/output error")
+            await asyncio.sleep(3)
+        ending = await asyncio.wait_for(leg.ended(), 10)
         assert (ending.cause, ending.by) == (Cause.BEARER_NOT_AVAILABLE, Side.WIRE)
         await asyncio.sleep(1)
         assert place.bench.is_free()
+
+
+async def test_audio_that_fails_once_is_opened_again_and_the_call_goes_on() -> None:
+    async with office() as place:
+        leg = await place.caller()
+        await leg.answer()
+        port = leg.port
+        assert port is not None
+        place.media.fail_port(port, "Input/output error")
+        await asyncio.sleep(3)
+        assert (leg.ending, leg.port) == (None, port)
+        assert place.media.reopened == [port]
+
+
+async def test_a_line_that_fails_three_calls_gets_no_more_for_a_while() -> None:
+    async with office() as place:
+        place.bench.modem.quirks.audio_broken = True
+        for _ in range(3):
+            place.bench.will_answer("13900139000")
+            leg = place.trunks.outgoing("13900139000")
+            assert leg is not None
+            await leg.ring(Party("101"))
+            await asyncio.wait_for(leg.ended(), 60)
+            place.bench.modem.quirks.audio_broken = True
+            while place.bench.line.state is not LineState.READY:
+                await asyncio.sleep(0.1)
+        assert place.trunks.outgoing("13900139000") is None
+        assert "sick" in place.trunks.status()[0].detail
+        place.bench.modem.quirks.audio_broken = False
+        await asyncio.sleep(FIRST_PAUSE)
+        leg = place.trunks.outgoing("13900139000")
+        assert leg is not None
+        await leg.ring(Party("101"))
+        await asyncio.wait_for(leg.answered(), 60)
+        assert "sick" not in place.trunks.status()[0].detail
+
+
+async def test_a_line_taken_out_of_service_is_left_alone_but_for_help() -> None:
+    async with office() as place:
+        place.trunks.health.out_of_service = frozenset({"gsm1"})
+        assert place.trunks.outgoing("13900139000") is None
+        assert place.trunks.lines_for_emergency() == ["gsm1"]
 
 
 async def test_keys_come_once_although_modem_and_media_both_hear_them() -> None:

@@ -63,4 +63,5 @@ class Lines:
     READY = Message("ready", "可用")
     BUSY = Message("busy", "占线")
     UNREGISTERED = Message("unregistered", "未注册")
+    RESTING = Message("resting", "停用")
     DOWN = Message("down", "故障")

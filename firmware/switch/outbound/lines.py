@@ -18,6 +18,8 @@ class LineCondition(enum.StrEnum):
     BUSY = "busy"
     UNREGISTERED = "unregistered"
     """The device speaks, the network has not taken it in: emergency calls may get through."""
+    RESTING = "resting"
+    """Out of service by hand, or sick after several failed calls: for emergency calls only."""
     DOWN = "down"
 
 
@@ -107,8 +109,9 @@ def for_emergency(lines: Sequence[OutsideLine]) -> list[OutsideLine]:
     order = {
         LineCondition.READY: 0,
         LineCondition.BUSY: 1,
-        LineCondition.UNREGISTERED: 2,
-        LineCondition.DOWN: 3,
+        LineCondition.RESTING: 2,
+        LineCondition.UNREGISTERED: 3,
+        LineCondition.DOWN: 4,
     }
     return sorted(lines, key=lambda line: order[line.condition])
 
