@@ -13,6 +13,7 @@ import uvicorn
 from firmware.core import notify
 from firmware.core.paths import DEFAULT_STATE, STATE_VARIABLE, StatePaths
 from web_admin.app import make_app
+from web_admin.security.slow import PunctualH11
 from web_admin.site import Site
 
 _CONNECTIONS = 200
@@ -51,7 +52,7 @@ def main() -> int:
         host=options.host,
         port=options.port,
         loop="asyncio",
-        http="h11",
+        http=PunctualH11,
         ws="none",
         lifespan="on",
         access_log=False,

@@ -5,12 +5,17 @@ from __future__ import annotations
 import logging
 from typing import Any, cast
 
-from litestar import Litestar, Request, Response
+from litestar import Litestar, Request, Response, Router
+from litestar.datastructures import State
 from litestar.exceptions import HTTPException
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
 
 from firmware.control.client import NoSwitch
 from firmware.core.errors import UserError, ZongjiError
 from web_admin.pages.account import account_router
+from web_admin.pages.api import BASE, Api, problem
 from web_admin.pages.assets import assets_router
 from web_admin.pages.board import board_router
 from web_admin.pages.calls import calls_router
@@ -24,8 +29,8 @@ from web_admin.pages.settings import settings_router
 from web_admin.pages.setup import setup_router
 from web_admin.pages.system import system_router
 from web_admin.pages.users import users_router
-from web_admin.rendering import is_partial
-from web_admin.security.gate import ASGIApp, Gate
+from web_admin.rendering import is_partial, words_of
+from web_admin.security.gate import API, ASGIApp, Gate
 from web_admin.site import Site
 
 logger = logging.getLogger(__name__)
@@ -35,6 +40,8 @@ def make_app(site: Site) -> ASGIApp:
     """Return the application, the gate outermost."""
 
     def answer(request: Request[Any, Any, Any], status: int, key: str, detail: str = "") -> Response[Any]:
+        if request.url.path.startswith(API):
+            return problem(request, status, detail or words_of(request)(key))
         template = "problem_part.html" if is_partial(request) else "problem.html"
         # htmx shows what comes with a success only; the words are for a person either way.
         status = 200 if is_partial(request) else status
@@ -50,7 +57,8 @@ def make_app(site: Site) -> ASGIApp:
         status = error.status_code if isinstance(error, HTTPException) else 500
         if status >= 500:
             logger.error("%s %s failed", request.method, request.url.path, exc_info=error)
-        return answer(request, status, "error.fault" if status >= 500 else "error.not_found")
+        told = error.detail if isinstance(error, HTTPException) and request.url.path.startswith(API) else ""
+        return answer(request, status, "error.fault" if status >= 500 else "error.not_found", told)
 
     async def start(_: Litestar) -> None:
         await site.box.start()
@@ -59,23 +67,24 @@ def make_app(site: Site) -> ASGIApp:
         site.hub.close()
         await site.box.stop()
 
+    pages = [
+        assets_router(site),
+        entry_router(site),
+        account_router(site),
+        users_router(site),
+        now_router(site),
+        board_router(site),
+        desk_router(site),
+        calls_router(site),
+        reports_router(site),
+        people_router(site),
+        settings_router(site),
+        history_router(site),
+        system_router(site),
+        setup_router(site),
+    ]
     app = Litestar(
-        route_handlers=[
-            assets_router(site),
-            entry_router(site),
-            account_router(site),
-            users_router(site),
-            now_router(site),
-            board_router(site),
-            desk_router(site),
-            calls_router(site),
-            reports_router(site),
-            people_router(site),
-            settings_router(site),
-            history_router(site),
-            system_router(site),
-            setup_router(site),
-        ],
+        route_handlers=[Router("/", route_handlers=pages, include_in_schema=False), Api],
         exception_handlers={
             NoSwitch: away,
             UserError: refused,
@@ -85,7 +94,18 @@ def make_app(site: Site) -> ASGIApp:
         },
         on_startup=[start],
         on_shutdown=[stop],
-        openapi_config=None,
+        openapi_config=OpenAPIConfig(
+            title="zongji",
+            version="1",
+            description="Calls, people and figures of the switchboard. Tokens are made under Integrations.",
+            # The bare document; the other plugins' pages would load scripts from elsewhere.
+            path=BASE,
+            render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+            components=Components(
+                security_schemes={"token": SecurityScheme(type="http", scheme="bearer", bearer_format="zj_…")}
+            ),
+        ),
+        state=State({"site": site}),
         logging_config=None,
     )
     # Two libraries' words for one protocol.

@@ -70,13 +70,17 @@ class Hub:
         return self.viewers >= MAX_VIEWERS
 
     async def stream(
-        self, regions_now: Callable[[], dict[str, str]], is_welcome: Callable[[], bool]
+        self,
+        regions_now: Callable[[], dict[str, str]],
+        is_welcome: Callable[[], bool],
+        name: str = "regions",
     ) -> AsyncGenerator[bytes, None]:
         """Yield the events for one viewer until it goes, or isn't welcome any more.
 
         Args:
             regions_now: Draws what this viewer sees: region → HTML.
             is_welcome: Whether it may go on.
+            name: Of the events.
         """
         changed = asyncio.Event()
         unsubscribe = self._box.subscribe(changed.set)
@@ -93,7 +97,8 @@ class Hub:
                     picture = self._box.picture
                     # What the clock at the box says, so that durations count alike on every screen.
                     other["at"] = str(int(time.time() * 1000) if picture is None else picture.at_wall_ms)
-                    yield b"event: regions\ndata: " + json.dumps(other, ensure_ascii=False).encode() + b"\n\n"
+                    data = json.dumps(other, ensure_ascii=False)
+                    yield f"event: {name}\ndata: {data}\n\n".encode()
                 else:
                     yield b": still here\n\n"
                 await self._wait(changed)
