@@ -9,24 +9,23 @@ Theory of operation
     both       re-INVITE of the phone: new direction and address; one that stops receiving is HELD
                hold, resume: a re-INVITE of ours; said as soon as none is under way
 
-`_receiving` is what we want to be true of our side, `_said` what the phone was last told; whenever the
-dialog is quiet the difference is sent. Port and offers are `leg_audio.py`'s. Digits come from the media
-plane (RFC 4733, in-band) and as INFO.
+Who holds whom is `leg_hold.py`'s; what the phone was not told yet is said whenever the dialog is quiet.
+Port and offers are `leg_audio.py`'s. Digits come from the media plane (RFC 4733, in-band) and as INFO.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import re
-from typing import ClassVar, Protocol, Self
+from typing import ClassVar, Self
 
 from extensions.leg_audio import LegAudio, new_negotiation
-from extensions.registrar import Binding
+from extensions.leg_exchange import Exchange
+from extensions.leg_hold import Hold
+from extensions.leg_words import digit_of, ending_of, from_of, most_telling
 from extensions.sip.call import Call
-from extensions.sip.causes import cause_of, reason_of, status_of
+from extensions.sip.causes import reason_of, status_of
 from extensions.sip.compose import bracketed
-from extensions.sip.core import DTMF_RELAY_TYPE
 from extensions.sip.errors import MalformedMessage
 from extensions.sip.events import (
     CallAcknowledged,
@@ -40,15 +39,12 @@ from extensions.sip.events import (
     Event,
     TransferAsked,
 )
-from extensions.sip.flow import Flow
 from extensions.sip.headers import NameAddr, Reason
 from extensions.sip.incoming_call import IncomingCall
-from extensions.sip.net.driver import Driver
 from extensions.sip.offer_answer import AudioNegotiation, NoCommonMedia
 from extensions.sip.outgoing_call import OutgoingCall
 from extensions.sip.sdp import SessionDescription
 from extensions.sip.sdp import parse as parse_sdp
-from extensions.sip.uri import SipUri
 from firmware.core.causes import Cause, Side
 from firmware.core.ids import PortId
 from firmware.core.leg import (
@@ -64,7 +60,6 @@ from firmware.core.leg import (
 from firmware.core.media import (
     DigitHeard,
     MediaError,
-    MediaPlane,
     PortEvent,
     PortFailed,
     RtpAddress,
@@ -72,30 +67,7 @@ from firmware.core.media import (
 
 logger = logging.getLogger(__name__)
 
-_SIGNAL = re.compile(rb"^\s*Signal\s*=\s*([0-9*#A-Da-d])\s*$", re.MULTILINE)
-_DIGIT = re.compile(rb"\s*([0-9*#A-Da-d])\s*\Z")
 _IN_TALK = (LegState.CONNECTED, LegState.HELD)
-# How telling a refusal is when several phones of one extension refused: a person's word counts most.
-_TELLING = {Cause.REJECTED: 3, Cause.BUSY: 3, Cause.NO_USER_RESPONDING: 1}
-
-
-class Exchange(Protocol):
-    """What a leg needs of the phones it belongs to."""
-
-    driver: Driver
-    media: MediaPlane
-    wideband: bool
-    """Whether wideband is spoken at all."""
-
-    def bindings(self, extension: str) -> list[Binding]: ...
-    def is_secure(self, binding: Binding) -> bool:
-        """Tell whether a phone wants encrypted audio and nothing else."""
-
-    def attach(self, call: Call, leg: SipLeg) -> None:
-        """Hand the call's events to the leg's `on_event`."""
-
-    def detach(self, call: Call) -> None: ...
-    def leg_of(self, call: Call) -> SipLeg | None: ...
 
 
 class SipLeg(Leg):
@@ -113,8 +85,7 @@ class SipLeg(Leg):
         """Further headers of the INVITE, for a phone that is to answer by itself."""
         self._forks: list[OutgoingCall] = []
         self._refusals: list[Ending] = []
-        self._receiving = self._said = True
-        self._held_by_phone = False
+        self._hold = Hold()
         self._acknowledged = asyncio.Event()
         self._early = False
         self._transfer_accepted = False
@@ -180,7 +151,7 @@ class SipLeg(Leg):
                 call = self._exchange.driver.agent.call(
                     binding.flow,
                     binding.contact,
-                    from_=_from_of(caller, binding.flow),
+                    from_=from_of(caller, binding.flow),
                     to=NameAddr(f"sip:{self.address}@{bracketed(binding.flow.local_host)}"),
                     body=negotiation.offer(rtp.host, rtp.port),
                     headers=self.headers,
@@ -252,7 +223,7 @@ class SipLeg(Leg):
                 self._call.transfers.finish(status, now)
 
     async def _do_hold(self, *, on: bool) -> None:
-        self._receiving = not on
+        self._hold.receiving = not on
         self._say()
 
     def _release(self) -> None:
@@ -287,7 +258,7 @@ class SipLeg(Leg):
             case TransferAsked():
                 self._transfer_asked(event)
             case CallInfo():
-                digit = _digit_of(event)
+                digit = digit_of(event)
                 if digit is not None:
                     self._emit(DigitPressed(digit))
             case CallEnded():
@@ -338,12 +309,7 @@ class SipLeg(Leg):
 
     def _call_ended(self, event: CallEnded) -> None:
         self._exchange.detach(event.call)
-        cause = cause_of(event.status, event.reason)
-        if event.status is None and not event.by_peer and event.reason is None:
-            cause = Cause.NO_USER_RESPONDING if event.call is not self._call else Cause.TIMER_EXPIRED
-        detail = event.phrase if event.status is None else f"{event.status} {event.phrase}"
-        redirected_to = _user_of(event.redirected_to) if event.redirected_to else None
-        ending = Ending(cause, Side.THEM if event.by_peer else Side.WIRE, detail, redirected_to)
+        ending = ending_of(event, was_answered=event.call is self._call)
         if event.call is self._call:
             self._finish(ending)
         elif isinstance(event.call, OutgoingCall) and event.call in self._forks:
@@ -352,21 +318,21 @@ class SipLeg(Leg):
             everywhere = event.status is not None and event.status >= 600
             if everywhere or not self._forks:
                 with self._exchange.driver.turn() as now:
-                    self._let_go(now, reason_of(cause))
-                self._finish(max(self._refusals, key=lambda refusal: _TELLING.get(refusal.cause, 2)))
+                    self._let_go(now, reason_of(ending.cause))
+                self._finish(most_telling(self._refusals))
 
     def _reoffered(self, call: Call, body: bytes) -> None:
         with self._exchange.driver.turn() as now:
             try:
                 if body:
-                    answer, agreed = self._audio.answer(call, parse_sdp(body), receiving=self._receiving)
-                    self._held_by_phone = not agreed.send
+                    answer, agreed = self._audio.answer(call, parse_sdp(body), receiving=self._hold.receiving)
+                    self._hold.offered(agreed)
                 else:
-                    answer = self._audio.offer(call, receiving=self._receiving)
+                    answer = self._audio.offer(call, receiving=self._hold.receiving)
             except (MalformedMessage, NoCommonMedia):
                 call.refuse_again(488, now)
                 return
-            self._said = self._receiving
+            self._hold.say()
             call.accept_again(answer, now)
         self._follow_hold()
 
@@ -400,27 +366,24 @@ class SipLeg(Leg):
         except (MalformedMessage, NoCommonMedia) as error:
             self._give_up(Ending(Cause.INCOMPATIBLE, Side.THEM, str(error)))
             return False
-        if self._said:
-            # While we hold the phone its answer tells nothing of its own wishes.
-            self._held_by_phone = not agreed.send
+        self._hold.answered(agreed)
         self._follow_hold()
         return True
 
     def _say(self) -> None:
         """Tell the phone our direction if it was told another; later, when the dialog isn't quiet."""
-        if self._said == self._receiving or self._call is None or self._audio.rtp is None:
+        if not self._hold.is_unsaid or self._call is None or self._audio.rtp is None:
             return
-        offer = self._audio.offer(self._call, receiving=self._receiving)
+        offer = self._audio.offer(self._call, receiving=self._hold.receiving)
         with self._exchange.driver.turn() as now:
             if self._call.reoffer(offer, now):
-                self._said = self._receiving
+                self._hold.say()
 
     def _follow_hold(self) -> None:
         """Be HELD while the phone or we hold, CONNECTED else."""
-        held = self._held_by_phone or not self._receiving
-        if held and self.state is LegState.CONNECTED:
+        if self._hold.holds and self.state is LegState.CONNECTED:
             self._became(LegState.HELD)
-        elif not held and self.state is LegState.HELD:
+        elif not self._hold.holds and self.state is LegState.HELD:
             self._became(LegState.CONNECTED)
 
     def _give_up(self, ending: Ending) -> None:
@@ -434,24 +397,3 @@ class SipLeg(Leg):
             call.hang_up(now, reason)
             self._exchange.detach(call)
         self._forks.clear()
-
-
-def _from_of(caller: Party, flow: Flow) -> NameAddr:
-    """Return the From to show a phone; a withheld number is anonymous (RFC 3323 §4.1)."""
-    if caller.withheld or not caller.number:
-        return NameAddr("sip:anonymous@anonymous.invalid", caller.name or "Anonymous")
-    uri = SipUri("sip", caller.number, bracketed(flow.local_host), flow.local_port)
-    return NameAddr(str(uri), caller.name or "")
-
-
-def _user_of(uri: str) -> str | None:
-    try:
-        return SipUri.parse(uri).user
-    except MalformedMessage:
-        return None
-
-
-def _digit_of(event: CallInfo) -> str | None:
-    pattern = _SIGNAL if event.content_type == DTMF_RELAY_TYPE else _DIGIT
-    match = pattern.search(event.body) if pattern is _SIGNAL else pattern.match(event.body)
-    return match[1].decode("ascii").upper() if match else None
