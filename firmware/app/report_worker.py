@@ -7,6 +7,7 @@ no call anything and no memory is kept for it.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -40,6 +41,8 @@ def answer(desk: Desk, question: Question) -> Answer:
 def main() -> int:
     """Answer questions until the input ends."""
     os.nice(_POLITE)
+    # Journeys hold no circles, and looking for some among 100,000 objects took a third of the time.
+    gc.disable()
     desk = Desk(Path(sys.argv[1]))
     questions = msgspec.json.Decoder(Question)
     for line in sys.stdin.buffer:

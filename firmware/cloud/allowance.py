@@ -24,7 +24,8 @@ class Allowance:
         """Return how many seconds to wait before sending anything."""
         if self._rate is None:
             return 0.0
-        self._level = min(self._most, self._level + (now - self._at) * self._rate)
+        # A clock that goes backwards costs nothing.
+        self._level = min(self._most, self._level + max(0.0, now - self._at) * self._rate)
         self._at = now
         return 0.0 if self._level >= 0 else -self._level / self._rate if self._rate else _DAY_S
 

@@ -8,7 +8,6 @@ import logging
 import ssl
 from collections import deque
 
-import nats
 import nats.errors
 import nats.js.errors
 from nats.aio.client import Client, RawCredentials
@@ -102,15 +101,16 @@ class JetStreamTransport:
         """End the connection."""
         client, self._client = self._client, None
         if client is not None:
-            with contextlib.suppress(Exception):
-                await client.close()
+            await _closed(client)
 
     async def _connected(self) -> JetStreamContext:
         if self._client is None or not self._client.is_connected:
             await self.close()
+            # Made here, not by `nats.connect`, so that a connection that comes to nothing is closed, too.
+            client = Client()
             try:
-                self._client = await asyncio.wait_for(
-                    nats.connect(
+                await asyncio.wait_for(
+                    client.connect(
                         self._url,
                         name=f"zongji {self._site}",
                         allow_reconnect=False,
@@ -122,12 +122,20 @@ class JetStreamTransport:
                     _CONNECT_S * 2,
                 )
             except (nats.errors.AuthorizationError, nats.errors.InvalidUserCredentialsError) as error:
+                await _closed(client)
                 raise NotAllowed(str(error)) from None
             except (nats.errors.Error, OSError, TimeoutError, ValueError) as error:
+                await _closed(client)
                 if "authorization" in str(error).lower():
                     raise NotAllowed(str(error)) from None
                 raise Unreachable(f"{type(error).__name__}: {error}") from None
+            self._client = client
         return self._client.jetstream()
+
+
+async def _closed(client: Client) -> None:
+    with contextlib.suppress(Exception):
+        await client.close()
 
 
 async def _logged(error: Exception) -> None:

@@ -28,6 +28,7 @@ from firmware.core.errors import UserError
 from firmware.core.ids import CallId
 from firmware.core.leg import Direction
 from firmware.core.records import Outcome
+from firmware.store.numbers import normalise
 from firmware.store.reader import JourneyReader
 
 MAX_TEXT = 60
@@ -41,6 +42,9 @@ _STEPS = 20_000
 
 _FEW_PEOPLE = 400
 """People whose calls are looked up one after the other: 400 times some 20 µs."""
+
+_WHOLE_DIGITS = 10
+"""As many digits that are somebody's number are meant whole, not as a part of a longer one."""
 
 _WRITTEN = re.compile(r"[\s()./-]")
 """What people write between a number's digits."""
@@ -230,6 +234,9 @@ def _digits(text: str) -> str:
 
 def _people(connection: sqlite3.Connection, text: str) -> list[str]:
     """Return the numbers that hold a text, at most one more than `_FEW_PEOPLE`."""
+    whole = connection.execute("SELECT number FROM party WHERE number = ?", (normalise(text),)).fetchall()
+    if whole and len(_digits(text)) >= _WHOLE_DIGITS:
+        return [whole[0][0]]
     sql = "SELECT number FROM party WHERE instr(number, ?) > 0 LIMIT ?"
     return [row[0] for row in connection.execute(sql, (_digits(text), _FEW_PEOPLE + 1))]
 

@@ -112,7 +112,7 @@ async def test_any_computer_reads_it_with_age(
     result = await backed_up(box, on(stick), key[1])
     owner_key.write_private(tmp_path / "owner.key", key[0])
     plain = tmp_path / "plain.tar.gz"
-    words = ["-d", "-i", tmp_path / "owner.key", "-o", plain, stick / result.name]
+    words: list[str | Path] = ["-d", "-i", tmp_path / "owner.key", "-o", plain, stick / result.name]
     process = await asyncio.create_subprocess_exec(age, *words)
     assert await process.wait() == 0
     with tarfile.open(plain) as archive:
