@@ -17,6 +17,7 @@ from firmware.app import (
     keeping,
     line_care,
     lines,
+    lost_callers,
     mail,
     pages,
     people,
@@ -24,6 +25,7 @@ from firmware.app import (
     providers,
     records,
     self_care,
+    survey,
     voice,
     voicemail,
 )
@@ -75,6 +77,8 @@ async def switch(paths: StatePaths, profile: Profile) -> AsyncIterator[Parts]:
         # What callers hear, before anyone can call.
         await voice.start(parts, running)
         await voicemail.start(parts, running)
+        await survey.start(parts, running)
+        await lost_callers.start(parts, running)
         # Phones before lines: when the first caller is greeted there are phones to ring.
         await phones.start(parts, running)
         await line_care.start(parts, running)

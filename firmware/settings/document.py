@@ -18,6 +18,7 @@ from firmware.settings.cloud import CloudSettings, Integrations
 from firmware.settings.features import FeatureSettings
 from firmware.settings.fields import help_text
 from firmware.settings.lines import LineSettings
+from firmware.settings.lost_callers import LostCallerSettings
 from firmware.settings.mail import MailSettings
 from firmware.settings.office import Office, Reception, RecordingSettings
 from firmware.settings.people import Extension, first_extensions
@@ -29,6 +30,7 @@ from firmware.switch.numbering import Numbering
 from firmware.switch.outbound.outbound import OutboundSettings
 from ivr.hours import OfficeHours
 from ivr.menu import MenuBook
+from ivr.survey import Survey
 from ivr.voicemail import VoicemailSettings
 
 
@@ -42,6 +44,15 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     menus: MenuBook = MenuBook()
     mail: MailSettings = MailSettings()
     voicemail: VoicemailSettings = VoicemailSettings()
+    surveys: Annotated[
+        tuple[Survey, ...],
+        Meta(max_length=20),
+        help_text(
+            "Satisfaction surveys; the first that fits a queue or group is asked.",
+            "满意度调查；首个适用于该队列或组的生效。",
+        ),
+    ] = ()
+    lost_callers: LostCallerSettings = LostCallerSettings()
     extensions: Annotated[
         tuple[Extension, ...],
         Meta(min_length=1, max_length=500),

@@ -1,0 +1,145 @@
+"""Messages left over the fake network: what was heard and kept, and a real phone's lamp."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from firmware.control.client import ControlClient, NoSwitch
+from firmware.control.voicemail import ListMessages, MessagesReply
+from firmware.core.messages import Message
+from firmware.sim.listening import find_speech, read_wav
+from hal.fake.control import Caller
+from hal.fake.network import PartyScript
+from tests.e2e.box import Box, dump
+from tests.interop.baresip import Baresip
+
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(120)]
+
+CALLER = "13800138000"
+SPEECH = "emergency-broadcast"
+"""What callers say in these stories: a prompt that nobody is played, so that it can be told apart."""
+
+
+async def _speaks(box: Box, extension: str) -> Caller:
+    """Have somebody call an extension, speaking all the time."""
+    return await box.world.call(
+        PartyScript(
+            number=CALLER,
+            digits=extension,
+            digits_after=1.0,
+            play=(str(box.paths.prompts / "zh-CN" / f"{SPEECH}.wav"),),
+            loop=True,
+            hear=str(box.folder / f"heard-{CALLER}.wav"),
+        )
+    )
+
+
+async def _messages(box: Box, mailbox: str) -> list[Message]:
+    try:
+        async with ControlClient(box.paths.control_socket) as switch:
+            return (await switch.ask(ListMessages(mailbox=mailbox), MessagesReply)).messages
+    except NoSwitch:
+        return []
+
+
+async def _recording(box: Box, seconds: float) -> None:
+    """Wait until a message has been spoken for so long."""
+
+    def spoken() -> bool:
+        files = list((box.paths.root / "voicemail").rglob("*.wav"))
+        return bool(files) and files[0].stat().st_size > seconds * 32_000
+
+    await box.until(lambda: spoken(), 40)
+
+
+async def test_a_caller_hears_the_greeting_leaves_a_message_and_the_lamp_is_lit(box: Box) -> None:
+    async with _lamp(box, "101") as phone:
+        await _message_lights(box, phone)
+
+
+@asynccontextmanager
+async def _lamp(box: Box, extension: str) -> AsyncIterator[Baresip]:
+    """Start a phone that watches its message lamp."""
+    account = await box.account(extension)
+    for attempt in range(10):
+        async with Baresip.running(
+            box.folder / f"lamp-{attempt}",
+            extension,
+            account.secret,
+            registrar_port=await box.sip_port(),
+            mailbox=True,
+        ) as phone:
+            await phone.registered()
+            await asyncio.sleep(1)
+            # Now and then baresip 1.0 subscribes a thousand times a second as soon as it has registered.
+            if phone.log().count("subscribing to messages") < 6:
+                yield phone
+                return
+    raise AssertionError("every phone went wild")
+
+
+async def _message_lights(box: Box, phone: Baresip) -> None:
+    caller = await _speaks(box, "101")
+    await phone.event("CALL_INCOMING")
+    await phone.hang_up()
+    await _recording(box, 4)
+    await caller.hang_up()
+    journey = await box.journey()
+    assert len(journey.voicemails) == 1, dump(journey)
+    heard = [box.heard_prompt(CALLER, key) for key in ("recording-notice", "vm-extension", "vm-leave")]
+    assert None not in heard, heard
+    assert heard == sorted(heard, key=lambda moment: moment or 0.0)
+
+    async def delivered() -> bool:
+        return bool(await _messages(box, "101"))
+
+    await box.until(delivered)
+    (message,) = await _messages(box, "101")
+    assert message.complete
+    rate, samples = read_wav(box.paths.root / "voicemail" / message.path)
+    assert (rate, samples.shape[1]) == (8000, 1)
+    assert find_speech(samples[:, 0], box.prompt(SPEECH)) is not None
+    await box.until(lambda: re.search(r"Messages-Waiting: yes", phone.log()) is not None)
+    assert "Voice-Message: 1/0" in phone.log()
+
+
+async def test_a_message_survives_the_switch_being_killed(box: Box) -> None:
+    await _speaks(box, "102")
+    await _recording(box, 5)
+    killed = box.simulation.switch.pid
+    assert killed is not None
+    (file,) = (box.paths.root / "voicemail").rglob("*.wav")
+    os.kill(killed, signal.SIGKILL)
+    spoken_seconds = (file.stat().st_size - 44) / 32_000
+    began = time.monotonic()
+
+    async def delivered() -> bool:
+        return bool(await _messages(box, "102"))
+
+    await box.until(delivered, 40)
+    (message,) = await _messages(box, "102")
+    assert not message.complete
+    assert message.duration_ms / 1000 > spoken_seconds - 1, time.monotonic() - began
+    rate, samples = read_wav(file)
+    assert len(samples) / rate == pytest.approx(message.duration_ms / 1000, abs=0.02)
+    assert find_speech(samples[:, 0], box.prompt(SPEECH)) is not None
+
+
+async def test_the_first_words_come_at_once_and_a_key_stops_them(box: Box) -> None:
+    phone = await box.phone("101", auto_answer=False)
+    caller = await box.calls(CALLER, digits="101", digits_after=3.0, hertz=None)
+    await phone.event("CALL_INCOMING")
+    await asyncio.sleep(1)
+    await caller.hang_up()
+    began = box.heard_prompt(CALLER, "recording-notice")
+    assert began is not None
+    print(f"first prompt {began * 1000:.0f} ms after the answer")
+    assert began < 0.6
