@@ -11,9 +11,10 @@ from functools import partial
 from extensions.bans import Ban
 from extensions.certificates import Certificates
 from extensions.phones import Phones
+from extensions.pickup import pick_up
 from extensions.sip.acl import LAN, Acl
 from extensions.sip.net.interfaces import networks_of, reachable_hosts
-from firmware.app import phone_texts, pickup, provisioning
+from firmware.app import phone_texts, provisioning
 from firmware.app.accounts import SettingsAccounts
 from firmware.app.alarms import Alarms
 from firmware.app.callers import phone_calls
@@ -46,7 +47,7 @@ async def start(parts: Parts, running: AsyncExitStack) -> None:
     phones, current = parts.phones, parts.settings.current
     certificates = Certificates(parts.paths.root / "tls")
     phones.on_incoming = partial(phone_calls, parts)
-    phones.on_pickup = partial(pickup.pick_up, parts)
+    phones.on_pickup = partial(pick_up, parts.exchange)
     phones.bans.on_ban = partial(_alarm, parts.alarms)
     _apply(parts, current)
     parts.settings.subscribe(lambda _, after: _apply(parts, after))

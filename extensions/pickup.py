@@ -9,25 +9,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from firmware.app.parts import Parts
 from firmware.core.causes import Cause
 from firmware.core.leg import Leg, LegState
 from firmware.core.records import TransferKind
 from firmware.core.trace.phones import Picked
 from firmware.switch.call import Call
 from firmware.switch.conversation import Aside
+from firmware.switch.exchange import Exchange
 
 _TALKING = (LegState.CONNECTED, LegState.HELD)
 
 
-def pick_up(parts: Parts, leg: Leg, replaced: Leg) -> None:
-    """Take a call of a phone that wants to take the place of `replaced`."""
-    script = partial(_take_place, parts=parts, replaced=replaced)
-    parts.exchange.take(leg, script, called=replaced.address)
+def pick_up(exchange: Exchange, leg: Leg, replaced: Leg) -> None:
+    """Take a call of a phone that wants to take the place of `replaced`.
+
+    Args:
+        exchange: Takes the call.
+        leg: Offered by the phone.
+        replaced: Whose place it wants.
+    """
+    script = partial(_take_place, exchange=exchange, replaced=replaced)
+    exchange.take(leg, script, called=replaced.address)
 
 
-async def _take_place(call: Call, parts: Parts, replaced: Leg) -> None:
-    other = parts.exchange.call_with(replaced)
+async def _take_place(call: Call, exchange: Exchange, replaced: Leg) -> None:
+    other = exchange.call_with(replaced)
     if other is None or other is call or replaced.ending is not None:
         call.journey.route(Picked.GONE())
         await call.refuse(Cause.NO_USER_RESPONDING)
