@@ -94,7 +94,7 @@ async def dial(call: Call, dialled: str, office: Office) -> None:
     if office.code is not None and await office.code(call, digits):
         return
     if call.directory.find(digits) is not None:
-        await internal_call(call, digits, office.ring_seconds)
+        await internal_call(call, digits, office.ring_seconds, office.destinations.unanswered)
         return
     place = office.numbers.get(digits)
     if place is not None:

@@ -83,6 +83,12 @@ class Desk:
         )
         return await leave_message(call, place.mailbox, self._prompts(call), leaving)
 
+    async def instead(self, call: Call, extension: str) -> bool:
+        """Lead a caller whom an extension's person didn't take to the mailbox; false where there is none."""
+        if not self._voicemail.takes_unanswered(extension):
+            return False
+        return await self._parts.destinations.lead(call, ToVoicemail(extension)) is Cause.NORMAL
+
     async def own_messages(self, call: Call, _rest: str) -> None:
         """Let somebody at the own phone hear the messages; with the PIN where that is set."""
         box = self._voicemail.find(call.caller.address)
@@ -229,6 +235,7 @@ async def start(parts: Parts, running: AsyncExitStack) -> None:
     """Take messages, deliver what the last power cut broke off, show and pass on what is new."""
     desk, voicemail = Desk(parts), parts.voicemail
     parts.destinations.register(ToVoicemail, desk.take_message)
+    parts.destinations.unanswered = desk.instead
     parts.routing.features.serve_also(Feature.MESSAGES, desk.own_messages)
     parts.routing.features.serve_also(Feature.MESSAGES_OF, desk.messages_of)
     parts.phones.presence.source = Lamps(voicemail)

@@ -145,6 +145,9 @@ Handler = Callable[[Call, Any], Awaitable[Cause]]
 """Serves a caller at one kind of destination to the end; `NORMAL` when that was what the caller needed, else
 why not, and the caller can be led on."""
 
+Unanswered = Callable[[Call, str], Awaitable[bool]]
+"""Told the call and the extension; false when the caller can't be served there either."""
+
 Besides = Callable[[Call, Any], Awaitable[None]]
 """Done for a caller besides serving it at a destination."""
 
@@ -161,6 +164,8 @@ class Destinations:
         """Done before a caller is served at a place: what it has to be told first."""
         self.after: list[Besides] = []
         """Done once a place has served a caller who is still there: what it is asked then."""
+        self.unanswered: Unanswered | None = None
+        """Serves a caller whom an extension's person didn't take, where nothing else is left: voicemail."""
 
     def register(self, kind: type[Any], handler: Handler) -> None:
         """Have `handler` serve a kind of destination from now on."""
@@ -191,7 +196,13 @@ class Destinations:
                     await then(call, place)
                 return cause
             call.journey.route(Routing.NOT_SERVED(place=place.said(), why=of_cause(cause)))
+        last = places[-1] if places else None
+        if isinstance(last, ToExtension) and await self._taken_instead(call, last.number):
+            return Cause.NORMAL
         return cause
+
+    async def _taken_instead(self, call: Call, extension: str) -> bool:
+        return self.unanswered is not None and await self.unanswered(call, extension)
 
 
 async def _refuse(call: Call, place: Refuse) -> Cause:
