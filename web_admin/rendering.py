@@ -16,7 +16,7 @@ from firmware.core.trace import in_language
 from web_admin import format as formats
 from web_admin.assets import Assets
 from web_admin.forms import labels
-from web_admin.forms.reading import is_lines, is_scalar, ticks_of
+from web_admin.forms.reading import is_lines, is_scalar, is_table, ticks_of
 from web_admin.forms.suggestions import list_for, names_somebody
 from web_admin.security.gate import CSP
 from web_admin.security.rights import Role, may
@@ -60,6 +60,7 @@ class Pages:
             last_day=formats.last_day,
             is_scalar=is_scalar,
             is_lines=is_lines,
+            is_table=is_table,
             ticks_of=ticks_of,
             list_for=list_for,
             names_somebody=names_somebody,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -92,7 +93,7 @@ async def test_a_connection_is_used_again_and_again() -> None:
 
 
 async def test_a_body_that_never_ends_is_cut_off() -> None:
-    async def endless() -> object:
+    async def endless() -> AsyncIterator[bytes]:
         for _ in range(10_000):
             yield b"x" * 4096
 

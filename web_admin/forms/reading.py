@@ -3,6 +3,7 @@
     prefix.name            a field                     prefix.#         how many entries a list shows
     prefix.0.name          a field of a list's entry   prefix.0._key    what an entry of a map is called
     prefix.TAG.name        a field of a variant        prefix.TAGFIELD  which variant it is
+    prefix.KEY             an entry of a map whose keys are a choice
 
 Lists of plain values are a line each, or boxes to tick. What can't be read (letters for a number) is kept as
 text, so that the switch refuses it with its reason and the form shows it again.
@@ -54,6 +55,11 @@ def ticks_of(shape: Shape) -> list[str]:
     return []
 
 
+def is_table(shape: Shape) -> bool:
+    """Tell whether a map has a fixed choice of keys: an input each."""
+    return is_lines(shape) and shape.key is not None and shape.key.kind is Kind.CHOICE
+
+
 def is_lines(shape: Shape) -> bool:
     """Tell whether a list or map is asked for as text, a line each."""
     return shape.kind in (Kind.LIST, Kind.MAP) and shape.item is not None and is_scalar(shape.item)
@@ -92,6 +98,9 @@ def _many(shape: Shape, form: FormMultiDict, prefix: str) -> Any:
         return []
     if ticks_of(shape):
         return [_scalar(item, str(one)) for one in form.getall(prefix, [])]
+    if is_table(shape) and shape.key is not None:
+        given = {key: str(form.get(f"{prefix}.{key}", "")) for key in shape.key.choices}
+        return {key: _scalar(item, text) for key, text in given.items() if text.strip()}
     if is_lines(shape):
         lines = [line.strip() for line in str(form.get(prefix, "")).splitlines() if line.strip()]
         if shape.kind is Kind.LIST:

@@ -27,7 +27,7 @@ from web_admin.words import Words
 NEW = "new"
 """In an address, the place of an entry that is to be added."""
 
-EDITORS = {"extensions": "/people", "menus": "/menus", "hours": "/calendar"}
+EDITORS = {"extensions": "/people", "menus": "/menus"}
 """Sections with a page of their own; the plain form stays at its address."""
 
 # Where a section belongs on the first page; what isn't named comes last.

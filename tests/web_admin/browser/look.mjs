@@ -31,15 +31,18 @@ try {
       page.on("request", (request) => { if (!request.url().startsWith(base) && !/^(data|blob):/.test(request.url())) problems.push(`outside: ${request.url()}`); });
       await page.goto(`${base}/calls`);
       const call = await page.locator("td.when a").first().getAttribute("href").catch(() => null);
-      const paths = ["/", "/calls", call, "/people", "/people/101/phone", "/settings", "/history", "/setup/language",
+      const paths = ["/", "/desk", "/calls", call, "/reports", "/reports/calls?figure=service_level", "/people",
+        "/people/101/phone", "/settings", "/settings/office", "/settings/inbound", "/settings/groups/new",
+        "/settings/queues/new", "/settings/hours", "/settings/outbound", "/menus", "/calendar", "/prompts", "/history",
+        "/system", "/system/log", "/account", "/users", "/integrations", "/certificates", "/setup/language", "/setup/office",
         "/setup/lines", "/setup/people", "/setup/phones", "/setup/test"].filter(Boolean);
       for (const path of paths) {
         problems.length = 0;
         const began = performance.now();
         await page.goto(base + path, { waitUntil: "load" });
         const ms = Math.round(performance.now() - began);
-        await page.waitForTimeout(path === call ? 900 : 250);
-        const name = path === call ? "call" : path.replaceAll("/", "-").slice(1) || "now";
+        await page.waitForTimeout(path === call || path === "/reports" ? 900 : 250);
+        const name = path === call ? "call" : path.split("?")[0].replaceAll("/", "-").slice(1) || "now";
         await page.screenshot({ path: `${out}/${name}-${size}-${language}.png`, fullPage: true });
         const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
         const violations = axe ? await check(page) : [];
@@ -67,6 +70,10 @@ async function signedIn() {
   }
   await page.click("button.primary");
   await page.waitForURL((url) => !/login|welcome/.test(url.pathname));
+  await page.goto(base + "/users");
+  await page.locator("details summary").first().click();
+  await page.locator('form.person select[name="extension"]').first().selectOption("101");
+  await page.locator("form.person button.primary").first().click();
   const state = await context.storageState();
   await context.close();
   return state;
