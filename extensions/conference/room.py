@@ -15,7 +15,6 @@ from firmware.core.leg import Leg
 from firmware.core.media import MediaPlane, Source
 from firmware.core.trace.calls import Heard
 from firmware.core.trace.inside import Conference as Words
-from firmware.switch.bridge import HOLD_TONE
 from firmware.switch.call import Call
 from firmware.switch.destinations import ToConference
 from firmware.switch.sentences import Speaker
@@ -122,7 +121,7 @@ class Conferences:
         try:
             if not room.open.is_set():
                 await call.play(Heard.CONFERENCE_WAIT(), self._speaker.say("conference-wait"))
-                music = call.play_on(Heard.CONFERENCE_MUSIC(), [HOLD_TONE])
+                music = call.play_on(Heard.CONFERENCE_MUSIC(), call.hold_music)
                 try:
                     await room.open.wait()
                 finally:

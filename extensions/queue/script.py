@@ -19,12 +19,10 @@ from extensions.queue.model import Offer, QueueModel, Refusal
 from extensions.queue.state import End, Mode, Waiting
 from firmware.core.causes import Cause
 from firmware.core.leg import Leg
-from firmware.core.media import PlayItem
 from firmware.core.records import QueueWait, WaitEnd, WrapUp
 from firmware.core.trace import Said, known
 from firmware.core.trace.calls import Heard
 from firmware.core.trace.queues import Hunt, Queues
-from firmware.switch.bridge import HOLD_TONE
 from firmware.switch.call import Call
 from firmware.switch.conversation import Aside, Conversation
 from firmware.switch.destinations import Destinations, ToQueue
@@ -53,7 +51,6 @@ class Queueing:
         speaker: Says places and waits.
         callbacks: Calls back; None when that isn't to be had.
         canonical: Gives a caller's number its one form.
-        music: Heard while waiting; empty for the hold tone.
     """
 
     def __init__(
@@ -63,14 +60,12 @@ class Queueing:
         speaker: Speaker,
         callbacks: Callbacks | None = None,
         canonical: Callable[[str], str] | None = None,
-        music: tuple[PlayItem, ...] = (),
     ) -> None:
         self.desk = desk
         self.destinations = destinations
         self.speaker = speaker
         self.callbacks = callbacks
         self._canonical = canonical
-        self.music = music
 
     async def serve(self, call: Call, place: ToQueue) -> Cause:
         """Serve a caller at a queue; the handler for `ToQueue`."""
@@ -202,7 +197,7 @@ class _Visit:
         desk, call = self._q.desk, self._call
         desk.pump(self._settings.name)
         while True:
-            music = call.play_on(Heard.WAITING_MUSIC(), self._q.music or (HOLD_TONE,))
+            music = call.play_on(Heard.WAITING_MUSIC(), call.hold_music)
             try:
                 happened = await self._next()
             finally:
@@ -256,7 +251,7 @@ class _Visit:
             Attempt(number, functools.partial(self._make, number), self._settings.ring_seconds, group=name)
             for number in offer.agents
         ]
-        music = call.play_on(Heard.WAITING_MUSIC(), self._q.music or (HOLD_TONE,))
+        music = call.play_on(Heard.WAITING_MUSIC(), call.hold_music)
         try:
             rung = await call.ring_any(attempts, hears=())
         finally:

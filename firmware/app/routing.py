@@ -49,6 +49,7 @@ from firmware.switch.destinations import (
 from firmware.switch.directory import Extension
 from firmware.switch.exchange import Exchange
 from firmware.switch.handing_on import HandingOn
+from firmware.switch.hold_music import melody
 from firmware.switch.inbound import Inbound, Situation, explain
 from firmware.switch.inbound.decide import Explain
 from firmware.switch.numbering import NumberPlan
@@ -174,6 +175,8 @@ class Routing:
         self.desk.replace(settings.queues)
         self.lot.slots = features.slots()
         self.in_call.keys = features.keys
+        own = self._outbound.speaker.say(*features.hold_music) if features.hold_music else ()
+        self._exchange.hold_music = tuple(own) or melody()
         self.features.book = CodeBook(features.codes)
         self.features.announce_monitor = features.announce_monitor
         self.features.supervisors = frozenset(one.number for one in settings.extensions if one.supervisor)

@@ -38,6 +38,15 @@ class FeatureSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Meta(ge=0, le=50),
         help_text("How many calls can be parked, 0 to 50.", "最多可寄存多少个电话，0 到 50。"),
     ] = 9
+    hold_music: Annotated[
+        tuple[Annotated[str, Meta(pattern=r"\Aown/[a-z0-9_-]{1,40}\Z")], ...],
+        Meta(max_length=20),
+        help_text(
+            "Uploaded prompts that those on hold and in queues hear, one after the other, such as own/music; "
+            "empty for the box's own tune.",
+            "保持和排队时播放的已上传提示音，依次循环，如 own/music；留空用本机自带旋律。",
+        ),
+    ] = ()
     announce_monitor: Annotated[
         bool,
         help_text(

@@ -11,22 +11,19 @@ from __future__ import annotations
 import datetime
 import enum
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from firmware.core.leg import Leg, LegEvent, LegState, StateChanged
-from firmware.core.media import MediaError, MediaPlane, Playback, PlayTone, Recording, Source
+from firmware.core.media import MediaError, MediaPlane, Playback, PlayItem, Recording, Source
 from firmware.core.records import EntryKind, HoldRecord, RecordingRecord
 from firmware.core.tones import ToneSet
 from firmware.core.trace.calls import Calls
 from firmware.switch.journey import JourneyWriter
 
 logger = logging.getLogger(__name__)
-
-# Two short soft beeps every five seconds tell a held party that the line stands, until there is music.
-HOLD_TONE = PlayTone(frequencies=(425.0,), cadence_ms=(200, 200, 200, 4400), level_dbm0=-24.0)
 
 
 class Monitor(enum.StrEnum):
@@ -50,6 +47,7 @@ class Bridge:
         leg: The other party; right channel.
         tones: The country's tones.
         recordings: Folder for the recording; None to record nothing.
+        hold_music: What one party hears while the other has it on hold.
     """
 
     def __init__(
@@ -60,7 +58,9 @@ class Bridge:
         leg: Leg,
         tones: ToneSet,
         recordings: Path | None,
+        hold_music: Sequence[PlayItem],
     ) -> None:
+        self._hold_music = hold_music
         self._media = media
         self._journey = journey
         self._tones = tones
@@ -186,7 +186,7 @@ class Bridge:
             self._held[leg] = self._journey.hold_began(leg)
             hearer = next((party for party in self.parties[:2] if party is not leg), None)
             if len(self.parties) == 2 and hearer is not None and hearer.port is not None:
-                self._holds[leg] = self._media.play(hearer.port, [HOLD_TONE], repeat=True)
+                self._holds[leg] = self._media.play(hearer.port, self._hold_music, repeat=True)
         elif event.before is LegState.HELD:
             record = self._held.pop(leg, None)
             if record is not None:

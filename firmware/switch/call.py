@@ -35,6 +35,7 @@ from firmware.core.trace import Text
 from firmware.core.trace.calls import Calls, Heard
 from firmware.switch.conversation import Conversation, Features, converse
 from firmware.switch.directory import Directory, Extension
+from firmware.switch.hold_music import melody
 from firmware.switch.journey import JourneyWriter
 from firmware.switch.ringing import Attempt, Race, Rung
 
@@ -106,6 +107,8 @@ class Call:
         """The language the caller has chosen to be spoken to in, "zh-CN" or "en"; "" for the office's."""
         self.told_of_recording = False
         """Whether the caller knows that the call may be recorded."""
+        self.hold_music: Sequence[PlayItem] = melody()
+        """What somebody hears who is on hold, waits or is parked."""
         self.steps = 0
         """To how many destinations the caller was led so far."""
         self._reach = reach

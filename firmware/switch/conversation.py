@@ -146,7 +146,9 @@ async def converse(call: Call, leg: Leg, *, record: bool = True) -> None:
     asides = 0
     while others:
         folder = call.recordings if record else None
-        async with Bridge(call.media, call.journey, call.caller, others[0], call.tones, folder) as bridge:
+        async with Bridge(
+            call.media, call.journey, call.caller, others[0], call.tones, folder, call.hold_music
+        ) as bridge:
             for third in others[1:]:
                 bridge.add(third)
             conversation = Conversation(call, others[0], bridge)

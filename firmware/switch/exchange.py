@@ -7,20 +7,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from firmware.core.causes import Cause
 from firmware.core.clock import Clock
 from firmware.core.ids import CallId
 from firmware.core.leg import Leg, LegState
-from firmware.core.media import MediaPlane
+from firmware.core.media import MediaPlane, PlayItem
 from firmware.core.records import Journey, JourneyStore
 from firmware.core.tones import tones_of
 from firmware.core.trace.calls import Calls
 from firmware.switch.call import Call, Reach, Script
 from firmware.switch.conversation import Features
 from firmware.switch.directory import Directory
+from firmware.switch.hold_music import melody
 from firmware.switch.journey import JourneyWriter
 
 logger = logging.getLogger(__name__)
@@ -54,6 +55,8 @@ class Exchange:
         """The country's tones, for calls that begin from now on."""
         self.recordings: Path | None = None
         """Folder for recordings of calls that begin from now on; None when nothing is to be recorded."""
+        self.hold_music: Sequence[PlayItem] = melody()
+        """What those on hold hear, in calls that begin from now on."""
         self.reach: Reach | None = None
         """How extensions are reached; None rings their phones and nothing else."""
         self.features: Features | None = None
@@ -86,6 +89,7 @@ class Exchange:
             self.reach,
             self.features,
         )
+        call.hold_music = self.hold_music
         if self._stopping or (len(self._calls) >= MAX_LIVE_CALLS and not vital):
             self.refused += 1
             script = _refuse

@@ -22,7 +22,6 @@ from firmware.core.records import TransferKind
 from firmware.core.trace import Said
 from firmware.core.trace.calls import Heard, of_cause
 from firmware.core.trace.inside import HandOn
-from firmware.switch.bridge import HOLD_TONE
 from firmware.switch.call import Call
 from firmware.switch.conversation import Aside, Conversation, Release
 from firmware.switch.directory import Extension
@@ -138,7 +137,7 @@ class HandingOn:
     async def _consult(self, call: Call, by: Leg, extension: Extension) -> Sequence[Leg]:
         record = call.journey.transferred(TransferKind.ATTENDED, by.address, extension.number)
         call.journey.route(HandOn.CONSULTS(who=by.address, to=extension.number))
-        music = call.play_on(Heard.CONSULT_MUSIC(), [HOLD_TONE])
+        music = call.play_on(Heard.CONSULT_MUSIC(), call.hold_music)
         keys = _Keys(by)
         ringback = call.media.play(by.port, [call.tones.ringback], repeat=True) if by.port else None
         try:

@@ -86,6 +86,11 @@ class JourneyWriter:
             number=leg.party.number,
             started_ms=self.elapsed_ms(),
         )
+        if leg.state in (LegState.CONNECTED, LegState.HELD):
+            # It comes from another call: a pickup, a fetched or a joined one.
+            record.answered_ms = record.started_ms
+            if leg.port is not None:
+                self.ports[leg.id] = leg.port
         self._records[leg.id] = record
         self.journey.legs.append(record)
         leg.subscribe(lambda event: self._on_leg(leg, record, event))

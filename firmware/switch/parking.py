@@ -12,7 +12,6 @@ from firmware.core.records import TransferKind
 from firmware.core.trace import Said
 from firmware.core.trace.calls import Heard
 from firmware.core.trace.inside import HandOn
-from firmware.switch.bridge import HOLD_TONE
 from firmware.switch.call import Call
 from firmware.switch.conversation import Aside, Conversation
 from firmware.switch.sentences import Speaker
@@ -76,7 +75,7 @@ class ParkingLot:
         call.journey.route(HandOn.PARKS(who=by.address, slot=slot))
         fetched: asyncio.Future[Leg] = asyncio.get_running_loop().create_future()
         self._parked[slot] = (call.journey.id, fetched)
-        music = call.play_on(Heard.PARKED_MUSIC(), [HOLD_TONE])
+        music = call.play_on(Heard.PARKED_MUSIC(), call.hold_music)
         saying = asyncio.create_task(self._say(call, by, slot), name=f"{by.id} is told the slot")
         try:
             async with asyncio.timeout(PARKED_SECONDS):

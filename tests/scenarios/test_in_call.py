@@ -19,6 +19,7 @@ from firmware.core.records import Outcome, TransferKind
 from firmware.switch.call import Call
 from firmware.switch.destinations import ToConference, ToExtension
 from firmware.switch.handing_on import HandingOn
+from firmware.switch.hold_music import melody
 from firmware.switch.parking import ParkingLot
 from tests.scenarios.office import Office, trace
 from tests.switch.fake_leg import FakeLeg
@@ -368,3 +369,17 @@ def test_codes_are_editable_and_never_ambiguous() -> None:
         CodeBook({Feature.DND_ON: "*79"})
     with pytest.raises(UserError, match="begin with"):
         CodeBook({Feature.DND_ON: "78"})
+
+
+async def test_who_is_on_hold_hears_music_and_the_talk_goes_on_after(desk: Desk) -> None:
+    caller, phone = await desk.talk()
+    phone.far.holds()
+    await desk.office.until(lambda: caller.port is not None and _hears_music(desk, caller))
+    phone.far.resumes()
+    await desk.office.until(lambda: not _hears_music(desk, caller))
+    assert desk.office.are_talking(caller, phone)
+
+
+def _hears_music(desk: Desk, leg: FakeLeg) -> bool:
+    playing = desk.office.media.playing(leg.port) if leg.port is not None else None
+    return playing is not None and playing.running and tuple(playing.items) == melody()
