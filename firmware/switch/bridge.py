@@ -16,11 +16,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from firmware.core.leg import Leg, LegEvent, LegState, StateChanged
+from firmware.core.leg import DigitPressed, Leg, LegEvent, LegState, StateChanged
 from firmware.core.media import MediaError, MediaPlane, Playback, PlayItem, Recording, Source
 from firmware.core.records import EntryKind, HoldRecord, RecordingRecord
 from firmware.core.tones import ToneSet
 from firmware.core.trace.calls import Calls
+from firmware.switch.discretion import Discretion
 from firmware.switch.journey import JourneyWriter
 
 logger = logging.getLogger(__name__)
@@ -71,6 +72,7 @@ class Bridge:
         """Who listens in, how, and to which member of staff."""
         self._recording: Recording | None = None
         self._record: RecordingRecord | None = None
+        self._discretion: Discretion | None = None
         self._holds: dict[Leg, Playback] = {}
         self._held: dict[Leg, HoldRecord] = {}
         self._unsubscribe: dict[Leg, Callable[[], None]] = {}
@@ -146,7 +148,9 @@ class Bridge:
     async def stop_recording(self) -> None:
         """Finish the recording, if there is one."""
         recording, record = self._recording, self._record
-        self._recording = self._record = None
+        if self._discretion is not None:
+            self._discretion.close()
+        self._recording = self._record = self._discretion = None
         if recording is None or record is None:
             return
         try:
@@ -180,6 +184,8 @@ class Bridge:
 
     def _on_state(self, event: LegEvent, leg: Leg) -> None:
         """While one party of two has put the call on hold, give the other something to hear."""
+        if isinstance(event, DigitPressed) and self._discretion is not None:
+            self._discretion.keyed()
         if not isinstance(event, StateChanged):
             return
         if event.after is LegState.HELD:
@@ -212,6 +218,7 @@ class Bridge:
             self._journey.note(EntryKind.FAULT, Calls.NOT_RECORDED(why=str(error)))
             return
         self._record = self._journey.recording_began(name, caller, leg)
+        self._discretion = Discretion(self._recording, self._record, self._journey.elapsed_ms)
 
 
 def _month_folder(wall_ms: int) -> str:
