@@ -5,6 +5,9 @@ by an administrator.
     [sip]
     host = "127.0.0.1"
     port = 5060
+    [board]                    which hardware it is for
+    [panel]                    pins of lamps, reset button, fan
+    [power.gsm1]               a modem's power key
     [[lines]]                  fields: hal.modems.build
 """
 
@@ -32,6 +35,37 @@ class MediaProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Lowest and highest local RTP port."""
 
 
+class BoardProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which hardware the profile is for; a box with other hardware refuses it."""
+
+    name: str = ""
+    hat: str = ""
+    """Part of the product's name in the HAT's EEPROM."""
+    usb: tuple[str, ...] = ()
+    """Modems, "vendor:product", any of which may be there."""
+
+
+class PanelProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The front panel's pins, BCM numbers; what the board doesn't have is left out."""
+
+    green: int | None = None
+    amber: int | None = None
+    red: int | None = None
+    reset_button: int | None = None
+    fan: int | None = None
+
+
+class PowerProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How one line's modem is switched (telephony-reference A7). BCM numbers and seconds."""
+
+    key: int
+    status: int | None = None
+    status_on_high: bool = True
+    on_seconds: float = 2.0
+    off_seconds: float = 3.0
+    boot_seconds: float = 20.0
+
+
 class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A board as its profile describes it."""
 
@@ -41,6 +75,10 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     language: str = "zh-CN"
     sip: SipProfile = SipProfile()
     media: MediaProfile = MediaProfile()
+    board: BoardProfile = BoardProfile()
+    panel: PanelProfile = PanelProfile()
+    power: dict[str, PowerProfile] = {}
+    """By the line's name."""
 
 
 def load_profile(path: Path, overrides: Mapping[str, Mapping[str, Any]] | None = None) -> Profile:

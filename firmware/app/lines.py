@@ -9,6 +9,7 @@ from functools import partial
 
 import msgspec
 
+from firmware.app import panel
 from firmware.app.callers import phone_calls
 from firmware.app.parts import Parts
 from firmware.control.base import BaseReply
@@ -40,8 +41,9 @@ def build(paths: StatePaths, profile: Profile, plane: MediaPlane, on_incoming: O
     """Return the trunks, not started.
 
     Raises:
-        UserError: The profile names a line that can't be built.
+        UserError: The profile names a line that can't be built, or isn't this box's.
     """
+    panel.check_board(profile)
     try:
         lines = build_lines(profile.lines, str(paths.run), profile.country)
     except ProfileError as error:
@@ -63,6 +65,7 @@ async def start(parts: Parts, running: AsyncExitStack) -> None:
     running.push_async_callback(parts.trunks.stop)
     parts.texting.start()
     running.push_async_callback(parts.texting.stop)
+    await panel.start(parts, running)
     store = TextStore(parts.store, parts.clock)
     parts.answers.on(SetService, partial(_set_service, parts))
     parts.answers.on(SendText, partial(_send_text, parts))

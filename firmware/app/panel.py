@@ -1,0 +1,44 @@
+"""Whether the profile is this board's, and its front panel where it has one (`front_panel`, loaded only
+then).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+
+from firmware.app.parts import Parts
+from firmware.core.errors import UserError
+from firmware.profile import PanelProfile, Profile
+from hal import detect
+
+
+def check_board(profile: Profile) -> None:
+    """Hold the profile against the hardware.
+
+    Raises:
+        UserError: They contradict each other.
+    """
+    why = detect.contradiction(profile.board.hat, profile.board.usb, detect.look())
+    if why is not None:
+        name = profile.board.name or "the board's profile"
+        raise UserError(f"{name} can't be used here: {why}; choose another with --profile")
+
+
+async def start(parts: Parts, running: AsyncExitStack) -> None:
+    """Begin, where the board's profile names pins and the computer has them."""
+    if not parts.profile.power and parts.profile.panel == PanelProfile():
+        return
+    from firmware.app.front_panel import Panel, pins_are_there
+
+    if not pins_are_there():
+        return
+    panel = Panel(parts)
+    running.callback(panel.close)
+    task = asyncio.create_task(panel.run(), name="panel")
+
+    async def stop() -> None:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    running.push_async_callback(stop)

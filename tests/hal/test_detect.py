@@ -1,0 +1,75 @@
+"""Which hardware is there, and which board's profile it contradicts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from firmware.app.front_panel import mood_of
+from firmware.profile import load_profile
+from hal.detect import Found, contradiction, fits, look
+from hal.line import LineState
+from hal.modems.build import build_lines
+from hal.panel import Mood
+
+PROFILES = sorted((Path(__file__).parents[2] / "board" / "profiles").glob("*.toml"))
+
+
+def plug(usb: Path, name: str, vendor: str, product: str) -> None:
+    (usb / name).mkdir(parents=True)
+    (usb / name / "idVendor").write_text(f"{vendor}\n")
+    (usb / name / "idProduct").write_text(f"{product}\n")
+
+
+def test_hat_and_modems_are_found(tmp_path: Path) -> None:
+    (tmp_path / "hat").mkdir()
+    (tmp_path / "hat" / "product").write_bytes(b"zongji HAT\x00")
+    plug(tmp_path / "usb", "1-1", "1e0e", "9001")
+    plug(tmp_path / "usb", "1-2", "046d", "c31c")
+    assert look(tmp_path / "hat", tmp_path / "usb") == Found("zongji HAT", frozenset({"1e0e:9001"}))
+    assert look(tmp_path / "no", tmp_path / "where") == Found("", frozenset())
+
+
+def test_other_hardware_in_its_place_contradicts_a_profile_and_missing_hardware_does_not() -> None:
+    sim7600 = ("", ("1e0e:9001",))
+    assert contradiction(*sim7600, Found("", frozenset())) is None
+    assert contradiction(*sim7600, Found("", frozenset({"1e0e:9001", "2c7c:0125"}))) is None
+    said = contradiction(*sim7600, Found("", frozenset({"2c7c:0125"})))
+    assert said == "it is for the modem SIM7600, but EC25 is plugged in"
+    said = contradiction("zongji", (), Found("Sixfab Base HAT", frozenset()))
+    assert said == "it is for the HAT zongji, but the HAT plugged in says Sixfab Base HAT"
+
+
+@pytest.mark.parametrize("path", PROFILES, ids=lambda path: path.stem)
+def test_every_profile_of_the_product_builds_its_lines(path: Path) -> None:
+    profile = load_profile(path)
+    assert build_lines(profile.lines, "/run/zongji", profile.country)
+
+
+def test_each_profile_is_found_by_its_hardware() -> None:
+    seen = {
+        Found("zongji HAT v1", frozenset()): "pi-zongji-hat",
+        Found("", frozenset({"1e0e:9001"})): "pi-sim7600",
+        Found("", frozenset({"2c7c:0125"})): "pi-sixfab-ec25",
+        Found("", frozenset({"0803:3095"})): "pi-usb-voice-modem",
+    }
+    boards = {path.stem: load_profile(path).board for path in PROFILES}
+    for found, name in seen.items():
+        best = max(boards, key=lambda one: fits(boards[one].hat, boards[one].usb, found))
+        assert best == name
+
+
+@pytest.mark.parametrize(
+    ("lines", "calls", "faults", "mood"),
+    [
+        ([LineState.READY], 0, 0, Mood.READY),
+        ([LineState.IN_CALL], 1, 0, Mood.TALKING),
+        ([LineState.READY, LineState.DOWN], 1, 0, Mood.DEGRADED),
+        ([LineState.READY], 0, 1, Mood.DEGRADED),
+        ([LineState.STARTING], 0, 0, Mood.DEGRADED),
+        ([LineState.DOWN], 0, 0, Mood.FAULT),
+    ],
+)
+def test_the_lamps_tell_the_worst(lines: list[LineState], calls: int, faults: int, mood: Mood) -> None:
+    assert mood_of(lines, calls, faults) is mood

@@ -1,0 +1,158 @@
+"""The front panel on mock pins: lamps, the reset button, power keys that toggle, the fan."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from gpiozero import Device
+from gpiozero.pins.mock import MockFactory, MockPWMPin
+
+from hal.panel import DEBOUNCE, LONG_PRESS, Fan, Lamps, ModemPower, Mood, PanelPins, PowerKey, ResetButton
+
+pytestmark = pytest.mark.looptime
+
+GREEN, AMBER, RED, BUTTON, KEY, STATUS, FAN = 5, 6, 13, 19, 26, 20, 21
+
+
+@pytest.fixture
+def pins() -> Iterator[Any]:
+    before, Device.pin_factory = Device.pin_factory, MockFactory(pin_class=MockPWMPin)
+    yield Device.pin_factory
+    Device.pin_factory.reset()
+    Device.pin_factory = before
+
+
+def lit(pins: Any) -> set[str]:
+    return {name for name, pin in (("green", GREEN), ("amber", AMBER), ("red", RED)) if pins.pin(pin).state}
+
+
+def test_each_lamp_has_one_meaning(pins: Any) -> None:
+    lamps = Lamps(PanelPins(GREEN, AMBER, RED))
+    for mood, wanted in (
+        (Mood.READY, {"green"}),
+        (Mood.DEGRADED, {"amber"}),
+        (Mood.FAULT, {"red"}),
+        (Mood.STARTING, set()),
+    ):
+        lamps.show(mood)
+        assert lit(pins) == wanted
+    lamps.show(Mood.TALKING)
+    assert lamps.mood is Mood.TALKING
+    assert "red" not in lit(pins)
+    lamps.close()
+
+
+class Presses:
+    def __init__(self) -> None:
+        self.told: list[str] = []
+        self.button = ResetButton(BUTTON, lambda: self.told.append("short"), lambda: self.told.append("long"))
+
+
+async def hold(pins: Any, seconds: float) -> None:
+    pins.pin(BUTTON).drive_low()
+    await asyncio.sleep(seconds)
+    pins.pin(BUTTON).drive_high()
+    await asyncio.sleep(2 * DEBOUNCE)
+
+
+async def test_a_short_press_and_a_long_one_are_told_apart(pins: Any) -> None:
+    presses = Presses()
+    await hold(pins, 0.4)
+    assert presses.told == ["short"]
+    await hold(pins, LONG_PRESS - 0.5)
+    assert presses.told == ["short", "short"]
+    await hold(pins, LONG_PRESS + 0.5)
+    assert presses.told == ["short", "short", "long"]
+    presses.button.close()
+
+
+async def test_a_long_press_is_told_while_it_is_held(pins: Any) -> None:
+    presses = Presses()
+    pins.pin(BUTTON).drive_low()
+    await asyncio.sleep(LONG_PRESS + 0.1)
+    assert presses.told == ["long"]
+    presses.button.close()
+
+
+async def test_bouncing_contacts_are_one_press(pins: Any) -> None:
+    presses = Presses()
+    for _ in range(5):
+        pins.pin(BUTTON).drive_low()
+        await asyncio.sleep(DEBOUNCE / 5)
+        pins.pin(BUTTON).drive_high()
+        await asyncio.sleep(DEBOUNCE / 5)
+    await asyncio.sleep(1)
+    assert presses.told == []
+    await hold(pins, 0.2)
+    assert presses.told == ["short"]
+    presses.button.close()
+
+
+class Modem:
+    """A modem whose key toggles it, as they do."""
+
+    def __init__(self, pins: Any, *, on: bool) -> None:
+        self.on = on
+        self.pulses = 0
+        self._pins = pins
+        self._status()
+
+    def _status(self) -> None:
+        pin = self._pins.pin(STATUS)
+        pin.drive_high() if self.on else pin.drive_low()
+
+    async def watch(self) -> None:
+        pressed = False
+        while True:
+            now = bool(self._pins.pin(KEY).state)
+            if pressed and not now:
+                self.pulses += 1
+                self.on = not self.on
+                self._status()
+            pressed = now
+            await asyncio.sleep(0.1)
+
+
+async def test_a_running_modem_is_not_pulsed_off(pins: Any) -> None:
+    modem = Modem(pins, on=True)
+    power = ModemPower(PowerKey(KEY, STATUS), lambda: False)
+    watching = asyncio.create_task(modem.watch())
+    assert await power.switch(on=True)
+    assert modem.pulses == 0
+    assert await power.cycle()
+    assert (modem.pulses, modem.on) == (2, True)
+    watching.cancel()
+    power.close()
+
+
+async def test_without_a_status_pin_the_modems_answer_decides(pins: Any) -> None:
+    modem = Modem(pins, on=False)
+    power = ModemPower(PowerKey(KEY), lambda: modem.on)
+    watching = asyncio.create_task(modem.watch())
+    assert await power.switch(on=True)
+    assert modem.pulses == 1
+    assert await power.switch(on=True)
+    assert modem.pulses == 1
+    watching.cancel()
+    power.close()
+
+
+async def test_a_dead_modem_is_not_pulsed_for_ever(pins: Any) -> None:
+    power = ModemPower(PowerKey(KEY, STATUS), lambda: False)
+    pins.pin(STATUS).drive_low()
+    assert not await power.switch(on=True)
+    assert not pins.pin(KEY).state
+    power.close()
+
+
+def test_the_fan_turns_when_it_is_hot_or_nobody_knows(pins: Any) -> None:
+    heat: list[float | None] = [50.0]
+    fan = Fan(FAN, lambda: heat[0])
+    for degrees, turning in ((50.0, False), (66.0, True), (60.0, True), (54.0, False), (None, True)):
+        heat[0] = degrees
+        fan.look()
+        assert bool(pins.pin(FAN).state) is turning
+    fan.close()
