@@ -7,6 +7,7 @@ settings ─► accounts ─► Phones ┴─► Exchange ─► Call ───�
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 from collections.abc import AsyncIterator
@@ -51,6 +52,10 @@ from firmware.trunks.texting import Texting
 
 logger = logging.getLogger(__name__)
 
+# Objects made before the collector looks, and how often the older ones are looked at: a call makes some
+# thousands that mostly go by themselves, and a full look takes milliseconds in which no phone is answered.
+_COLLECT_AFTER = (10_000, 20, 20)
+
 MEDIA_VARIABLE = "ZONGJI_MEDIA"
 """Environment variable: "service" where the service manager keeps the media process running, so that it
 outlives a switch that crashes."""
@@ -93,6 +98,10 @@ async def switch(paths: StatePaths, profile: Profile) -> AsyncIterator[Parts]:
         control = ControlServer(paths.control_socket, parts.answers)
         await control.start()
         running.push_async_callback(control.close)
+        # What exists now lives as long as the switch: the collector needn't look at it again and again.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*_COLLECT_AFTER)
         logger.info("the switch is up")
         yield parts
 

@@ -29,6 +29,7 @@ async def main(key: str) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     # As the switch process does after start: what exists now lives for ever.
     gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
     sys.stdout.write(f"ready {phones.port}\n")
     sys.stdout.flush()
     await stop.wait()
