@@ -20,6 +20,7 @@ from firmware.control.client import ControlClient, NoSwitch
 from firmware.control.schema import StatusReply
 from firmware.core.errors import UserError
 from firmware.core.paths import StatePaths
+from firmware.profile import load_profile
 from firmware.sim.processes import Child, ProcessFailed, until_listening, until_there
 from ivr.prompts import speak_missing
 
@@ -40,19 +41,25 @@ class Simulation:
         sip_port: 0 takes a free one.
         tell: Called with a line of progress for the person watching.
         web_port: Where the admin's pages are, on this computer only; None for no pages.
+        profile: The board's; its lines are simulated.
     """
 
     def __init__(
-        self, paths: StatePaths, sip_port: int, tell: Callable[[str], None], web_port: int | None = None
+        self,
+        paths: StatePaths,
+        sip_port: int,
+        tell: Callable[[str], None],
+        web_port: int | None = None,
+        profile: Path = PROFILE,
     ) -> None:
         self.paths = paths
         self._tell = tell
         logs = paths.root / "log"
-        world: list[str | Path] = ["-m", "hal.fake", "--control", paths.world_socket]
-        for port in ("at", "pcm"):
-            world += [f"--{port}-link", paths.run / f"{LINE}-{port}"]
-        self.world = Child("world", world, logs / "world.log")
-        switch: list[str | Path] = ["-m", "firmware", "--state", paths.root, "--profile", PROFILE]
+        names = [str(line["name"]) for line in load_profile(profile).lines]
+        self.worlds = [self._world(name, logs) for name in names]
+        """A mobile network and a modem for each line, in the profile's order."""
+        self.world = self.worlds[0][1]
+        switch: list[str | Path] = ["-m", "firmware", "--state", paths.root, "--profile", profile]
         self.switch = Child("switch", [*switch, "--sip-port", str(sip_port)], logs / "switch.log")
         self.web: Child | None = None
         self._web_port = web_port
@@ -70,10 +77,11 @@ class Simulation:
         try:
             for spoken in speak_missing(self.paths.prompts):
                 self._tell(f"spoke {spoken}")
-            for stale in (self.paths.world_socket, self.paths.control_socket):
-                stale.unlink(missing_ok=True)
-            await self.world.start()
-            await until_there(self.paths.world_socket, self.world, _READY_SECONDS)
+            self.paths.control_socket.unlink(missing_ok=True)
+            for socket, world in self.worlds:
+                socket.unlink(missing_ok=True)
+                await world.start()
+                await until_there(socket, world, _READY_SECONDS)
             await self._start_switch()
             if self.web is not None and self._web_port is not None:
                 await self.web.start()
@@ -109,13 +117,25 @@ class Simulation:
             async with asyncio.timeout(_READY_SECONDS):
                 while True:
                     with contextlib.suppress(NoSwitch):
-                        (line,) = (await self.status()).lines
-                        if line.state == "ready":
+                        waiting = [line for line in (await self.status()).lines if line.state != "ready"]
+                        if not waiting:
                             return
-                        detail = line.detail
+                        detail = f"{waiting[0].name}: {waiting[0].detail}"
                     await asyncio.sleep(0.05)
         except TimeoutError:
-            raise ProcessFailed(f"line {LINE} is not ready: {detail}") from None
+            raise ProcessFailed(f"a line is not ready: {detail}") from None
+
+    def socket_of(self, line: str) -> Path:
+        """Return the remote control of a line's world."""
+        return self.paths.world_socket if line == LINE else self.paths.run / f"world-{line}.sock"
+
+    def _world(self, line: str, logs: Path) -> tuple[Path, Child]:
+        socket = self.socket_of(line)
+        world: list[str | Path] = ["-m", "hal.fake", "--control", socket]
+        for port in ("at", "pcm"):
+            world += [f"--{port}-link", self.paths.run / f"{line}-{port}"]
+        name = "world" if line == LINE else f"world-{line}"
+        return socket, Child(name, world, logs / f"{name}.log")
 
     async def _start_switch(self) -> None:
         self.switch_started = time.monotonic()
@@ -143,7 +163,8 @@ class Simulation:
         if self.web is not None:
             await self.web.stop()
         await self.switch.stop()
-        await self.world.stop()
+        for _, world in self.worlds:
+            await world.stop()
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None

@@ -26,7 +26,7 @@ from firmware.core.records import Journey
 from firmware.settings.document import Settings
 from firmware.settings.store import SettingsStore
 from firmware.sim.listening import Samples, find_speech, read_wav, write_tone
-from firmware.sim.simulation import Simulation
+from firmware.sim.simulation import PROFILE, Simulation
 from hal.fake.control import Caller, World
 from hal.fake.network import PartyScript
 from tests.interop import sipp
@@ -49,7 +49,11 @@ class Box:
     @classmethod
     @contextlib.asynccontextmanager
     async def running(
-        cls, folder: Path, prompts: Path, settings: Callable[[Settings], Settings] | None = None
+        cls,
+        folder: Path,
+        prompts: Path,
+        settings: Callable[[Settings], Settings] | None = None,
+        profile: Path = PROFILE,
     ) -> AsyncIterator[Box]:
         """Start a box whose state lies in `folder`, and end everything with the block.
 
@@ -57,6 +61,7 @@ class Box:
             folder: For state, phones and audio.
             prompts: A folder of spoken prompts, to be copied.
             settings: Changes to the settings of a first start.
+            profile: The board's; by default with one simulated line.
         """
         paths = StatePaths(folder / "state")
         paths.ensure()
@@ -65,7 +70,7 @@ class Box:
             store = SettingsStore(paths.settings)
             store.open()
             await store.change(settings)
-        async with Simulation(paths, 0, lambda line: None) as simulation:
+        async with Simulation(paths, 0, lambda line: None, profile=profile) as simulation:
             await simulation.until_line_ready()
             async with World(paths.world_socket) as world, AsyncExitStack() as peers:
                 yield cls(folder, simulation, world, peers)
