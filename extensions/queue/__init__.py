@@ -1,7 +1,8 @@
 """Queues with agents: callers wait in order, agents sign in, each caller gets the agent who fits."""
 
 from extensions.queue.desk import QueueDesk
-from extensions.queue.model import Offer, QueueModel, Refusal
+from extensions.queue.events import Offer, Refusal
+from extensions.queue.model import QueueModel
 from extensions.queue.settings import AgentProfile, QueueSettings, Relax
 from extensions.queue.state import Mode
 

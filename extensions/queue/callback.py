@@ -14,7 +14,7 @@ import functools
 import logging
 
 from extensions.queue.desk import QueueDesk
-from extensions.queue.model import Offer
+from extensions.queue.events import Offer
 from extensions.queue.state import End, Waiting
 from firmware.core.causes import Cause
 from firmware.core.ids import CallId

@@ -15,7 +15,8 @@ import msgspec
 
 from extensions.hunt.script import WhyNot
 from extensions.hunt.tally import Tally
-from extensions.queue.model import Offer, QueueModel, Span
+from extensions.queue.events import Offer, Span
+from extensions.queue.model import QueueModel
 from extensions.queue.settings import QueueSettings
 from extensions.queue.state import Mode
 from firmware.core.errors import UserError

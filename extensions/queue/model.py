@@ -14,49 +14,20 @@ from __future__ import annotations
 
 import bisect
 import random
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable
-
-import msgspec
 
 from extensions.hunt.model import Strategy
 from extensions.hunt.tally import Tally
+from extensions.queue.events import Offer, QueueError, Refusal, Span
 from extensions.queue.matching import asked, fits, in_order, next_change
+from extensions.queue.memory import CallerMemory
 from extensions.queue.settings import QueueSettings
 from extensions.queue.state import TRANSITIONS, AgentState, End, Mode, Waiting
-from firmware.core.errors import ZongjiError
 
 # What a call is taken to last until the queue has seen its own.
 _TYPICAL_SECONDS = 180.0
 _REMEMBERED_CALLS = 30
-_REMEMBERED_PLACES = 500
-_REMEMBERED_AGENTS = 5000
-
-
-class QueueError(ZongjiError):
-    """An event the queue's state doesn't allow; nothing was changed."""
-
-
-class Offer(msgspec.Struct, frozen=True):
-    """Ring these agents for this caller."""
-
-    caller: str
-    agents: tuple[str, ...]
-
-
-class Refusal(msgspec.Struct, frozen=True):
-    """There is no place for a caller."""
-
-    end: End
-
-
-class Span(msgspec.Struct, frozen=True):
-    """A stretch of an agent's time, when it ends."""
-
-    agent: str
-    mode: Mode
-    seconds: float
-    reason: str
 
 
 class QueueModel:
@@ -87,8 +58,7 @@ class QueueModel:
         self._order: list[Waiting] = []
         self._waiting: dict[str, Waiting] = {}
         self._lengths: deque[float] = deque(maxlen=_REMEMBERED_CALLS)
-        self._dropped: OrderedDict[str, tuple[float, float]] = OrderedDict()
-        self._served_by: OrderedDict[str, str] = OrderedDict()
+        self._memory = CallerMemory()
 
     def replace(self, settings: QueueSettings) -> None:
         """Put changed settings into force; agents who are still listed keep their state."""
@@ -176,10 +146,8 @@ class QueueModel:
             return self._refuse(End.NOBODY)
         if len(self._order) >= self.settings.max_waiting:
             return self._refuse(End.FULL)
-        since, left = self._dropped.pop(number, (now, now)) if number else (now, now)
-        if now - left > self.settings.place_kept_seconds:
-            since = now
-        last = self._served_by.get(number) if number else None
+        since = self._memory.resume(number, now, self.settings.place_kept_seconds)
+        last = self._memory.last_agent(number)
         waiting = Waiting(caller, number, since, now, priority, dict(needs or {}), last_agent=last)
         waiting.pod = self._pod_for(waiting)
         self._insert(waiting)
@@ -194,10 +162,8 @@ class QueueModel:
         self.ends[end] += 1
         for number in waiting.offered:
             self._free(self.agents[number], now)
-        if end is End.ABANDONED and waiting.number:
-            self._dropped[waiting.number] = (waiting.since, now)
-            while len(self._dropped) > _REMEMBERED_PLACES:
-                self._dropped.popitem(last=False)
+        if end is End.ABANDONED:
+            self._memory.dropped(waiting.number, waiting.since, now)
         return waiting
 
     def keep_for_callback(self, caller: str, now: float) -> bool:
@@ -322,11 +288,7 @@ class QueueModel:
         agent.missed = 0
         self._become(agent, Mode.TALKING, now)
         self.ends[End.CALLED_BACK if waiting.callback else End.ANSWERED] += 1
-        if waiting.number:
-            self._served_by[waiting.number] = number
-            self._served_by.move_to_end(waiting.number)
-            while len(self._served_by) > _REMEMBERED_AGENTS:
-                self._served_by.popitem(last=False)
+        self._memory.served(waiting.number, number)
         return waiting
 
     def missed(self, caller: str, number: str, now: float, *, counts: bool = True) -> None:

@@ -15,7 +15,8 @@ from collections.abc import Callable, Sequence
 
 from extensions.queue.callback import Callbacks
 from extensions.queue.desk import QueueDesk
-from extensions.queue.model import Offer, QueueModel, Refusal
+from extensions.queue.events import Offer, Refusal
+from extensions.queue.model import QueueModel
 from extensions.queue.state import End, Mode, Waiting
 from firmware.core.causes import Cause
 from firmware.core.leg import Leg

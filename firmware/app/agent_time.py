@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 from extensions.queue import Mode
-from extensions.queue.model import Span
+from extensions.queue.events import Span
 from firmware.core.clock import Clock, Instant
 from firmware.core.errors import DeviceError
 from firmware.core.records import AgentSpan, AgentState

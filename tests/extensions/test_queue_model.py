@@ -11,8 +11,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from extensions.hunt import Strategy, Tally
 from extensions.queue import AgentProfile, Mode, Offer, QueueModel, QueueSettings, Refusal, Relax
+from extensions.queue.events import QueueError
 from extensions.queue.matching import asked, fits
-from extensions.queue.model import QueueError
 from extensions.queue.state import TRANSITIONS, End, Waiting
 
 AGENTS = (
