@@ -4,7 +4,7 @@ Theory of operation
 -------------------
 A device has its own clock, and USB delivers in lumps. Each direction goes through a resampler
 (`dsp/resampler.py`) that measures both clocks and steers the delay, so that a call of hours at ±300 ppm has
-neither clicks nor growing delay:
+neither clicks nor growing delay. On the way out our pace of giving is known, and only the fill is steered:
 
     bytes ─► SampleAligner ─► resampler ─► a frame a tick                        (PcmInput)
     a frame a tick ─► resampler ─► chunks, as the device's own clock wants them   (PcmOutput)
@@ -175,14 +175,15 @@ class PcmOutput:
         """
         elapsed = 0.0 if self._then is None else now - self._then
         self._then = now
-        self._owed = min(self._owed + (rate + self._catch_up(count)) * elapsed, MAX_OWED)
+        pace = rate + self._catch_up(count)
+        self._owed = min(self._owed + pace * elapsed, MAX_OWED)
         wanted = int(self._owed)
         # After a late tick more is owed than has come in yet; that is made up for in the next.
         if not self.resampler.dry and self._owed < MAX_OWED:
             wanted = min(wanted, int(self.resampler.fill) - OUT_RESERVE)
         if wanted > 0:
             out = np.empty(wanted, np.int16)
-            self.resampler.pull(wanted, now, out)
+            self.resampler.pull_at(wanted, RATE / pace, out)
             self._pending = np.concatenate((self._pending, out))
             self._owed -= wanted
             self._given += wanted

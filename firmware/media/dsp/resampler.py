@@ -48,6 +48,8 @@ SLEW: Final = 1e-6
 """Greatest change of the ratio from pull to pull, so that not even a meter hears the steering."""
 SETTLED_PPM: Final = 40.0
 """A rate less certain than this isn't used yet."""
+EVENNESS: Final = 0.02
+"""Share of each pull in the evened fill: a second of ticks."""
 FADE: Final = 40
 """Samples; 5 ms."""
 SURPLUS: Final = 480
@@ -100,6 +102,8 @@ class AsyncResampler:
         self._nominal_ratio = rate_in / rate_out
         self._ratio = self._nominal_ratio
         self._delay = 0.0
+        self._even = self.target
+        """The fill, evened out, where no lines are measured."""
         self._least = float("inf")
         """Smallest fill of the pulls since the last look."""
         self._pulls = 0
@@ -183,6 +187,34 @@ class AsyncResampler:
             newest = min(max(self._in.at(now), self._written), self._written + self.target / 2)
             self._position = newest - self.target - count * self._nominal_ratio
         self._steer(now, count)
+        return self._play(count, out)
+
+    def pull_at(self, count: int, ratio: float, out: I16) -> bool:
+        """Write `count` samples for a puller whose pace is known, and need not be measured.
+
+        Args:
+            count: At least 1.
+            ratio: Samples pushed for each that is pulled, on average.
+            out: Shape (count,).
+
+        Returns:
+            False when they are silence.
+        """
+        if self._dry:
+            if self.fill < self.target + count * ratio:
+                out[:] = 0
+                return False
+            self._position = self._written - self.target - count * ratio
+            self._even = self.target
+            self._ratio = ratio
+        fill = self.fill - count * self._ratio
+        self._even += EVENNESS * (fill - self._even)
+        self._delay = self._even
+        self._turn_to(ratio, self._even)
+        return self._play(count, out)
+
+    def _play(self, count: int, out: I16) -> bool:
+        """Write `count` samples at the present ratio."""
         moments: F64 = self._position + self._ratio * np.arange(count, dtype=np.float64)
         if moments[-1] + TAPS // 2 + 1 >= self._written:
             self.underruns += 1
@@ -232,6 +264,10 @@ class AsyncResampler:
         late = (self._pulled - self._out.at(now)) * self._nominal_ratio
         fill = self._in.at(now) - self._position - count * self._nominal_ratio + late
         self._delay = fill
+        self._turn_to(ratio, fill)
+
+    def _turn_to(self, ratio: float, fill: float) -> None:
+        """Go towards a ratio, with a pull of the fill towards the target."""
         pull = np.clip(CORRECTION * (fill - self.target), -CORRECTION_LIMIT, CORRECTION_LIMIT)
         ratio += float(pull) * self._nominal_ratio
         ratio = float(np.clip(ratio, self._ratio - SLEW, self._ratio + SLEW))
