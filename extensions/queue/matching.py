@@ -11,10 +11,15 @@ from extensions.queue.settings import QueueSettings
 from extensions.queue.state import AgentState, Waiting
 
 
+def relaxed(settings: QueueSettings, waiting: Waiting, now: float) -> int:
+    """Return how many levels less of every skill are asked for after so long a wait."""
+    waited = now - waiting.since
+    return sum(step.by for step in settings.relax if waited >= step.after_seconds)
+
+
 def asked(settings: QueueSettings, waiting: Waiting, now: float) -> dict[str, int]:
     """Return the skills asked for after so long a wait; levels of at least 1."""
-    waited = now - waiting.since
-    less = sum(step.by for step in settings.relax if waited >= step.after_seconds)
+    less = relaxed(settings, waiting, now)
     levels = dict(settings.needs)
     for skill, level in waiting.needs.items():
         levels[skill] = max(level, levels.get(skill, 0))

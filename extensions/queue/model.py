@@ -20,7 +20,7 @@ from collections.abc import Callable
 from extensions.hunt.model import Strategy
 from extensions.hunt.tally import Tally
 from extensions.queue.events import Offer, QueueError, Refusal, Span
-from extensions.queue.matching import asked, fits, in_order, next_change
+from extensions.queue.matching import asked, fits, in_order, next_change, relaxed
 from extensions.queue.memory import CallerMemory
 from extensions.queue.settings import QueueSettings
 from extensions.queue.state import TRANSITIONS, AgentState, End, Mode, Waiting
@@ -244,10 +244,10 @@ class QueueModel:
             if waiting.pod and waiting.pod not in staffed:
                 # Its pod has gone home: the caller is everybody's.
                 waiting.pod = ""
-            levels = asked(self.settings, waiting, now)
             waited = now - waiting.since
             likes = (
-                tuple(sorted(levels.items())),
+                waiting.wants,
+                relaxed(self.settings, waiting, now),
                 waiting.min_tier,
                 waiting.pod,
                 waited >= self.settings.pod_after_seconds,
@@ -255,6 +255,7 @@ class QueueModel:
             )
             if likes in hopeless:
                 continue
+            levels = asked(self.settings, waiting, now)
             fit = [a for a in free.values() if fits(a, waiting, levels, self.settings, now)]
             if not fit:
                 hopeless.add(likes)
@@ -385,6 +386,7 @@ class QueueModel:
         return min(pods, key=load)
 
     def _insert(self, waiting: Waiting) -> None:
+        waiting.wants = tuple(sorted(waiting.needs.items()))
         bisect.insort(self._order, waiting, key=Waiting.order)
         self._waiting[waiting.id] = waiting
 

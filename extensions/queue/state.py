@@ -78,6 +78,8 @@ class Waiting(msgspec.Struct, eq=False):
     """Higher is served first."""
     needs: dict[str, int] = msgspec.field(default_factory=dict)
     """Skills beyond the queue's own, for instance a language."""
+    wants: tuple[tuple[str, int], ...] = ()
+    """The same, in order: callers who want the same find the same agents."""
     min_tier: int = 1
     """From which tier on, after an escalation."""
     pod: str = ""
