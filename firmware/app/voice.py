@@ -13,12 +13,16 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
+from zoneinfo import ZoneInfo
 
 import msgspec
 
 from extensions.feature_codes import Feature
 from firmware.app.parts import Parts
 from firmware.core.causes import Cause
+from firmware.core.ids import PortId
+from firmware.core.leg import Leg
 from firmware.core.media import PlayItem
 from firmware.core.trace import Text
 from firmware.core.trace.voice import Announced, Hours, InMenu
@@ -34,7 +38,9 @@ from firmware.switch.destinations import (
     ToReception,
     ToVoicemail,
 )
+from firmware.switch.directory import Extension
 from firmware.switch.inbound import Situation
+from ivr.broadcast import Everybody, broadcast
 from ivr.hours import Closed, OfficeHours, Schedule, Switch, state_at
 from ivr.hours.state import Why
 from ivr.hours.words import said
@@ -145,6 +151,10 @@ class Voice:
 
     async def receive(self, call: Call, place: ToReception) -> Cause:
         """Lead a caller through the menus; serves `ToReception`."""
+        closure = self.settings.closure
+        if self._closed_for_now() and self.from_outside(call):
+            call.journey.route(Announced.CLOSURE(name=closure.prompt))
+            return await self.announce(call, ToAnnouncement(closure.prompt))
         await answer_with_menus(call, self._answering(call, self._begun_at(place.menu)))
         return Cause.NORMAL
 
@@ -167,9 +177,7 @@ class Voice:
 
     async def record_prompt(self, call: Call, number: str) -> None:
         """Have the operator or a supervisor record the prompt own/pNUMBER at the phone."""
-        own = call.caller.address
-        person = self.settings.extension(own)
-        if not number or person is None or (own != self.settings.office.operator and not person.supervisor):
+        if not number or not self._may_speak(call):
             await call.refuse(Cause.NOT_PERMITTED)
             return
         prompts = self.prompts(call)
@@ -230,6 +238,47 @@ class Voice:
             Listed(number, name, spelling) for (number, name), spelling in zip(people, spelled, strict=True)
         )
 
+    def _closed_for_now(self) -> bool:
+        closure, now = self.settings.closure, self.now()
+        if not closure.active or closure.until is None or now is None:
+            return closure.active
+        zone = ZoneInfo(self.settings.hours.of().timezone)
+        return now < closure.until.replace(tzinfo=zone)
+
+    async def broadcast(self, call: Call, _rest: str) -> None:
+        """Have the operator or a supervisor announce something to all phones."""
+        if not self._may_speak(call):
+            await call.refuse(Cause.NOT_PERMITTED)
+            return
+        everybody = Everybody(
+            partial(self._free_phones, call), self._talking_phones, self._parts.paths.prompts
+        )
+        await broadcast(call, self.prompts(call), everybody)
+
+    def _may_speak(self, call: Call) -> bool:
+        """Tell whether a phone's owner may speak for the office: the operator, and supervisors."""
+        own = call.caller.address
+        person = self.settings.extension(own)
+        return person is not None and (own == self.settings.office.operator or person.supervisor)
+
+    def _free_phones(self, call: Call) -> list[Leg]:
+        parts, own = self._parts, call.caller.address
+        return [
+            parts.directory.speak_to(Extension(one.number, one.name))
+            for one in self.settings.extensions
+            if one.number != own
+            and parts.phones.is_registered(one.number)
+            and not parts.exchange.is_busy(one.number)
+        ]
+
+    def _talking_phones(self) -> list[PortId]:
+        found = []
+        for one in self.settings.extensions:
+            for call, leg in self._parts.exchange.calls_of(one.number):
+                if call.conversation is not None and leg.port is not None:
+                    found.append(leg.port)
+        return found
+
     def _is_open(self, schedule: Schedule | None) -> bool:
         now = self.now()
         return schedule is None or now is None or not isinstance(state_at(schedule, now), Closed)
@@ -268,6 +317,7 @@ async def start(parts: Parts, running: AsyncExitStack) -> Voice:
     routing.features.serve_also(Feature.DAY_NIGHT, voice.switch_hours)
     routing.features.serve_also(Feature.TRY_MENUS, voice.try_out)
     routing.features.serve_also(Feature.RECORD_PROMPT, voice.record_prompt)
+    routing.features.serve_also(Feature.BROADCAST, voice.broadcast)
     names = asyncio.create_task(_keep_names(parts, voice), name="names of the office's people")
     running.push_async_callback(_cancelled, names)
     return voice

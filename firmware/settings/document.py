@@ -14,6 +14,7 @@ from msgspec import Meta
 from extensions.conference import RoomSettings
 from extensions.hunt import HuntGroup
 from extensions.queue import QueueSettings
+from firmware.settings.closure import ClosureSettings
 from firmware.settings.cloud import CloudSettings, Integrations
 from firmware.settings.features import FeatureSettings
 from firmware.settings.fields import help_text
@@ -42,6 +43,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     recording: RecordingSettings = RecordingSettings()
     hours: OfficeHours = OfficeHours()
     menus: MenuBook = MenuBook()
+    closure: ClosureSettings = ClosureSettings()
     mail: MailSettings = MailSettings()
     voicemail: VoicemailSettings = VoicemailSettings()
     surveys: Annotated[
