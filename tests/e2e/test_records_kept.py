@@ -40,10 +40,12 @@ async def test_a_call_is_counted_exported_held_and_backed_up(tmp_path: Path, pro
         journey = await box.journey()
         async with ControlClient(box.paths.control_socket) as switch:
             now_ms = int(time.time() * 1000)
-            period = {"since_ms": now_ms - 3_600_000, "until_ms": now_ms + 3_600_000}
-            values = await switch.ask(GetValues(figures=("calls_in",), **period), ValuesReply)
+            since, until = now_ms - 3_600_000, now_ms + 3_600_000
+            asked = GetValues(since_ms=since, until_ms=until, figures=("calls_in",))
+            values = await switch.ask(asked, ValuesReply)
             assert values.rows[0].values[0].value == 1
-            behind = await switch.ask(GetFigureCalls(figure="calls_in", **period), FigureCallsReply)
+            counted = GetFigureCalls(since_ms=since, until_ms=until, figure="calls_in")
+            behind = await switch.ask(counted, FigureCallsReply)
             assert [call.id for call in behind.calls] == [journey.id]
             held = await switch.ask(HoldCall(call=journey.id, reason="a dispute"), HoldsReply)
             assert [hold.reason for hold in held.holds] == ["a dispute"]

@@ -127,8 +127,8 @@ async def test_last_months_report_goes_out_once_and_not_again_after_a_restart(
     await box.runs_for(3)
     await box.runs_for(3)
     assert [(to, subject) for to, subject, _ in box.post.letters] == [
-        ("owner@example.com", "一号总机 2026-11 运营管理报表"),
-        ("boss@example.com", "一号总机 2026-11 运营管理报表"),
+        ("owner@example.com", "总机 2026-11 运营管理报表"),
+        ("boss@example.com", "总机 2026-11 运营管理报表"),
     ]
     assert box.post.letters[0][2] == ["zongji-2026-11.pdf: 2026-11 pdf", "zongji-2026-11.xlsx: 2026-11 xlsx"]
 
