@@ -133,8 +133,9 @@ def call_story(journey: Journey, language: str, recordings: Path, *, live: bool 
         ]
         blocks.append(f"{words('legs')}\n{table(headings, legs, right=frozenset({3, 4, 5}))}")
     if journey.timeline:
+        tag = "en" if language == "en" else "zh-CN"
         entries = [
-            [offset(entry.at_ms), words.kind(entry.kind), entry.leg_id or "", entry.text]
+            [offset(entry.at_ms), words.kind(entry.kind), entry.leg_id or "", entry.in_language(tag)]
             for entry in journey.timeline
         ]
         headings = [words(key) for key in ("at", "what", "leg", "words")]
