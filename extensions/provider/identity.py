@@ -11,6 +11,8 @@ from firmware.core.leg import Party
 
 _DIALLED = "+0123456789*#"
 _LONGEST = 32
+# Shorter numbers are the office's own extensions, which have six digits at most.
+_SHORTEST_OUTSIDE = 7
 
 
 def number_in(uri: str) -> str | None:
@@ -68,7 +70,10 @@ def dialled_by(invite: Request, username: str) -> str:
 def shown_as(account: ProviderAccount, caller: Party, domain: str) -> tuple[NameAddr, list[tuple[str, str]]]:
     """Return the From and the further headers that show `caller` as the provider wants it."""
     own = account.number or account.username
-    number = own if caller.number is None else caller.number
+    if caller.number is None or len(caller.number) < _SHORTEST_OUTSIDE:
+        # An extension's number means nothing outside, and its name is nobody's business there.
+        caller = Party(own, withheld=caller.withheld)
+    number = caller.number or own
     headers: list[tuple[str, str]] = []
     if caller.withheld:
         # Everybody else sees nothing; the provider bills the account (RFC 3323 §4.1, RFC 3325 §9.3).

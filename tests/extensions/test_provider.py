@@ -259,6 +259,8 @@ def test_how_a_caller_is_shown(rule: CallerId, from_: str, asserted: str | None)
     account = ProviderAccount("p", (Server("p"),), "101", "x", number="02087654321", caller_id=rule)
     shown, headers = shown_as(account, CALLER, "p")
     assert (str(shown), dict(headers).get("p-asserted-identity")) == (from_, asserted)
+    inside, headers = shown_as(account, Party("101", "Ann"), "p")
+    assert "<sip:101@" not in f"{inside}{headers}" and "Ann" not in f"{inside}{headers}"
     hidden, private = shown_as(account, Party("13900139000", withheld=True), "p")
     assert "13900139000" not in f"{hidden}{private}"
     assert ("privacy", "id") in private

@@ -22,7 +22,6 @@ class Phones:
         "{host} gave {failures} wrong passwords; it is in a network that is never banned",
         "{host} 输错密码 {failures} 次；所在网段设为不封禁",
     )
-    NO_TLS = Message("phones can't use TLS: port {port}: {why}", "话机无法使用 TLS：端口 {port}：{why}")
     NO_PROVISIONING = Message(
         "phones can't fetch their configuration: port {port}: {why}",
         "话机无法获取自动配置：端口 {port}：{why}",
