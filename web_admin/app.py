@@ -22,6 +22,7 @@ from web_admin.pages.calls import calls_router
 from web_admin.pages.desk import desk_router
 from web_admin.pages.entry import entry_router
 from web_admin.pages.history import history_router
+from web_admin.pages.menus import menus_router
 from web_admin.pages.now import now_router
 from web_admin.pages.people import people_router
 from web_admin.pages.reports import reports_router
@@ -78,6 +79,7 @@ def make_app(site: Site) -> ASGIApp:
         calls_router(site),
         reports_router(site),
         people_router(site),
+        menus_router(site),
         settings_router(site),
         history_router(site),
         system_router(site),

@@ -28,6 +28,7 @@ _KEYS = frozenset(
         "board.done_barge",
         "board.done_call",
         "call.noted",
+        "menus.drafted",
         "desk.saved",
         "tasks.closed",
         "https.on",
@@ -49,7 +50,8 @@ def then(path: str, notice: str, *, name: str = "", number: str = "", undo: int 
     query = urlencode({key: value for key, value in values.items() if value})
     parts = urlsplit(path)
     anchor = f"#{parts.fragment}" if parts.fragment else ""
-    return Redirect(f"{parts.path}?{query}{anchor}", status_code=303)
+    both = "&".join(part for part in (parts.query, query) if part)
+    return Redirect(f"{parts.path}?{both}{anchor}", status_code=303)
 
 
 def notice_of(request: AnyRequest) -> tuple[str, int | None]:

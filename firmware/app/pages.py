@@ -1,10 +1,10 @@
-"""What the pages ask beside settings and calls: acts on live calls, notes, a forgotten password."""
+"""What the pages ask beside settings and calls: acts on live calls, notes, menus, prompts, resets."""
 
 from __future__ import annotations
 
 from contextlib import AsyncExitStack
 
-from firmware.app.api import live, notes
+from firmware.app.api import live, menus, notes
 from firmware.app.parts import Parts
 from firmware.control.access import (
     AllowPasswordReset,
@@ -44,3 +44,4 @@ async def start(parts: Parts, running: AsyncExitStack) -> None:
     answer_resets(parts.answers, parts.clock, PasswordReset())
     live.start(parts)
     notes.start(parts)
+    menus.start(parts)

@@ -88,7 +88,14 @@ class RemovePerson(msgspec.Struct, frozen=True, tag_field="edit", tag="remove pe
     number: str
 
 
-Edit = SetFields | SetValue | InsertItem | RemoveItem | AddPerson | ChangePerson | RemovePerson
+class PublishMenus(msgspec.Struct, frozen=True, tag_field="edit", tag="publish menus"):
+    """Put the draft of the menus in force, or an earlier version again."""
+
+    version: int | None = None
+    """None for the draft."""
+
+
+Edit = SetFields | SetValue | InsertItem | RemoveItem | PublishMenus | AddPerson | ChangePerson | RemovePerson
 
 
 class ChangeSettings(BaseRequest, frozen=True, tag="change settings", kw_only=True):

@@ -7,10 +7,20 @@ import tempfile
 
 import msgspec
 
+from extensions.directory import OfficeDirectory
+from firmware.app.api.menus import MenuDesk
 from firmware.app.pages import answer_resets
 from firmware.control.answers import Answers, answers_of
 from firmware.control.base import BaseRequest, OpenedFile
 from firmware.control.live import ActedReply, HangUpCall, ListenIn, ParkCall, PlaceCall, TransferCall
+from firmware.control.menus import (
+    ChangePrompt,
+    GetMenus,
+    ListPrompts,
+    OpenPrompt,
+    SayPrompt,
+    UploadPrompt,
+)
 from firmware.control.notes import AddNote, AmendedReply, SetTags, WrapUpCall
 from firmware.control.reports import (
     FigureCallsReply,
@@ -32,8 +42,10 @@ from firmware.control.search import CallFilter
 from firmware.core.errors import UserError
 from firmware.core.ids import CallId
 from firmware.core.records import AgentNote, Journey, WrapUp
+from firmware.switch.directory import Extension
 from tests.control.switch import FakeSwitch
 from tests.store.sample import NOON_MS, BenchClock
+from tests.switch.fake_leg import FakeLeg
 
 FIGURES = (
     FigureInfo(
@@ -86,6 +98,15 @@ class FakeOffice:
         answers.on(GetValues, self._values)
         answers.on(GetFigureCalls, self._figure_calls)
         answers.on_file(GetMonthReport, self._month)
+        if self.switch.folder is not None:
+            people = OfficeDirectory([Extension("101", "x")], None, lambda _: FakeLeg())
+            desk = MenuDesk(self.switch.store, self.switch.folder / "prompts", people)
+            answers.on(GetMenus, desk.menus)
+            answers.on(ListPrompts, desk.prompts)
+            answers.on_file(OpenPrompt, desk.sound)
+            answers.on(SayPrompt, desk.say)
+            answers.on(UploadPrompt, desk.upload)
+            answers.on(ChangePrompt, desk.change)
         return answers
 
     def last(self) -> BaseRequest:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,10 @@ from firmware.control.editing import (
     ChangedReply,
     ChangePerson,
     ChangeSettings,
-    Edit,
     HistoryEntry,
     InsertItem,
     Person,
+    PublishMenus,
     RemoveItem,
     RemovePerson,
     RestoreSettings,
@@ -34,6 +35,7 @@ from firmware.control.shapes import Field, Kind, Shape
 from firmware.core.clock import Clock
 from firmware.core.errors import DeviceError, UserError
 from firmware.core.secrets import new_secret
+from firmware.settings.checks_voice import known_to_menus
 from firmware.settings.document import Settings
 from firmware.settings.parse import parse_settings
 from firmware.settings.store import SettingsStore
@@ -47,6 +49,8 @@ _LONGEST_PLACE = 6
 _NAMES = ("number", "name", "id")
 
 Document = dict[str, Any]
+PlainEdit = SetFields | SetValue | InsertItem | RemoveItem | AddPerson | ChangePerson | RemovePerson
+"""Edits that need nothing but the document."""
 
 
 class SettingsDesk:
@@ -86,7 +90,10 @@ class SettingsDesk:
         def edited(document: Document) -> Document:
             known = secrets_in(document, whole())
             for edit in request.edits:
-                apply(document, edit)
+                if isinstance(edit, PublishMenus):
+                    self._publish(document, edit.version, request.by)
+                else:
+                    apply(document, edit)
             return unmasked(document, whole(), known)  # type: ignore[no-any-return]
 
         return await self._carry_out(edited, request.by, request.revision, dry_run=request.dry_run)
@@ -150,6 +157,17 @@ class SettingsDesk:
             await self._keep(newest, by[:_LONGEST_AUTHOR], changes, _document(after))
             return ChangedReply(revision=newest, changes=changes)
 
+    def _publish(self, document: Document, version: int | None, by: str) -> None:
+        settings = parse_settings(document)
+        known = known_to_menus(settings)
+        now = datetime.datetime.fromtimestamp(self._clock.now().wall_ms / 1000, datetime.UTC)
+        book = settings.menus
+        if version is None:
+            book = book.published(known, by[:_LONGEST_AUTHOR], now)
+        else:
+            book = book.rolled_back(version, known, by[:_LONGEST_AUTHOR], now)
+        document["menus"] = msgspec.json.decode(msgspec.json.encode(book))
+
     async def _keep(self, number: int, by: str, changes: list[Change], document: Document) -> None:
         revision = Revision(revision=number, at=self._clock.now(), by=by, changes=changes, document=document)
         try:
@@ -169,7 +187,7 @@ def _document(settings: Settings) -> Document:
     return document
 
 
-def apply(document: Document, edit: Edit) -> None:
+def apply(document: Document, edit: PlainEdit) -> None:
     """Carry out one edit on a document.
 
     Raises:
