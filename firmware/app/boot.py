@@ -32,6 +32,7 @@ from firmware.app import (
 )
 from firmware.app.alarms import Alarms
 from firmware.app.api import SwitchApi
+from firmware.app.api.voice import VoiceApi
 from firmware.app.callers import LineCallers
 from firmware.app.outbound import outbound_of
 from firmware.app.parts import Parts
@@ -80,7 +81,7 @@ async def switch(paths: StatePaths, profile: Profile) -> AsyncIterator[Parts]:
         # What people and callers are led by, before anyone can call.
         await people.start(parts, running)
         # What callers hear, before anyone can call.
-        await voice.start(parts, running)
+        VoiceApi(parts, await voice.start(parts, running)).serve()
         await voicemail.start(parts, running)
         await survey.start(parts, running)
         await lost_callers.start(parts, running)

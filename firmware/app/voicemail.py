@@ -24,6 +24,7 @@ from firmware.core.letters import Attachment
 from firmware.core.messages import Message
 from firmware.core.paths import StatePaths
 from firmware.core.records import Journey
+from firmware.settings.checks_voice import mailboxes_of
 from firmware.settings.store import SettingsStore
 from firmware.store.messages import SqliteMessages
 from firmware.store.records import SqliteJourneyStore
@@ -34,7 +35,6 @@ from ivr.prompts.said import said
 from ivr.voicemail import (
     Hearing,
     Leaving,
-    Mailboxes,
     OwnerSettings,
     Resolved,
     Voicemail,
@@ -51,14 +51,10 @@ logger = logging.getLogger(__name__)
 def build(paths: StatePaths, settings: SettingsStore, store: SqliteJourneyStore, clock: Clock) -> Voicemail:
     """Return the voicemail, not started."""
 
-    def mailboxes() -> Mailboxes:
-        now = settings.current
-        return Mailboxes(now.voicemail, {one.number: one.name for one in now.extensions})
-
     return Voicemail(
         SqliteMessages(store, clock),
         paths.voicemail,
-        mailboxes,
+        lambda: mailboxes_of(settings.current),
         lambda: settings.current.voicemail,
         clock,
         keep_days=lambda: settings.current.storage.voicemail_days,

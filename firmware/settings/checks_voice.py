@@ -6,6 +6,7 @@ from firmware.core.errors import UserError
 from firmware.settings.document import Settings
 from ivr.hours import check_hours
 from ivr.menu import Known, problems
+from ivr.voicemail import Mailboxes
 
 
 def known_to_menus(settings: Settings, prompts: frozenset[str] | None = None) -> Known:
@@ -20,9 +21,36 @@ def known_to_menus(settings: Settings, prompts: frozenset[str] | None = None) ->
         operator=settings.extension(settings.office.operator) is not None,
         groups=frozenset(one.name for one in settings.groups),
         queues=frozenset(one.name for one in settings.queues),
+        mailboxes=frozenset(mailboxes_of(settings).names()),
         prompts=prompts,
         names=True,
     )
+
+
+def mailboxes_of(settings: Settings) -> Mailboxes:
+    """Return the office's mailboxes."""
+    return Mailboxes(settings.voicemail, {one.number: one.name for one in settings.extensions})
+
+
+def _check_mailboxes(settings: Settings) -> None:
+    seen: set[str] = set()
+    for index, box in enumerate(settings.voicemail.mailboxes):
+        place = f"Setting voicemail.mailboxes[{index}]"
+        if box.name.isdigit() and settings.extension(box.name) is None:
+            raise UserError(
+                f"{place}.name: there is no extension {box.name}. A group's mailbox has a name that is no "
+                "number, and its number in the field number. Nothing was changed."
+            )
+        for what in (box.name, box.number):
+            if what in seen:
+                raise UserError(f"{place}: {what} is there twice. Nothing was changed.")
+            seen |= {what} - {""}
+        for member in box.members:
+            if settings.extension(member) is None:
+                raise UserError(
+                    f"{place}.members: there is no extension {member}. Remove it, or add it first. "
+                    "Nothing was changed."
+                )
 
 
 def check_voice(settings: Settings) -> None:
@@ -40,6 +68,7 @@ def check_voice(settings: Settings) -> None:
             "Setting mail.sender: letters need an address they come from, such as zongji@example.com. "
             "Nothing was changed."
         )
+    _check_mailboxes(settings)
     menus = settings.menus.in_force()
     if menus is None:
         return

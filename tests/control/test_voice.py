@@ -1,0 +1,87 @@
+"""The hours as a page works with them: one switch's parts, without its wires."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+
+import msgspec
+import pytest
+
+from extensions.directory import OfficeDirectory
+from firmware.app.api.voice import VoiceApi
+from firmware.app.parts import Parts
+from firmware.app.voice import Voice
+from firmware.control.answers import Answers
+from firmware.control.voice import GetHours, SwitchHours
+from firmware.core.clock import SystemClock
+from firmware.core.errors import UserError
+from firmware.core.leg import Leg
+from firmware.core.paths import StatePaths
+from firmware.settings.checks_voice import known_to_menus
+from firmware.settings.store import SettingsStore
+from firmware.switch.directory import Extension
+from ivr.menu import MenuBook, first_menus
+from ivr.menu.model import ToExtension
+
+
+def _no_leg(number: str) -> Leg:
+    raise AssertionError(number)
+
+
+@pytest.fixture
+def api(tmp_path: Path) -> VoiceApi:
+    paths = StatePaths(tmp_path)
+    paths.ensure()
+    settings = SettingsStore(paths.settings)
+    settings.open()
+    people = [Extension(one.number, one.name) for one in settings.current.extensions]
+    parts = SimpleNamespace(
+        paths=paths,
+        settings=settings,
+        clock=SystemClock(),
+        directory=OfficeDirectory(people, "101", _no_leg),
+        answers=Answers(),
+    )
+    api = VoiceApi(cast(Parts, parts), Voice(cast(Parts, parts)))
+    api.serve()
+    return api
+
+
+async def test_the_day_night_switch_is_turned(api: VoiceApi) -> None:
+    before = await api.hours(GetHours())
+    assert (before.enabled, before.is_open, before.mode) == (False, True, "auto")
+    night = await api.switch(SwitchHours(mode="night"))
+    assert (night.is_open, night.mode) == (False, "night")
+    assert night.state["zh-CN"].startswith("休息：人工切换")
+    until = await api.switch(SwitchHours(mode="day", until="2099-01-01T08:00"))
+    assert until.is_open
+    assert until.state["en"] == "open: switched by hand until 2099-01-01 08:00"
+    auto = await api.switch(SwitchHours(mode="auto"))
+    assert (auto.is_open, auto.mode) == (True, "auto")
+
+
+async def test_what_can_not_be_switched_is_said(api: VoiceApi) -> None:
+    with pytest.raises(UserError, match="there is no schedule"):
+        await api.switch(SwitchHours(mode="day", schedule="nowhere"))
+    with pytest.raises(UserError, match="write a moment like"):
+        await api.switch(SwitchHours(mode="day", until="tomorrow"))
+    with pytest.raises(UserError, match="There is no schedule"):
+        await api.hours(GetHours(schedule="nowhere"))
+
+
+async def test_an_extension_the_menus_in_force_name_can_not_be_taken_away(api: VoiceApi) -> None:
+    first = first_menus()
+    main = msgspec.structs.replace(first.menus["main"], keys={"5": ToExtension("103")})
+    menus = msgspec.structs.replace(first, menus={**first.menus, "main": main})
+    store, known = api._parts.settings, known_to_menus(api._parts.settings.current)
+    now = datetime.datetime.now(datetime.UTC)
+    book = MenuBook().drafted(menus, known).published(known, "li", now)
+    await store.change(lambda settings: msgspec.structs.replace(settings, menus=book))
+    with pytest.raises(UserError, match="There is no extension 103"):
+        await store.change(
+            lambda settings: msgspec.structs.replace(settings, extensions=settings.extensions[:2])
+        )
+    assert len(store.current.extensions) == 3
