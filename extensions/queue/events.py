@@ -32,3 +32,5 @@ class Span(msgspec.Struct, frozen=True):
     mode: Mode
     seconds: float
     reason: str
+    served: str = ""
+    """Whom the agent served last."""

@@ -322,7 +322,7 @@ class QueueModel:
         seconds = now - agent.since
         self._lengths.append(seconds)
         self._tally.talked(number, seconds, now)
-        agent.caller = None
+        agent.served, agent.caller = agent.caller or "", None
         if agent.leaving is not None:
             self._free(agent, now)
         else:
@@ -365,7 +365,8 @@ class QueueModel:
         if mode not in TRANSITIONS[agent.mode]:
             raise QueueError(f"{agent.profile.number} can't go from {agent.mode} to {mode}")
         if self.on_span is not None and agent.mode is not Mode.OUT:
-            self.on_span(Span(agent.profile.number, agent.mode, now - agent.since, agent.reason))
+            number, lasted = agent.profile.number, now - agent.since
+            self.on_span(Span(number, agent.mode, lasted, agent.reason, agent.served))
         agent.mode, agent.since = mode, now
         if mode is not Mode.PAUSED:
             agent.reason = ""

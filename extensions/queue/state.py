@@ -44,6 +44,8 @@ class AgentState(msgspec.Struct, eq=False):
     """Why paused."""
     caller: str | None = None
     """Whom the agent is rung for or talks with."""
+    served: str = ""
+    """Whom the agent talked with last."""
     missed: int = 0
     """Unanswered rings in a row."""
     not_before: float = 0.0
