@@ -12,9 +12,10 @@ neither clicks nor growing delay. On the way out our pace of giving is known, an
 What the device plays it takes by the clock it records with; so the pace of writing is that at which samples
 come in, measured, and our own clock until that is known.
 
-The input begins with a small delay. Each time it runs dry, `STEP` more is kept in reserve, so that a device
-which delivers in lumps (EC2x: every 100 ms) is soon played smoothly; what was not needed for `CALM_TICKS` is
-steered away again, inaudibly.
+The input begins with a small delay. When it runs dry the gap is concealed, and playing goes on with the next
+samples. When that happens again within `AGAIN_TICKS`, `STEP` more is kept in reserve each time, so that a
+device which delivers in lumps (EC2x: every 100 ms) is soon played smoothly; what was not needed for
+`CALM_TICKS` is steered away again, inaudibly.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from typing import Final
 
 import numpy as np
 
+from firmware.media.dsp.plc import Concealer
 from firmware.media.dsp.resampler import AsyncResampler
 from firmware.media.g711 import FRAME, I16, RATE
 
@@ -30,6 +32,10 @@ FIRST_TARGET: Final = 240
 """Samples (30 ms) in reserve: a lump of 20 ms at any phase of the tick, and 10 ms of unevenness."""
 STEP: Final = 120
 """Samples (15 ms) more after each time it ran dry."""
+AGAIN_TICKS: Final = 100
+"""Two seconds; one late lump is an accident."""
+RESUME: Final = 40
+"""Samples beyond a frame that suffice to play on after an accident."""
 MAX_TARGET: Final = 2000
 """Samples (250 ms); what comes in longer lumps is no telephone line."""
 CALM_TICKS: Final = 1500
@@ -103,8 +109,12 @@ class PcmInput:
 
     def __init__(self) -> None:
         self.resampler = AsyncResampler(FIRST_TARGET)
+        self.resampler.keeps_rest = True
         self.count = 0
         """Samples that came in, ever."""
+        self._concealer = Concealer(1)
+        self._lost = np.zeros(1, np.bool_)
+        self._since_dry = AGAIN_TICKS
         self._least = float(MAX_TARGET)
         self._calm = 0
 
@@ -120,12 +130,19 @@ class PcmInput:
             self.resampler.push(samples, now)
 
     def pull(self, now: float, out: I16) -> None:
-        """Write the frame of this tick, shape (160,); silence where nothing came."""
+        """Write the frame of this tick, shape (160,); a gap is concealed, then silent."""
         resampler = self.resampler
         underruns = resampler.underruns
         resampler.pull(FRAME, now, out)
+        self._lost[0] = resampler.dry
+        self._concealer.process(out[None], self._lost)
+        self._since_dry += 1
         if resampler.underruns > underruns:
-            resampler.target = min(resampler.target + STEP, MAX_TARGET)
+            again = self._since_dry < AGAIN_TICKS
+            self._since_dry = 0
+            resampler.resume = float("inf") if again else RESUME
+            if again:
+                resampler.target = min(resampler.target + STEP, MAX_TARGET)
             self._begin_calm()
         elif not resampler.dry:
             self._least = min(self._least, resampler.fill)

@@ -274,3 +274,19 @@ class TestDevices:
         assert resampler.skips == 1
         steps = np.abs(np.diff(np.concatenate(heard[50:]).astype(np.int32)))
         assert steps.max() < 1.1 * 8000 * 2 * np.pi * 440 / 8000
+
+    def test_one_late_lump_is_concealed_and_costs_little_delay(self, rig: EngineRig) -> None:
+        line, alice = SkewedLine(rig, 0, 440), rig.phone()
+        rig.route(alice.port_id, line.port_id)
+        for tick in range(300):
+            if not 150 <= tick < 153:
+                line.step()
+            rig.run(0.02)
+        heard = alice.heard()
+        assert longest_gap_ms(heard[4000:]) < 10
+        # What was late is played late, not left out: the line is that much behind, and is steered back.
+        line.device.incoming = bytes(2 * 1600)
+        marked = len(alice.heard())
+        rig.run(0.4)
+        quiet = np.abs(alice.heard()[marked:].astype(np.int32)) < 200
+        assert np.flatnonzero(np.convolve(quiet, np.ones(80), "valid") >= 80)[0] / 8 < 130

@@ -88,6 +88,10 @@ class AsyncResampler:
     def __init__(self, target: int = 320, rate_in: float = RATE, rate_out: float = RATE) -> None:
         self.target = float(target)
         """May be changed at any time: it is reached with the next run dry, or by steering."""
+        self.resume = float("inf")
+        """Samples at which it plays on after it ran dry, where that is less than the target."""
+        self.keeps_rest = False
+        """Whether somebody else fills gaps: then what is left when it runs dry is kept, not faded out."""
         self._in = ClockLine(rate_in)
         self._out = ClockLine(rate_out)
         self._ring = np.zeros(CAPACITY_FRAMES * 160, np.float32)
@@ -180,12 +184,13 @@ class AsyncResampler:
         self._out.observe(self._pulled, now)
         # While nothing plays the lines run on, but there is no fill to steer.
         if self._dry:
-            if self.fill < self.target + count * self._nominal_ratio:
+            if self.fill < min(self.target, self.resume) + count * self._nominal_ratio:
                 out[:] = 0
                 return False
             # By the line, as the steering sees it: a start by the last block would be corrected for a minute.
             newest = min(max(self._in.at(now), self._written), self._written + self.target / 2)
-            self._position = newest - self.target - count * self._nominal_ratio
+            # What was left when it ran dry is still to be played, unless too much has come since.
+            self._position = max(self._position, newest - self.target - count * self._nominal_ratio)
         self._steer(now, count)
         return self._play(count, out)
 
@@ -278,6 +283,9 @@ class AsyncResampler:
     def _run_dry(self, out: I16) -> None:
         """Fade what is left into silence."""
         out[:] = 0
+        if self.keeps_rest:
+            self._dry = True
+            return
         room = self._written - TAPS // 2 - 1 - self._position
         left = min(len(out), max(0, int(room / self._ratio)))
         if left:
