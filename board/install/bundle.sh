@@ -33,7 +33,8 @@ say "Packing version $id for $machine, Python $python_version"
 copy_tree "$source_tree" "$work/tree"
 platforms=()
 for glibc in 2_17 2_24 2_27 2_28 2_31 2_34 2_35 2_36; do platforms+=(--platform "manylinux_${glibc}_$machine"); done
-"$python" -m pip download --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
+# The lock file names every package there is, so nothing has to be looked for beyond it.
+"$python" -m pip download --quiet --disable-pip-version-check --require-hashes --no-deps --no-build-isolation \
   --python-version "$python_version" --implementation cp --abi "cp${python_version/./}" --abi abi3 --abi none \
   --platform "manylinux2014_$machine" "${platforms[@]}" --platform any \
   -d "$work/wheels" -r "$source_tree/firmware/requirements.lock"

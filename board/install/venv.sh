@@ -9,7 +9,10 @@ python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 
 rm -rf venv
 python3 -m venv venv
 pip=(venv/bin/python -m pip --disable-pip-version-check --no-cache-dir --quiet)
-"${pip[@]}" install ${sources[@]+"${sources[@]}"} --require-hashes --only-binary :all: -r firmware/requirements.lock
+# What comes as source only is pure Python; setuptools, pinned like the rest, builds it.
+sed -n '/^setuptools==/,/[^\\]$/p' firmware/requirements.lock >venv/first.lock
+"${pip[@]}" install ${sources[@]+"${sources[@]}"} --require-hashes -r venv/first.lock
+"${pip[@]}" install ${sources[@]+"${sources[@]}"} --require-hashes --no-build-isolation -r firmware/requirements.lock
 "${pip[@]}" install ${sources[@]+"${sources[@]}"} --no-deps --no-build-isolation -e .
 rm -rf build
 # Compiled now and never checked again: the card is read less at boot, and nothing writes here later.

@@ -3,7 +3,7 @@
 apply FILE [--force]   install a signed bundle and prove it
 prove                  go on with a trial that a restart interrupted
 resume                 put in order what a power cut left; before the switch starts
-recover                likewise after the updater itself died in the middle of one, and start the services again
+recover                likewise after the updater itself died in the middle of one; starts the services, too
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import msgspec
 from firmware.core.errors import ZongjiError
 from firmware.core.paths import DEFAULT_STATE, STATE_VARIABLE, StatePaths
 from firmware.update.box import Box
+from firmware.update.health import LIMIT_S
 from firmware.update.places import Places
 from firmware.update.updater import Outcome, Updater
 
@@ -34,12 +35,15 @@ def main(arguments: list[str] | None = None) -> int:
     apply = verbs.add_parser("apply", help="install a signed bundle and prove it")
     apply.add_argument("bundle", type=Path)
     apply.add_argument("--force", action="store_true", help="also while calls are in progress")
+    apply.add_argument(
+        "--within", type=float, default=LIMIT_S, metavar="S", help="go back when it isn't well after so long"
+    )
     for verb in ("prove", "resume", "recover"):
         verbs.add_parser(verb)
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
     state = Path(os.environ.get(STATE_VARIABLE, DEFAULT_STATE))
-    box = Box(StatePaths(state))
+    box = Box(StatePaths(state), limit_s=getattr(options, "within", LIMIT_S))
     updater = Updater(Places(state=state), box, _tell)
     try:
         if options.verb == "apply":

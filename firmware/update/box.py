@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from firmware.core.paths import StatePaths
-from firmware.update.health import Before, look, until_well
+from firmware.update.health import LIMIT_S, Before, look, until_well
 from firmware.update.updater import UpdateError
 
 PAGE: Final = "http://127.0.0.1:8080/"
@@ -24,9 +24,10 @@ _CONFIGURE_S: Final = 120.0
 class Box:
     """This computer."""
 
-    def __init__(self, paths: StatePaths, page: str = PAGE) -> None:
+    def __init__(self, paths: StatePaths, page: str = PAGE, limit_s: float = LIMIT_S) -> None:
         self._paths = paths
         self._page = page
+        self._limit_s = limit_s
 
     def machine(self) -> str:
         return platform.machine()
@@ -62,7 +63,7 @@ class Box:
         _run(["systemctl", "start", "--no-block", *_SERVICES], _SYSTEMCTL_S, "the services can't be started")
 
     def until_well(self, ready_lines: list[str]) -> str | None:
-        return asyncio.run(until_well(self._paths.control_socket, self._page, ready_lines))
+        return asyncio.run(until_well(self._paths.control_socket, self._page, ready_lines, self._limit_s))
 
 
 def _run(command: list[str], limit_s: float, failure: str) -> None:
