@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 STREAM = "ZONGJI"
 SUBJECT = "zongji.records"
-_CONNECT_S = 10.0
+_CONNECT_S = 10
 _CONFIRM_S = 15.0
 _TOO_LARGE = 10054
 """JetStream's error code for "message size exceeds maximum allowed"."""

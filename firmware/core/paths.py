@@ -62,10 +62,6 @@ class StatePaths:
         return self.root / "scratch"
 
     @property
-    def voicemail(self) -> Path:
-        return self.root / "voicemail"
-
-    @property
     def prompts(self) -> Path:
         return self.root / "prompts"
 
