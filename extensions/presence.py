@@ -75,12 +75,18 @@ class Presence:
         self._legs: dict[str, list[Leg]] = {}
         self._subscriptions: dict[tuple[str, str], list[Subscription]] = {}
 
-    def watch(self, leg: Leg) -> None:
-        """Show a leg at the lamp of its extension (`leg.address`) from its first ring until it ends."""
-        leg.subscribe(lambda event: self._on_leg(leg, event))
+    def watch(self, leg: Leg, extension: str = "") -> None:
+        """Show a leg at the lamp of an extension, from its first ring until it ends.
+
+        Args:
+            leg: A phone's, or that of a handset that is somebody's phone.
+            extension: Whose lamp; `leg.address` when empty.
+        """
+        whose = extension or leg.address
+        leg.subscribe(lambda event: self._on_leg(leg, whose, event))
         if leg.state is not LegState.IDLE:
-            self._legs.setdefault(leg.address, []).append(leg)
-            self._changed(DIALOG, leg.address)
+            self._legs.setdefault(whose, []).append(leg)
+            self._changed(DIALOG, whose)
 
     def mailbox_changed(self, extension: str) -> None:
         """The extension's mailbox holds more or fewer messages than before."""
@@ -112,18 +118,18 @@ class Presence:
     def _key_of(self, subscription: Subscription) -> tuple[str, str]:
         return subscription.event, self._watched(subscription)
 
-    def _on_leg(self, leg: Leg, event: LegEvent) -> None:
+    def _on_leg(self, leg: Leg, whose: str, event: LegEvent) -> None:
         if not isinstance(event, StateChanged):
             return
-        legs = self._legs.setdefault(leg.address, [])
+        legs = self._legs.setdefault(whose, [])
         if event.after is not LegState.ENDED:
             if leg not in legs:
                 legs.append(leg)
         elif leg in legs:
             legs.remove(leg)
         if not legs:
-            del self._legs[leg.address]
-        self._changed(DIALOG, leg.address)
+            del self._legs[whose]
+        self._changed(DIALOG, whose)
 
     def _changed(self, event: str, extension: str) -> None:
         for subscription in list(self._subscriptions.get((event, extension), ())):

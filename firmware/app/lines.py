@@ -80,8 +80,14 @@ def _handset(parts: Parts, line: HandsetLike) -> Handset:
         directory = parts.directory
         return directory.find(digits) is not None and not directory.may_grow(digits)
 
+    def watched(leg: Leg) -> Leg:
+        """Let phones' lamps show that the handset is in use."""
+        if number:
+            parts.phones.presence.watch(leg, number)
+        return leg
+
     def dialled(leg: Leg, digits: str) -> None:
-        phone_calls(parts, leg, digits)
+        phone_calls(parts, watched(leg), digits)
 
     handset = Handset(line, parts.plane, number, complete, dialled, parts.profile.country)
 
@@ -90,7 +96,7 @@ def _handset(parts: Parts, line: HandsetLike) -> Handset:
 
     parts.trunks.on_handset = lifted
     if number:
-        parts.directory.is_wired(number, handset.leg_to)
+        parts.directory.is_wired(number, lambda: watched(handset.leg_to()))
     return handset
 
 

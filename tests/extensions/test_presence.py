@@ -18,6 +18,7 @@ from firmware.core.causes import Cause
 from firmware.core.leg import LegEvent, LegState, Party, TransferRequested
 from tests.extensions.far_phone import FarPhone
 from tests.extensions.office import BOX, Office
+from tests.switch.fake_leg import FakeLeg
 
 pytestmark = pytest.mark.looptime
 CALLER = Party("13800138000", "Li Lei")
@@ -316,3 +317,18 @@ def test_presence_without_phones_is_quiet() -> None:
     presence = Presence(lambda *_: None, lambda leg: [], Accounts([]))
     presence.mailbox_changed("101")
     assert not presence.is_busy("101")
+
+
+async def test_a_lamp_shows_a_handset_that_is_somebodys_phone() -> None:
+    place, watcher = await an_office()
+    assert await watcher.watches("dialog", "103") == 200
+    await place.settle()
+    handset = FakeLeg.outgoing("handset1", media=place.media)
+    place.phones.presence.watch(handset, "103")
+    await handset.ring(CALLER)
+    await place.settle()
+    handset.far.answers()
+    await place.settle()
+    handset.far.ends()
+    await place.settle()
+    assert [states(one) for one in watcher.told()] == [[], ["trying"], ["confirmed"], []]
