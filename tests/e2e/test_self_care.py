@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -82,6 +83,33 @@ async def test_asked_to_end_in_mid_call_the_switch_writes_the_record_and_is_gone
     assert journey.duration_ms is not None
     assert journey.recordings[0].complete, dump(journey)
     assert journey.hung_up_by
+
+
+@pytest.mark.parametrize("words", [["web_admin", "--port", "0"], ["firmware.console"], ["firmware.steward"]])
+async def test_asked_to_end_every_other_process_is_gone_in_three_seconds_too(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ZONGJI_STEWARD", str(tmp_path / "steward.sock"))
+    reader, writer = os.pipe()
+    child = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        words[0],
+        "--state",
+        str(tmp_path),
+        *words[1:],
+        stdin=reader,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    await asyncio.sleep(4)
+    assert child.returncode is None, "it did not even start"
+    began = time.monotonic()
+    child.terminate()
+    await asyncio.wait_for(child.wait(), 20)
+    os.close(reader)
+    os.close(writer)
+    assert time.monotonic() - began < 3.0
 
 
 async def test_the_box_calls_itself_without_a_trace_in_the_records(box: Box) -> None:
