@@ -72,6 +72,10 @@ class Personal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         str, Meta(pattern=r"\A([0-9]{4,12})?\Z"), _help("PIN for use from elsewhere.", "异地使用的密码。")
     ] = ""
 
+    def __repr__(self) -> str:
+        shown = {**msgspec.structs.asdict(self), "pin": "***" if self.pin else ""}
+        return f"Personal({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
+
     def targets(self) -> frozenset[str]:
         """Return every number calls may be forwarded to."""
         rules = {rule.to for rule in self.rules}

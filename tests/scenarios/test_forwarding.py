@@ -157,3 +157,8 @@ def test_no_caller_from_outside_reaches_an_outside_line_but_by_a_members_forward
         loop.run_until_complete(story())
     finally:
         loop.close()
+
+
+def test_a_members_pin_is_shown_nowhere() -> None:
+    assert "4711" not in repr(Personal(pin="4711", mobile="13900139000"))
+    assert "13900139000" in repr(Personal(pin="4711", mobile="13900139000"))
