@@ -20,8 +20,6 @@ from firmware.media.transmit import Transmitter
 
 MEASURE_TICKS: Final = 250
 """Ticks (5 s) between two reports of a port's quality; the rows take turns."""
-CONTROL_TICKS: Final = 5
-"""Between two looks for RTCP packets; a round trip is known to that many ticks at worst."""
 
 
 class Measuring:
@@ -71,8 +69,8 @@ class Measuring:
                 self._report(row, reception)
                 if reception.expected > 0:
                     told.append(self._measured(row, port_id, reception))
-        if ticks % CONTROL_TICKS == 0:
-            self._take_reports()
+        # In every tick, as a round trip is known no better than by when its report is found.
+        self._take_reports()
         return told
 
     def _report(self, row: int, reception: Reception) -> None:
@@ -88,8 +86,10 @@ class Measuring:
         )
 
     def _take_reports(self) -> None:
-        arrived = self._network.reports() + self._intake.reports
-        self._intake.reports.clear()
+        arrived = self._network.reports()
+        if self._intake.reports:
+            arrived += self._intake.reports
+            self._intake.reports.clear()
         for row, packet in arrived:
             if not self._reporter.take(row, packet, self._transmitter.ssrc(row), self._wall_clock()):
                 self._intake.malformed += 1

@@ -1,0 +1,81 @@
+"""Ticks beside four processes that only compute: on time, where the kernel lets them go first."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from firmware.core.media import PCMU, RtpRemote, Source
+from firmware.media.client import MediaClient
+from firmware.media.realtime import settle
+from firmware.media.supervisor import MediaSupervisor
+
+SECONDS = 61
+"""The process tells the lateness of its last minute."""
+HOST = "127.0.0.1"
+MAX_LATE_MS = 5.0
+
+
+class Witness:
+    """A process that only sleeps, under the same scheduling: how late it wakes is the kernel's doing."""
+
+    def __init__(self) -> None:
+        script = f"from tests.media.test_busy import witness; witness({SECONDS})"
+        self._process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+
+    def worst_ms(self) -> float:
+        said, _ = self._process.communicate(timeout=30)
+        return float(said)
+
+
+def _busy_processes(count: int) -> list[subprocess.Popen[bytes]]:
+    return [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
+
+
+def witness(seconds: float) -> None:
+    """Sleep from tick to tick and print the worst lateness in ms."""
+    settle()
+    worst, deadline = 0.0, time.monotonic()
+    for _ in range(round(seconds * 50)):
+        deadline += 0.02
+        time.sleep(max(0.0, deadline - time.monotonic()))
+        worst = max(worst, time.monotonic() - deadline)
+    print(1000 * worst)
+
+
+@pytest.mark.slow
+@pytest.mark.e2e
+@pytest.mark.timeout(180)
+async def test_four_busy_processes_delay_no_tick_by_more_than_5_ms(tmp_path: Path) -> None:
+    client = MediaClient()
+    supervisor = MediaSupervisor(client, tmp_path / "media.sock", "23300-23399")
+    await supervisor.start()
+    busy = _busy_processes(4)
+    try:
+        ports = [(await client.open_rtp(HOST)).port_id for _ in range(20)]
+        for one, other in zip(ports, [*ports[1:], ports[0]], strict=True):
+            client.aim_rtp(one, RtpRemote(HOST, 9, PCMU, 101))
+            client.route(one, [Source(other)])
+        await client.record(tmp_path / "r.wav", ports[0], ports[1])
+        await asyncio.sleep(2)
+        kernel = Witness()
+        await asyncio.sleep(SECONDS + 1)
+        stats, own = supervisor.stats(), await asyncio.to_thread(kernel.worst_ms)
+        print(
+            f"real time: {stats.real_time}; late p50 {stats.lateness_p50_ms:.2f} ms, p99 "
+            f"{stats.lateness_p99_ms:.2f} ms, max {stats.lateness_max_ms:.2f} ms; the kernel's {own:.2f} ms"
+        )
+        assert stats.overruns == 0
+        if stats.real_time:
+            assert stats.lateness_p99_ms < 1
+            assert stats.lateness_max_ms < MAX_LATE_MS + own
+    finally:
+        for process in busy:
+            process.kill()
+            process.wait()
+        await supervisor.stop()
