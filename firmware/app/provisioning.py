@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+import ssl
 from collections import OrderedDict
 from contextlib import AsyncExitStack
 
@@ -39,7 +40,8 @@ class Provisioning:
         self.running = False
         """Whether phones can reach it."""
         self.certificates = certificates
-        self.port = 0
+        self.port = self.tls_port = 0
+        """Where it listens; 0 where it doesn't."""
         self.desk = ProvisioningDesk(self._device_of, self._configure, self._authority)
         self._parts = parts
         self._invited: OrderedDict[str, Device] = OrderedDict()
@@ -67,6 +69,13 @@ class Provisioning:
         where = f"[{self._host}]" if ":" in self._host else self._host
         now = asyncio.get_running_loop().time()
         return self.desk.issue(device, f"http://{where}:{self.port}", now)
+
+    def secured(self, url: str) -> str:
+        """Return an invitation's address over HTTPS; "" without TLS."""
+        if not self.tls_port:
+            return ""
+        base, slashes, path = url.rpartition("/p/")
+        return f"https{base.removeprefix('http').rpartition(':')[0]}:{self.tls_port}{slashes}{path}"
 
     def withdraw(self, account: str) -> None:
         """Void an account's invitation.
@@ -148,17 +157,32 @@ async def start(parts: Parts, certificates: Certificates, running: AsyncExitStac
     api.answer(parts, provisioning)
     if not current.provisioning:
         return
-    server = ProvisioningServer(
-        provisioning.desk, parts.profile.sip.host, current.provisioning_port, acl=parts.phones.acl
-    )
+    provisioning.port = await _serve(parts, provisioning, current.provisioning_port, None, running)
+    provisioning.running = bool(provisioning.port)
+    if current.tls and provisioning.running:
+        context = certificates.server_context()
+        provisioning.tls_port = await _serve(
+            parts, provisioning, current.provisioning_tls_port, context, running
+        )
+
+
+async def _serve(
+    parts: Parts,
+    provisioning: Provisioning,
+    port: int,
+    context: ssl.SSLContext | None,
+    running: AsyncExitStack,
+) -> int:
+    """Serve at a port; return it, or 0 when it is taken."""
+    host, acl = parts.profile.sip.host, parts.phones.acl
+    server = ProvisioningServer(provisioning.desk, host, port, acl=acl, tls=context)
     try:
         await server.start()
     except OSError as error:
-        reason = error.strerror or str(error)
-        logger.warning("%s", Words.NO_PROVISIONING(port=current.provisioning_port, why=reason))
-        return
-    provisioning.running, provisioning.port = True, server.port
+        logger.warning("%s", Words.NO_PROVISIONING(port=port, why=error.strerror or str(error)))
+        return 0
     running.push_async_callback(server.stop)
+    return server.port
 
 
 def _mac_of(account: str) -> str:

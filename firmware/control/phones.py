@@ -52,6 +52,8 @@ class InvitationReply(BaseReply, frozen=True, tag="invitation", kw_only=True):
     """The folder to enter in the phone, or for DHCP option 66."""
     qr: str
     """What a QR code for a softphone holds: the file's own address."""
+    secure_url: str
+    """The same folder over HTTPS, for phones that trust the box's authority; empty without TLS."""
     valid_hours: float
 
 

@@ -45,6 +45,14 @@ class SipSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "HTTP port for phones' configurations, 1 to 65535.", "话机自动配置的 HTTP 端口，1 到 65535。"
         ),
     ] = 8088
+    provisioning_tls_port: Annotated[
+        int,
+        _PORT,
+        help_text(
+            "HTTPS port for phones' configurations while SIP over TLS is on, 1 to 65535.",
+            "启用 SIP over TLS 时话机自动配置的 HTTPS 端口，1 到 65535。",
+        ),
+    ] = 8444
     interfaces: Annotated[
         str,
         Meta(pattern=r"\A([a-zA-Z0-9._-]{1,15}(,[a-zA-Z0-9._-]{1,15})*)?\Z"),

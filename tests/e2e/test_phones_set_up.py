@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator
@@ -37,7 +38,9 @@ SOFA = "101-sofa"
 @pytest.fixture
 async def box(tmp_path: Path, prompts: Path) -> AsyncIterator[Box]:
     def secured(settings: Settings) -> Settings:
-        sip = SipSettings(tls=True, tls_port=free_port(), provisioning_port=free_port())
+        sip = SipSettings(
+            tls=True, tls_port=free_port(), provisioning_port=free_port(), provisioning_tls_port=free_port()
+        )
         sofa = Device(extension="101", account=SOFA, srtp=True, make="generic", lamps=("102",))
         return msgspec.structs.replace(settings, sip=sip, devices=(sofa,))
 
@@ -45,9 +48,12 @@ async def box(tmp_path: Path, prompts: Path) -> AsyncIterator[Box]:
         yield running
 
 
-async def fetched(url: str) -> bytes:
+async def fetched(url: str, authority: bytes = b"") -> bytes:
+    """Fetch something from the box; over HTTPS only what this authority vouches for is believed."""
+    trust = ssl.create_default_context(cadata=authority.decode()) if authority else None
+
     def get() -> bytes:
-        with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 - the box's own
+        with urllib.request.urlopen(url, timeout=10, context=trust) as answer:  # noqa: S310 - the box's own
             return bytes(answer.read())
 
     return await asyncio.to_thread(get)
@@ -117,7 +123,11 @@ async def test_an_invitation_for_nobody(box: Box) -> None:
     port = (await configuration_port(box)).rstrip("/")
     with pytest.raises(urllib.error.HTTPError, match="404"):
         await fetched(f"{port}/p/guessed/{SOFA}.json")
-    assert (await fetched(f"{port}/ca.pem")).startswith(b"-----BEGIN CERTIFICATE")
+    authority = await fetched(f"{port}/ca.pem")
+    assert authority.startswith(b"-----BEGIN CERTIFICATE")
+    async with ControlClient(box.paths.control_socket) as switch:
+        invitation = await switch.ask(InviteDevice(account=SOFA), InvitationReply)
+    assert b'"secret"' in await fetched(invitation.secure_url + invitation.qr.rpartition("/")[2], authority)
 
 
 async def configuration_port(box: Box) -> str:

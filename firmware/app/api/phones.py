@@ -36,7 +36,10 @@ def answer(parts: Parts, provisioning: Provisioning) -> None:
     async def invite(request: InviteDevice) -> BaseReply:
         invitation = provisioning.invite(request.account, request.make, request.host)
         return InvitationReply(
-            url=invitation.url, qr=invitation.qr, valid_hours=invitation.valid_s / _SECONDS_PER_HOUR
+            url=invitation.url,
+            qr=invitation.qr,
+            secure_url=provisioning.secured(invitation.url),
+            valid_hours=invitation.valid_s / _SECONDS_PER_HOUR,
         )
 
     async def withdraw(request: WithdrawInvitation) -> BaseReply:
