@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import datetime
 import random
 import shutil
 import sqlite3
@@ -30,12 +31,14 @@ from firmware.cloud.sync import CloudSync
 from firmware.cloud.transport import NotAllowed, Transport
 from firmware.cloud.wire import Record
 from firmware.core.ids import CallId
+from firmware.reports.catalogue import figure
+from firmware.reports.source import dataset
 from firmware.store import rows
 from firmware.store.migrations import connect, migrate
 from firmware.store.outbox import Outbox
 from firmware.store.records import SqliteJourneyStore
 from tests.cloud import servers
-from tests.reports.office import random_office
+from tests.reports.office import DAY_MS, MONDAY_MS, random_office
 from tests.store.sample import BenchClock
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -287,21 +290,31 @@ async def test_a_missing_number_shows_as_a_gap(fleet: str) -> None:
 
 
 async def test_the_reports_in_sql_are_those_of_the_box(fleet: str) -> None:
-    from firmware.reports.catalogue import figure
-    from firmware.reports.source import dataset
-    from tests.reports.office import DAY_MS, MONDAY_MS
-
     journeys = random_office(9, 2000, 20)
+    # The database asks its own clock which calls are mature, so they are of the month before last.
+    last = datetime.datetime.now(datetime.UTC).replace(day=1) - datetime.timedelta(days=40)
+    since_ms = int(last.replace(day=2, hour=0, minute=0, second=0, microsecond=0).timestamp() * 1000)
+    for journey in journeys:
+        wall_ms = journey.started.wall_ms - MONDAY_MS + since_ms
+        journey.started = msgspec.structs.replace(journey.started, wall_ms=wall_ms)
     storage = await FleetStorage.connect(fleet)
     await storage.store([Record(SITE, "e", seq, journey) for seq, journey in enumerate(journeys, 1)])
-    ((calls, level, asa),) = await storage.query(
-        "SELECT sum(calls_in), max(service_level), max(asa_s) FROM site_month WHERE month = '2026-11-01'"
+    data = dataset(journeys, [], since_ms, since_ms + 20 * DAY_MS, since_ms + 99 * DAY_MS)
+    found = await storage.query(
+        "SELECT calls_in, service_level, abandon_rate, asa_s, connect_rate, short_abandons, lost, aht_s, "
+        "att_s, wrap_up_s, calls_out, work_rate, fcr, csat, complaints FROM site_month "
+        "JOIN site_month_work USING (site, month) JOIN site_month_callers USING (site, month)"
     )
+    by_hour = await storage.query("SELECT sum(calls_in) FROM site_hour")
     await storage.close()
-    data = dataset(journeys, [], MONDAY_MS, MONDAY_MS + 20 * DAY_MS, MONDAY_MS + 99 * DAY_MS)
-    assert calls == figure("calls_in").compute(data).value
-    assert level == pytest.approx(figure("service_level").compute(data).value)
-    assert float(asa) == pytest.approx(figure("asa").compute(data).value)
+    keys = (
+        *("calls_in", "service_level", "abandon_rate", "asa", "connect_rate", "short_abandons", "lost"),
+        *("aht", "att", "wrap_up", "calls_out", "work_rate", "fcr", "csat", "complaints"),
+    )
+    assert len(found) == 1, "all of them in one month"
+    for key, value in zip(keys, found[0], strict=True):
+        assert float(value) == pytest.approx(figure(key).compute(data).value), key
+    assert by_hour == [(found[0][0],)]
 
 
 def test_a_record_is_filed_by_the_month_in_its_id() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import csv
 import secrets
 import sys
 from collections.abc import Awaitable, Callable
@@ -99,18 +100,46 @@ def watch(database: str) -> None:
         sys.exit(1)
 
 
+_REPORT = """
+    SELECT site, to_char(month, 'YYYY-MM'), calls_in, answered, ivr_only, lost,
+        to_char(connect_rate * 100, 'FM990.0'), to_char(service_level * 100, 'FM990.0'),
+        to_char(abandon_rate * 100, 'FM990.0'), to_char(asa_s, 'FM9990.0'), to_char(aht_s, 'FM9990.0'),
+        to_char(fcr * 100, 'FM990.0'), to_char(csat, 'FM990.00'), to_char(complaints * 100, 'FM990.00'),
+        calls_out, to_char(work_rate * 100, 'FM990.0')
+    FROM site_month LEFT JOIN site_month_work USING (site, month)
+        LEFT JOIN site_month_callers USING (site, month)
+    ORDER BY 1, 2
+"""
+_HEADINGS = (
+    *(
+        "site",
+        "month",
+        "in",
+        "answered",
+        "menu",
+        "lost",
+        "connect %",
+        "SL %",
+        "abandoned %",
+        "ASA s",
+        "AHT s",
+    ),
+    *("FCR %", "CSAT", "complaints %", "out", "reached %"),
+)
+
+
 @main.command("report")
+@click.option("--csv", "as_csv", is_flag=True, help="For a spreadsheet.")
 @click.pass_obj
-def report(database: str) -> None:
-    """Show each site's months: calls, answered, lost, service level, abandon rate, ASA."""
+def report(database: str, as_csv: bool) -> None:
+    """Show each site's months: the figures of the boxes' own reports, by the same formulas."""
 
     async def show(storage: FleetStorage) -> None:
-        found = await storage.query(
-            "SELECT site, to_char(month, 'YYYY-MM'), calls_in, answered, ivr_only, lost, "
-            "to_char(service_level * 100, 'FM990.0'), to_char(abandon_rate * 100, 'FM990.0'), "
-            "to_char(asa_s, 'FM9990.0') FROM site_month ORDER BY 1, 2"
-        )
-        _table(("site", "month", "in", "answered", "menu", "lost", "SL %", "abandoned %", "ASA s"), found)
+        found = await storage.query(_REPORT)
+        if as_csv:
+            csv.writer(sys.stdout).writerows([_HEADINGS, *found])
+        else:
+            _table(_HEADINGS, found)
 
     _with_storage(database, show)
 

@@ -60,5 +60,42 @@ CREATE OR REPLACE VIEW site_month AS
         count(*) FILTER (WHERE fate = 'abandoned' AND waited_ms >= 5000)::float
             / nullif(count(*) FILTER (WHERE fate = 'answered' OR (fate = 'abandoned' AND waited_ms >= 5000)), 0)
             AS abandon_rate,
-        avg(waited_ms) FILTER (WHERE fate = 'answered') / 1000 AS asa_s
+        avg(waited_ms) FILTER (WHERE fate = 'answered') / 1000 AS asa_s,
+        count(*) FILTER (WHERE fate = 'answered')::float / nullif(count(*) FILTER (WHERE fate <> 'ivr'), 0) AS connect_rate,
+        count(*) FILTER (WHERE fate = 'abandoned' AND waited_ms < 5000) AS short_abandons
     FROM record WHERE traffic = 'inbound' AND started IS NOT NULL GROUP BY 1, 2;
+
+-- firmware.reports.handling and outbound.
+CREATE OR REPLACE VIEW site_month_work AS
+    SELECT site, date_trunc('month', started) AS month,
+        avg(talk_ms + hold_ms + wrap_ms) FILTER (WHERE fate = 'answered') / 1000 AS aht_s,
+        avg(talk_ms) FILTER (WHERE fate = 'answered') / 1000 AS att_s,
+        avg(wrap_ms) FILTER (WHERE fate = 'answered') / 1000 AS wrap_up_s,
+        count(*) FILTER (WHERE traffic = 'outbound') AS calls_out,
+        count(*) FILTER (WHERE traffic = 'outbound' AND fate = 'answered')::float
+            / nullif(count(*) FILTER (WHERE traffic = 'outbound'), 0) AS work_rate
+    FROM record WHERE traffic <> 'internal' AND started IS NOT NULL GROUP BY 1, 2;
+
+-- firmware.reports.callers: one call was enough (7 days, mature calls only), and what callers thought of it.
+CREATE OR REPLACE VIEW site_month_callers AS
+    WITH contact AS (
+        SELECT site, id, started, fate, journey, CASE WHEN party IS NOT NULL
+            THEN lead(started) OVER (PARTITION BY site, party ORDER BY started) END AS again
+        FROM record WHERE traffic = 'inbound' AND started IS NOT NULL),
+    answer AS (
+        SELECT site, id, (one->>'points')::int AS points FROM contact, jsonb_array_elements(journey->'survey') AS one
+        WHERE one->>'points' IS NOT NULL)
+    SELECT contact.site, date_trunc('month', started) AS month,
+        avg((again IS NULL OR again > started + interval '7 days')::int)
+            FILTER (WHERE fate = 'answered' AND started <= now() - interval '7 days') AS fcr,
+        sum(given.points)::float / nullif(count(given.points), 0) AS csat,
+        count(*) FILTER (WHERE fate = 'answered' AND journey->'tags' ? 'complaint')::float
+            / nullif(count(*) FILTER (WHERE fate = 'answered'), 0) AS complaints
+    FROM contact LEFT JOIN (SELECT site, id, sum(points) AS points FROM answer GROUP BY 1, 2) AS given USING (site, id)
+    GROUP BY 1, 2;
+
+-- Calls in by hour of the day and by day, in the database's time zone.
+CREATE OR REPLACE VIEW site_hour AS
+    SELECT site, date_trunc('month', started) AS month, extract(hour FROM started)::int AS hour, count(*) AS calls_in,
+        count(*) FILTER (WHERE fate = 'answered') AS answered
+    FROM record WHERE traffic = 'inbound' AND started IS NOT NULL GROUP BY 1, 2, 3;
