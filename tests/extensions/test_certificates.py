@@ -129,3 +129,18 @@ async def test_an_outsider_is_not_heard() -> None:
     writer.close()
     assert phones.counters["outsiders"] > 1
     await phones.stop()
+
+
+@pytest.mark.slow
+async def test_who_does_not_finish_the_handshake_is_cut_off(tmp_path: Path) -> None:
+    certificates = Certificates(tmp_path)
+    certificates.ensure(["127.0.0.1"], datetime.datetime.now(datetime.UTC))
+    phones = Phones(
+        Accounts(ACCOUNTS), FakeMedia(), "127.0.0.1", 0, tls=certificates.server_context(), tls_port=0
+    )
+    await phones.start()
+    reader, writer = await asyncio.open_connection("127.0.0.1", phones.tls_port)
+    writer.write(b"\x16\x03\x01")
+    assert await asyncio.wait_for(reader.read(), 8) == b""
+    writer.close()
+    await phones.stop()

@@ -27,6 +27,8 @@ _MOST_PER_HOST = 50
 # Listen for connections with a queue this long.
 _BACKLOG = 64
 _CONNECT_WITHIN_S = 5.0
+# A peer that begins TLS and doesn't go on holds a descriptor for so long, and not for asyncio's minute.
+_HANDSHAKE_WITHIN_S = 5.0
 # For a request that can still go over UDP: a host of the LAN answers or refuses at once.
 _DIAL_WITHIN_S = 2.0
 # Large requests that wait for one connection.
@@ -261,6 +263,7 @@ class Endpoint(Driver):
                 backlog=_BACKLOG,
                 reuse_address=True,
                 ssl=context,
+                ssl_handshake_timeout=None if context is None else _HANDSHAKE_WITHIN_S,
             )
             self._servers.append(server)
             port = server.sockets[0].getsockname()[1]
