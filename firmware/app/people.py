@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack
 
-from firmware.app import agent_time, remembering
+from firmware.app import agent_time, owner, remembering
 from firmware.app.api import routing as answers
 from firmware.app.parts import Parts
 from firmware.core.tones import tones_of
@@ -22,6 +22,7 @@ async def start(parts: Parts, running: AsyncExitStack) -> None:
     await agent_time.start(parts, running)
     await remembering.start(parts, running)
     parts.alarms.listeners.append(lambda text: _tell_front_desk(parts, text))
+    await owner.start(parts, running)
     answers.serve(parts)
 
 

@@ -55,6 +55,22 @@ class FeatureSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "主管监听时是否告知通话双方；关闭前请确认当地法律：true 或 false。",
         ),
     ] = True
+    owner_mobile: Annotated[
+        str,
+        Meta(pattern=r"\A(\+?[0-9]{3,20})?\Z"),
+        help_text(
+            "Mobile that gets an SMS when somebody calls for help or a limit is reached; empty for none.",
+            "有人拨打紧急电话或达到限额时接收短信的手机；留空则不发。",
+        ),
+    ] = ""
+    owner_mail: Annotated[
+        str,
+        Meta(pattern=r"\A([^@\s<>]{1,64}@[^@\s<>]{1,190})?\Z"),
+        help_text(
+            "Mail address that is told of the same; empty for none.",
+            "同时接收邮件通知的地址；留空则不发。",
+        ),
+    ] = ""
     members_from_outside: Annotated[
         bool,
         help_text(
