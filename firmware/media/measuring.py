@@ -20,6 +20,10 @@ from firmware.media.transmit import Transmitter
 
 MEASURE_TICKS: Final = 250
 """Ticks (5 s) between two reports of a port's quality; the rows take turns."""
+FIRST_REPORTS: Final = 3
+SELDOM: Final = 6
+"""Turns (30 s) between two reports to a peer who has not reported himself after the first: to many phones'
+RTCP port nobody listens, and each packet is answered by an ICMP error."""
 
 
 class Measuring:
@@ -45,6 +49,8 @@ class Measuring:
         self._wall_clock = wall_clock
         self._reporter = Reporter()
         self._ports: dict[int, PortId] = {}
+        self._turns: dict[int, int] = {}
+        """Turns of each row so far."""
 
     def watch(self, row: int, port_id: PortId) -> None:
         """Report on a row from now on. Repeatable."""
@@ -53,6 +59,7 @@ class Measuring:
     def forget(self, row: int) -> protocol.PortMeasured | None:
         """Report on a row no longer; return its last figures, if there were any."""
         port_id = self._ports.pop(row, None)
+        self._turns.pop(row, None)
         reception = self._intake.jitter.reception(row)
         ever = port_id is not None and reception.expected > 0
         measured = self._measured(row, port_id, reception) if port_id is not None and ever else None
@@ -74,6 +81,9 @@ class Measuring:
         return told
 
     def _report(self, row: int, reception: Reception) -> None:
+        turn = self._turns[row] = self._turns.get(row, 0) + 1
+        if turn > FIRST_REPORTS and turn % SELDOM and not self._reporter.answered(row):
+            return
         self._network.send_report(
             row,
             self._reporter.report(

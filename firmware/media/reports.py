@@ -69,6 +69,11 @@ class Reporter:
         peer = self._peers.get(row)
         return None if peer is None else peer.far
 
+    def answered(self, row: int) -> bool:
+        """Whether a row's peer has ever sent a report."""
+        peer = self._peers.get(row)
+        return peer is not None and (peer.far is not None or peer.sender_ntp != 0)
+
     def forget(self, row: int) -> None:
         """Forget a row's peer."""
         self._peers.pop(row, None)

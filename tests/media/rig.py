@@ -132,7 +132,7 @@ class FakePcm:
         """Whether it opens at once; else it is being opened until this is set."""
         self.dropped = 0
         self.incoming = b""
-        self.written = b""
+        self.written = bytearray()
         self.gone = False
 
     def ready(self) -> bool:

@@ -275,6 +275,16 @@ class TestFigures:
         assert quality.far_loss_percent == pytest.approx(10, abs=0.5)
         assert quality.far_jitter_ms == pytest.approx(10)
 
+    def test_a_peer_who_never_reports_is_reported_to_seldom(self, rig: EngineRig) -> None:
+        alice, bob = rig.phone(), rig.phone()
+        for _ in range(13):
+            block = rtcp.Block(bob.packets()[0].ssrc if bob.packets() else 0, 0, 0, 1, 0, 0, 0)
+            rig.network.reporting.append((bob.row, rtcp.build(bob.ssrc, "b", 1.7e9, None, [block])))
+            rig.run(5)
+        told = [row for row, _ in rig.network.reported]
+        assert told.count(alice.row) == 3 + 2
+        assert told.count(bob.row) == 13
+
     def test_a_report_at_the_audio_port_is_taken_too_and_nonsense_is_counted(self, rig: EngineRig) -> None:
         alice = rig.phone()
         rig.run(0.1)

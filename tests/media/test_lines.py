@@ -136,8 +136,7 @@ class TestSkew:
         ("ppm", "other_ppm", "seconds"),
         [
             (300, -300, 120),
-            pytest.param(300, -300, 3600, marks=pytest.mark.slow),
-            pytest.param(-300, 300, 3600, marks=pytest.mark.slow),
+            pytest.param(300, -300, 1800, marks=pytest.mark.slow),
         ],
     )
     @pytest.mark.timeout(600)
@@ -157,8 +156,8 @@ class TestSkew:
             owed.append(one.written)
             rig.events.clear()
             if second > 20:
-                heard = np.frombuffer(one.device.written[-15200:], "<i2")
-                worst = min(worst, _worst_snr(heard))
+                for line in (one, other):
+                    worst = min(worst, _worst_snr(np.frombuffer(line.device.written[-15200:], "<i2")))
         # What it gets follows its own clock, not ours: 2.4 samples a second would pile up else.
         drift = float(np.ptp(owed[20:]))
         print(
