@@ -77,6 +77,28 @@ class Certificates:
         """Return what trusts this box and nobody else: for the test phone."""
         return ssl.create_default_context(cafile=str(self.authority))
 
+    def sign(self, request: bytes, hosts: Iterable[str], now: datetime.datetime) -> bytes:
+        """Return a server certificate for another process of this box, which keeps its own key.
+
+        Args:
+            request: Its signing request (PKCS #10, PEM); only the public key in it is taken over.
+            hosts: What browsers reach it by.
+            now: The time, with its zone.
+
+        Raises:
+            ValueError: The request can't be read, or isn't signed with its own key.
+            OSError: There is no authority yet; call `ensure` first.
+        """
+        asked = x509.load_pem_x509_csr(request)
+        key = asked.public_key()
+        if not asked.is_signature_valid or not isinstance(key, ec.EllipticCurvePublicKey):
+            raise ValueError("the request isn't signed with its own key")
+        authority = x509.load_pem_x509_certificate(self.authority.read_bytes())
+        signed = _server(authority.subject, key, sorted(set(hosts)), now).sign(
+            self._signer(), hashes.SHA256()
+        )
+        return signed.public_bytes(serialization.Encoding.PEM)
+
     def fingerprint(self) -> str:
         """Return the authority's SHA-256 fingerprint, to compare by eye: "AB:CD:…"."""
         digest = x509.load_pem_x509_certificate(self.authority.read_bytes()).fingerprint(hashes.SHA256())
@@ -101,7 +123,7 @@ class Certificates:
             encipher_only=False, decipher_only=False,
         )  # fmt: skip
         certificate = (
-            _builder(name, name, key, now, datetime.timedelta(days=365 * _CA_YEARS))
+            _builder(name, name, key.public_key(), now, datetime.timedelta(days=365 * _CA_YEARS))
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
             .add_extension(usage, critical=True)
             .sign(key, hashes.SHA256())
@@ -111,25 +133,36 @@ class Certificates:
 
     def _make_box(self, hosts: list[str], now: datetime.datetime) -> None:
         authority = x509.load_pem_x509_certificate(self.authority.read_bytes())
-        signer = serialization.load_pem_private_key(self._authority_key.read_bytes(), None)
-        if not isinstance(signer, ec.EllipticCurvePrivateKey):
-            raise OSError(f"{self._authority_key} is not the key of this box's authority")
         key = ec.generate_private_key(_CURVE)
-        certificate = (
-            _builder(_name("zongji"), authority.subject, key, now, datetime.timedelta(days=_BOX_DAYS))
-            .add_extension(x509.SubjectAlternativeName([_san(host) for host in hosts]), critical=False)
-            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-            .sign(signer, hashes.SHA256())
+        certificate = _server(authority.subject, key.public_key(), hosts, now).sign(
+            self._signer(), hashes.SHA256()
         )
         _write(self._box_key, _pem(key), 0o600)
         _write(self._box, certificate.public_bytes(serialization.Encoding.PEM), 0o644)
+
+    def _signer(self) -> ec.EllipticCurvePrivateKey:
+        signer = serialization.load_pem_private_key(self._authority_key.read_bytes(), None)
+        if not isinstance(signer, ec.EllipticCurvePrivateKey):
+            raise OSError(f"{self._authority_key} is not the key of this box's authority")
+        return signer
+
+
+def _server(
+    issuer: x509.Name, key: ec.EllipticCurvePublicKey, hosts: list[str], now: datetime.datetime
+) -> x509.CertificateBuilder:
+    """Return a server's certificate, not signed yet."""
+    return (
+        _builder(_name("zongji"), issuer, key, now, datetime.timedelta(days=_BOX_DAYS))
+        .add_extension(x509.SubjectAlternativeName([_san(host) for host in hosts]), critical=False)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+    )
 
 
 def _builder(
     subject: x509.Name,
     issuer: x509.Name,
-    key: ec.EllipticCurvePrivateKey,
+    key: ec.EllipticCurvePublicKey,
     now: datetime.datetime,
     life: datetime.timedelta,
 ) -> x509.CertificateBuilder:
@@ -137,7 +170,7 @@ def _builder(
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(issuer)
-        .public_key(key.public_key())
+        .public_key(key)
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - _BACKDATED)
         .not_valid_after(now + life)

@@ -19,6 +19,7 @@ from web_admin.pages.api import BASE, Api, problem
 from web_admin.pages.assets import assets_router
 from web_admin.pages.board import board_router
 from web_admin.pages.calls import calls_router
+from web_admin.pages.certificates import certificates_router
 from web_admin.pages.desk import desk_router
 from web_admin.pages.entry import entry_router
 from web_admin.pages.history import history_router
@@ -75,6 +76,7 @@ def make_app(site: Site) -> ASGIApp:
         entry_router(site),
         account_router(site),
         users_router(site),
+        certificates_router(site),
         now_router(site),
         board_router(site),
         desk_router(site),
@@ -113,4 +115,4 @@ def make_app(site: Site) -> ASGIApp:
         logging_config=None,
     )
     # Two libraries' words for one protocol.
-    return Gate(cast("ASGIApp", app), site.sessions, site.users, site.host_names)
+    return Gate(cast("ASGIApp", app), site.sessions, site.users, site.host_names, site.https.redirect_port)

@@ -13,6 +13,7 @@ from web_admin.rendering import Pages
 from web_admin.security.audit import Audit
 from web_admin.security.brake import Brake
 from web_admin.security.hashing import Hashing
+from web_admin.security.https import Https
 from web_admin.security.second_factor import Waiting
 from web_admin.security.sessions import Sessions
 from web_admin.security.tokens import Tokens
@@ -38,6 +39,7 @@ class Site:
     audit: Audit
     tickets: Tickets
     tokens: Tokens
+    https: Https
     setup: SetupState
     folder: Path
     host_names: frozenset[str]
@@ -73,6 +75,7 @@ class Site:
             audit=Audit(folder / "audit.jsonl"),
             tickets=Tickets(),
             tokens=Tokens(folder / "tokens.json"),
+            https=Https(folder, host_names),
             setup=SetupState(folder / "setup.json"),
             folder=folder,
             host_names=host_names,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 import tempfile
 
 import msgspec
 
+from extensions.certificates import Certificates
 from extensions.directory import OfficeDirectory
+from firmware.app.api.certificates import answer as sign_pages
 from firmware.app.api.menus import MenuDesk
 from firmware.app.pages import answer_resets
 from firmware.control.answers import Answers, answers_of
@@ -22,6 +25,7 @@ from firmware.control.menus import (
     UploadPrompt,
 )
 from firmware.control.notes import AddNote, AmendedReply, SetTags, WrapUpCall
+from firmware.control.phones import AuthorityReply, GetAuthority
 from firmware.control.reports import (
     FigureCallsReply,
     FigureInfo,
@@ -39,8 +43,10 @@ from firmware.control.reports import (
 )
 from firmware.control.routing import AgentAct, QueuesReply
 from firmware.control.search import CallFilter
+from firmware.core.clock import SystemClock
 from firmware.core.errors import UserError
 from firmware.core.ids import CallId
+from firmware.core.leg import Direction
 from firmware.core.records import AgentNote, Journey, WrapUp
 from firmware.switch.directory import Extension
 from tests.control.switch import FakeSwitch
@@ -99,7 +105,10 @@ class FakeOffice:
         answers.on(GetFigureCalls, self._figure_calls)
         answers.on_file(GetMonthReport, self._month)
         if self.switch.folder is not None:
-            people = OfficeDirectory([Extension("101", "x")], None, lambda _: FakeLeg())
+            certificates = Certificates(self.switch.folder / "tls")
+            sign_pages(answers, SystemClock(), certificates)
+            answers.on(GetAuthority, self._authority)
+            people = OfficeDirectory([Extension("101", "x")], None, lambda _: FakeLeg(Direction.OUTGOING))
             desk = MenuDesk(self.switch.store, self.switch.folder / "prompts", people)
             answers.on(GetMenus, desk.menus)
             answers.on(ListPrompts, desk.prompts)
@@ -134,6 +143,12 @@ class FakeOffice:
     async def _queues(self, request: AgentAct) -> QueuesReply:
         self.asked.append(request)
         return QueuesReply(queues=[])
+
+    async def _authority(self, _: GetAuthority) -> AuthorityReply:
+        assert self.switch.folder is not None
+        certificates = Certificates(self.switch.folder / "tls")
+        certificates.ensure((), datetime.datetime.now(datetime.UTC))
+        return AuthorityReply(pem=certificates.authority.read_text(), fingerprint=certificates.fingerprint())
 
     async def _figures(self, _: GetFigures) -> FiguresReply:
         return FiguresReply(figures=list(FIGURES))

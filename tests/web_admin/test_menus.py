@@ -103,7 +103,9 @@ async def test_what_is_no_sound_is_no_prompt(admin: Visitor) -> None:
     assert "<script>alert" not in answer.text
 
 
-@pytest.mark.parametrize("name", ["own/%2e%2e%2f%2e%2e%2fsettings", "%2e%2e%2fsettings.json", "own/%2e%2e", "own/x.wav"])
+@pytest.mark.parametrize(
+    "name", ["own/%2e%2e%2f%2e%2e%2fsettings", "%2e%2e%2fsettings.json", "own/%2e%2e", "own/x.wav"]
+)
 async def test_no_other_file_is_given_out_as_a_prompt(admin: Visitor, name: str) -> None:
     answer = await admin.opens(f"/prompts/en/{name}")
     assert answer.status_code == 404

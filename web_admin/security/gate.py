@@ -42,7 +42,7 @@ _BODY_S = 60.0
 """A body that takes longer is a client that wants to keep us waiting; 6 MB in it are 100 kB/s."""
 
 PUBLIC = (
-    "/login", "/welcome", "/forgotten", "/static/", "/language/", "/healthz", "/metrics", "/ca.crt", "/trusted",
+    "/login", "/welcome", "/forgotten", "/static/", "/language/", "/healthz", "/metrics", "/ca.crt",
     "/provision/",
 )  # fmt: skip
 """Beginnings of paths that need no session."""
