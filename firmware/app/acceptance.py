@@ -21,6 +21,7 @@ from typing import Final
 
 import msgspec
 
+from firmware.app.board_tests import steps_of
 from firmware.app.line_test import LineTest
 from firmware.app.parts import Parts
 from firmware.control.acceptance import (
@@ -327,7 +328,7 @@ def _unnamed(folder: Path, content: bytes) -> int:
 
 async def start(parts: Parts, running: AsyncExitStack, test: LineTest) -> None:
     """Answer about the acceptance test."""
-    one = Acceptance(parts, test)
+    one = Acceptance(parts, test, steps_of(parts))
     on = parts.answers.on
     on(BeginAcceptance, one.begin)
     on(Measure, one.measure)

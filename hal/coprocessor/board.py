@@ -116,6 +116,10 @@ class Coprocessor:
 
     # Commands; dropped while the board is away, since whatever concerns a call is over then.
 
+    def rest(self, seconds: float) -> None:
+        """Send no heartbeat for so long: a test of the power-fail relay, which falls meanwhile."""
+        self._tell(lambda now: self._peer.rest(seconds, now))
+
     def seize(self, *, on: bool) -> None:
         """Take the exchange line off hook, or hang up."""
         self._tell(lambda now: self._peer.seize(now, on=on))

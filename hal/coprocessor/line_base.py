@@ -55,6 +55,8 @@ class BoardLine(abc.ABC):
         self.state = LineState.DOWN
         self.detail = "not started"
         self.phase = Phase.NONE
+        self.board = board
+        """Shared by its lines."""
         self._board = board
         self._audio = LineAudio(audio, SAMPLE_RATE, in_band=True)
         self._listeners: list[LineListener] = []

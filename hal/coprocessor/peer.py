@@ -78,6 +78,10 @@ class CoprocessorPeer:
             self._was_up = False
             self._events.append(LinkDown(reason))
 
+    def rest(self, seconds: float, now: float) -> None:
+        """Send no heartbeat for so long: a test of the power-fail relay, which falls meanwhile."""
+        self._next_beat = _milliseconds(now + seconds)
+
     def seize(self, now: float, *, on: bool) -> None:
         """Take the exchange line off hook, or hang up."""
         self._send(now, words.SEIZE, int(on))
