@@ -99,6 +99,19 @@ def _tries(modem: FakeModem, match: re.Match[str]) -> None:
         modem.answer("OK")
 
 
+def _charset(modem: FakeModem, match: re.Match[str]) -> None:
+    if match[1] == "=?":
+        modem.say('+CSCS: ("GSM","IRA","UCS2")')
+    else:
+        modem.say(f"+CSCS: {modem.settings.get('+CSCS', chr(34) + 'GSM' + chr(34))}")
+    modem.answer("OK")
+
+
+def _message_centre(modem: FakeModem, match: re.Match[str]) -> None:
+    modem.say('+CSCA: "+8613800100500",145')
+    modem.answer("OK")
+
+
 def _registration(modem: FakeModem, match: re.Match[str]) -> None:
     stat = modem.network.registration if modem.sim.state is SimState.READY else 0
     if match[1].upper() == "CEREG" and not modem.dialect.lte:
@@ -260,6 +273,8 @@ COMMANDS: tuple[tuple[re.Pattern[str], Callable[[FakeModem, re.Match[str]], None
         (r'\+CPIN="?(\d{4,8})"?(?:,"?(\d{4,8})"?)?', _enter_pin),
         (r'\+SPIC|\+QPINC="SC"|\^CPIN\?', _tries),
         (r"\+(CREG|CEREG)\?", _registration),
+        (r"\+CSCS(\?|=\?)", _charset),
+        (r"\+CSCA\?", _message_centre),
         (r"\+COPS=3,[02]", _plain),
         (r"\+COPS\?", _operator),
         (r"\+CSQ", _signal),

@@ -19,6 +19,15 @@ MAX_TEXT = 400
 CMS_NO_SIM, CMS_MALFORMED, CMS_NO_SLOT, CMS_NO_NETWORK, CMS_NO_CNMA = 310, 304, 321, 331, 340
 
 
+def _with_its_own_centre(digits: str) -> str:
+    """Return a PDU without the message centre it may name before the message (27.005, 3.1)."""
+    try:
+        octets = int(digits[:2], 16)
+    except ValueError:
+        return digits
+    return f"00{digits[2 + 2 * octets :]}"
+
+
 class Texting:
     """Messages of one modem."""
 
@@ -60,6 +69,7 @@ class Texting:
 
     def _send(self, digits: str) -> None:
         modem = self._modem
+        digits = _with_its_own_centre(digits)
         if self._length is None or len(digits) // 2 - 1 != self._length:
             modem.refuse_message(CMS_MALFORMED)
         elif not modem.registered:
