@@ -19,6 +19,8 @@ _COMMANDS = {
     "call": ("firmware.cli.calls", "call", "Look at one call."),
     "status": ("firmware.cli.status", "status", "How the box is doing."),
     "phones": ("firmware.cli.status", "phones", "The SIP accounts to enter in the phones."),
+    "devices": ("firmware.cli.devices", "devices", "People's phones, and where each is registered."),
+    "invite": ("firmware.cli.devices", "invite", "Let a phone fetch its configuration, once."),
     "route": ("firmware.cli.route", "route", "Where a call would go, and why, without a call."),
     "update": ("firmware.cli.update", "update", "Install a signed update."),
     "owner-key": ("firmware.cli.keeping", "owner_key", "Make the key that backups are encrypted to."),

@@ -13,7 +13,9 @@ from typing import Any
 
 import msgspec
 import pytest
+from click.testing import CliRunner
 
+from firmware.cli import root
 from firmware.control.client import ControlClient
 from firmware.control.phones import (
     AuthorityReply,
@@ -128,6 +130,20 @@ async def test_an_invitation_for_nobody(box: Box) -> None:
     async with ControlClient(box.paths.control_socket) as switch:
         invitation = await switch.ask(InviteDevice(account=SOFA), InvitationReply)
     assert b'"secret"' in await fetched(invitation.secure_url + invitation.qr.rpartition("/")[2], authority)
+
+
+async def test_an_installer_invites_from_the_command_line(box: Box) -> None:
+    def asked(*arguments: str) -> str:
+        state = str(box.paths.root)
+        done = CliRunner().invoke(root, [*arguments, "--state", state, "--lang", "en"])
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    listed = await asyncio.to_thread(asked, "devices")
+    assert SOFA in listed and "yes" in listed
+    told = await asyncio.to_thread(asked, "invite", "102", "--make", "generic")
+    qr = next(line for line in told.splitlines() if "QR" in line).rpartition(" ")[2]
+    assert json.loads(await fetched(qr))["user"] == "102"
 
 
 async def configuration_port(box: Box) -> str:
