@@ -160,6 +160,7 @@ async def _staffed(folder: Path, dice: random.Random) -> RoutedOffice:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)
 @hypothesis_settings(max_examples=8, deadline=None)
 @given(seed=SEEDS)
 def test_no_phone_rings_twice_no_agent_has_two_calls_and_no_caller_is_forgotten(seed: int) -> None:
@@ -216,6 +217,7 @@ def test_no_phone_rings_twice_no_agent_has_two_calls_and_no_caller_is_forgotten(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)
 @hypothesis_settings(max_examples=8, deadline=None)
 @given(seed=SEEDS)
 def test_no_caller_causes_an_outside_call_but_by_a_members_own_forwarding(seed: int) -> None:
