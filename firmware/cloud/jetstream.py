@@ -7,6 +7,7 @@ import contextlib
 import logging
 import ssl
 from collections import deque
+from collections.abc import Iterable
 
 import nats.errors
 import nats.js.errors
@@ -23,6 +24,7 @@ STREAM = "ZONGJI"
 SUBJECT = "zongji.records"
 _CONNECT_S = 10
 _CONFIRM_S = 15.0
+_CLOSE_S = 1.0
 _TOO_LARGE = 10054
 """JetStream's error code for "message size exceeds maximum allowed"."""
 
@@ -57,6 +59,8 @@ class JetStreamTransport:
         self._credentials = credentials
         self._tls = tls
         self._client: Client | None = None
+        self._lost = asyncio.Event()
+        """Set when the connection has gone."""
         self._sent = 0
 
     @property
@@ -82,8 +86,7 @@ class JetStreamTransport:
                 waiting.append(asyncio.create_task(publish))
                 self._sent += len(body)
                 # Tasks run in the order they were made: so do the messages leave.
-            for task in waiting:
-                await task
+            await self._all(waiting)
         except (nats.errors.MaxPayloadError, nats.js.errors.BadRequestError) as error:
             raise BatchRefused(str(error)) from None
         except nats.js.errors.NoStreamResponseError:
@@ -97,6 +100,25 @@ class JetStreamTransport:
             await asyncio.gather(*waiting, return_exceptions=True)
         return Receipt(len(records))
 
+    async def _all(self, waiting: Iterable[asyncio.Task[object]]) -> None:
+        """Wait until all is confirmed.
+
+        Raises:
+            nats.errors.ConnectionClosedError: It went; the library would wait for each answer.
+            Exception: What the first of them raised.
+        """
+        everything = asyncio.gather(*waiting)
+        lost = asyncio.create_task(self._lost.wait())
+        try:
+            await asyncio.wait({everything, lost}, return_when=asyncio.FIRST_COMPLETED)
+            if not everything.done():
+                raise nats.errors.ConnectionClosedError
+            await everything
+        finally:
+            lost.cancel()
+            everything.cancel()
+            await asyncio.gather(lost, everything, return_exceptions=True)
+
     async def close(self) -> None:
         """End the connection."""
         client, self._client = self._client, None
@@ -107,7 +129,12 @@ class JetStreamTransport:
         if self._client is None or not self._client.is_connected:
             await self.close()
             # Made here, not by `nats.connect`, so that a connection that comes to nothing is closed, too.
-            client = Client()
+            client, self._lost = Client(), asyncio.Event()
+            lost = self._lost
+
+            async def closed() -> None:
+                lost.set()
+
             try:
                 await asyncio.wait_for(
                     client.connect(
@@ -118,6 +145,8 @@ class JetStreamTransport:
                         user_credentials=RawCredentials(self._credentials) if self._credentials else None,
                         tls=self._tls,
                         error_cb=_logged,
+                        closed_cb=closed,
+                        disconnected_cb=closed,
                     ),
                     _CONNECT_S * 2,
                 )
@@ -134,8 +163,10 @@ class JetStreamTransport:
 
 
 async def _closed(client: Client) -> None:
+    # After a failed TLS handshake the library has closed the socket and waits for an end that never comes.
     with contextlib.suppress(Exception):
-        await client.close()
+        async with asyncio.timeout(_CLOSE_S):
+            await client.close()
 
 
 async def _logged(error: Exception) -> None:
