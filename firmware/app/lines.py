@@ -91,6 +91,8 @@ def _handset(parts: Parts, line: HandsetLike) -> Handset:
 
     handset = Handset(line, parts.plane, number, complete, dialled, parts.profile.country)
 
+    handset.waiting = lambda: parts.voicemail.waiting(number).new > 0
+
     def lifted(_: Line) -> None:
         handset.lifted()
 

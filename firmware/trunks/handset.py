@@ -15,6 +15,8 @@ import asyncio
 import logging
 from collections.abc import Callable
 
+import msgspec
+
 from firmware.core.leg import Direction, Party
 from firmware.core.media import MediaError, MediaPlane, Playback, PlayTone
 from firmware.core.tones import tones_of
@@ -30,6 +32,10 @@ NEXT_KEY = 4.0
 MOST_KEYS = 32
 
 OnDialled = Callable[["HandsetLeg", str], None]
+
+
+STUTTER_MS = (400, 40)
+"""Cadence of the dial tone that tells of waiting messages, as China's special dial tone: on, off."""
 
 
 class HandsetLeg(LineLeg):
@@ -73,6 +79,8 @@ class Handset:
         self._is_complete = is_complete
         self._on_dialled = on_dialled
         self._country = country
+        self.waiting: Callable[[], bool] = lambda: False
+        """Whether messages wait for its owner: the dial tone stutters then."""
         self._player: Playback | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -156,4 +164,6 @@ class Handset:
             return
         tones = tones_of(self._country)
         tone: PlayTone = getattr(tones, name)
+        if name == "dial" and self.waiting():
+            tone = msgspec.structs.replace(tone, cadence_ms=STUTTER_MS)
         self._player = self._media.play(leg.port, [tone], repeat=True)
