@@ -1,0 +1,97 @@
+"""What `MediaClient` gives out: one playback, one recording."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Final, Protocol
+
+from firmware.core.media import PlaybackFailed, RecordingResult
+from firmware.media import protocol
+
+_FRAMES_PER_MS: Final = 8
+
+
+class Owner(Protocol):
+    """The client, as its handles see it."""
+
+    def tell(self, command: protocol.Command) -> None:
+        """Send a difference, while a media process is attached."""
+
+    def stop_playing(self, playback: ClientPlayback) -> None:
+        """Have a playback fall silent."""
+
+    async def close_recording(self, recording: ClientRecording) -> RecordingResult:
+        """Close a recording and wait for what came of it."""
+
+
+class ClientPlayback:
+    """A `Playback`."""
+
+    def __init__(self, client: Owner, command: protocol.Play) -> None:
+        self.command = command
+        self._client = client
+        self._over = asyncio.Event()
+        self._error: str | None = None
+
+    async def finished(self) -> None:
+        await self._over.wait()
+        if self._error is not None:
+            raise PlaybackFailed(self._error)
+
+    def stop(self) -> None:
+        self._client.stop_playing(self)
+
+    def end(self, error: str | None) -> None:
+        """Let those who wait go on; only the first call counts."""
+        if not self._over.is_set():
+            self._error = error
+            self._over.set()
+
+
+class ClientRecording:
+    """A `Recording`."""
+
+    def __init__(self, client: Owner, command: protocol.Record) -> None:
+        self.command = command
+        self.path = Path(command.path)
+        self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.closed: asyncio.Future[RecordingResult] = asyncio.get_running_loop().create_future()
+        self.closing = False
+        self.interrupted = False
+        """The media process was away in between."""
+        self.adjustment = protocol.AdjustRecording(command.recorder_id, paused=False, muted=False)
+        self._client = client
+
+    def pause(self) -> None:
+        self._adjust(paused=True, muted=self.adjustment.muted)
+
+    def resume(self) -> None:
+        self._adjust(paused=False, muted=self.adjustment.muted)
+
+    def mute(self, muted: bool) -> None:
+        self._adjust(paused=self.adjustment.paused, muted=muted)
+
+    def _adjust(self, *, paused: bool, muted: bool) -> None:
+        adjusted = protocol.AdjustRecording(self.command.recorder_id, paused, muted)
+        if adjusted != self.adjustment and not self.closing:
+            self.adjustment = adjusted
+            self._client.tell(adjusted)
+
+    async def close(self) -> RecordingResult:
+        return await self._client.close_recording(self)
+
+    def end(self, frames: int, error: str | None) -> None:
+        """Note what came of it; only the first call counts."""
+        if self.closed.done():
+            return
+        if error is None and self.interrupted:
+            error = "the media process was restarted meanwhile"
+        self.closed.set_result(
+            RecordingResult(
+                path=self.command.path,
+                duration_ms=frames // _FRAMES_PER_MS,
+                complete=error is None,
+                detail=error or "",
+            )
+        )
