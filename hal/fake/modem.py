@@ -48,8 +48,8 @@ class Quirks:
     """How long after the ring the caller's number is known; a negative one: never."""
     end_line: bool = True
     """Whether it says that a call has ended."""
-    audio_refused_seconds: float = 0.3
-    """How long after the connection it still refuses CPCMREG=1."""
+    audio_refused_seconds: float = 0.2
+    """How long after the connection it still refuses CPCMREG=1 (reference A5: the first 200 ms are lost)."""
     audio_broken: bool = False
     """It refuses CPCMREG=1 for good, until restarted by AT+CRESET."""
     ignores_chup: bool = False

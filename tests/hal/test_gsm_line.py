@@ -617,3 +617,14 @@ async def _talk(bench: Bench, heard: Heard, count: int = 1) -> None:
     await heard.next(IncomingCall, count)
     await bench.line.answer()
     await heard.next(AudioReady, count)
+
+
+async def test_audio_is_there_within_300_ms_of_the_answer() -> None:
+    bench = Bench()
+    async with running(bench) as heard:
+        bench.call("13800138000")
+        await heard.next(IncomingCall)
+        began = asyncio.get_running_loop().time()
+        await bench.line.answer()
+        await heard.next(AudioReady)
+        assert asyncio.get_running_loop().time() - began <= 0.3
