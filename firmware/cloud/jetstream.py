@@ -8,6 +8,7 @@ import logging
 import ssl
 from collections import deque
 from collections.abc import Iterable
+from typing import Any
 
 import nats.errors
 import nats.js.errors
@@ -110,7 +111,8 @@ class JetStreamTransport:
         everything = asyncio.gather(*waiting)
         lost = asyncio.create_task(self._lost.wait())
         try:
-            await asyncio.wait({everything, lost}, return_when=asyncio.FIRST_COMPLETED)
+            either: set[asyncio.Future[Any]] = {everything, lost}
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             if not everything.done():
                 raise nats.errors.ConnectionClosedError
             await everything
