@@ -17,7 +17,6 @@ import uvicorn
 
 from firmware.core import notify
 from firmware.core.paths import DEFAULT_STATE, STATE_VARIABLE, StatePaths
-from web_admin.announce import Announcement
 from web_admin.app import make_app
 from web_admin.security.gate import ASGIApp
 from web_admin.security.slow import PunctualH11
@@ -74,7 +73,12 @@ async def _serve(site: Site, options: argparse.Namespace) -> int:
     secure = Secure(_config(app, options.host, options.https_port, lifespan="off"), site)
     server = Server(_config(app, options.host, options.port, lifespan="on"), site, secure)
     is_local = options.host in ("localhost", "::1") or options.host.startswith("127.")
-    announcement = Announcement(options.name, options.port) if options.name and not is_local else None
+    announcement = None
+    if options.name and not is_local:
+        # Here, because it takes some megabytes that pages for this computer alone don't need.
+        from web_admin.announce import Announcement
+
+        announcement = Announcement(options.name, options.port)
     tasks = []
     if options.https_port:
         tasks.append(asyncio.create_task(secure.keep_serving(options.https_port), name="https"))
