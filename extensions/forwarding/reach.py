@@ -67,7 +67,7 @@ class Reacher:
 
     async def serve_mobile(self, call: Call, place: ToMobile) -> Cause:
         """Lead a caller to a member's own mobile; the handler for `ToMobile`."""
-        attempt = self.mobile(call, place.member, place.seconds)
+        attempt = self.mobile(call, place.member, place.seconds or MOBILE_SECONDS)
         if isinstance(attempt, Said):
             call.journey.route(Outside.WHO(who=place.member, why=attempt))
             return Cause.NOT_PERMITTED

@@ -18,7 +18,39 @@ from firmware.core.trace.calls import of_cause
 from firmware.core.trace.routing import Places, Routing
 from firmware.switch.call import Call
 
-Name = Annotated[str, Meta(min_length=1, max_length=60)]
+Name = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=60,
+        description="Which one: its name, or an extension's number.",
+        extra={"zh": "名称或分机号。"},
+    ),
+]
+Seconds = Annotated[
+    float,
+    Meta(
+        ge=0,
+        le=3600,
+        description="For how long at most, 0 to 3600 seconds; 0 for as long as is set there.",
+        extra={"zh": "最长多少秒，0 到 3600；0 表示按该处自己的设置。"},
+    ),
+]
+MenuName = Annotated[
+    str,
+    Meta(
+        max_length=60,
+        description="A menu's name; empty for the first one.",
+        extra={"zh": "菜单名称；留空为第一个菜单。"},
+    ),
+]
+Shown = Annotated[
+    Cause,
+    Meta(
+        description="Cause that the network is told (ITU-T Q.850), such as 21 for rejected, 17 for busy.",
+        extra={"zh": "告知网络的原因值（ITU-T Q.850），如 21 拒接、17 忙。"},
+    ),
+]
 
 
 def _in_words(place: _InWords) -> str:
@@ -33,7 +65,7 @@ class _InWords(Protocol):
 class ToReception(msgspec.Struct, frozen=True, tag="reception"):
     """The greeting, menus and dialling of an extension."""
 
-    menu: str = ""
+    menu: MenuName = ""
     """Another menu than the first one, by name."""
 
     def said(self) -> Said:
@@ -44,7 +76,7 @@ class ToReception(msgspec.Struct, frozen=True, tag="reception"):
 
 class ToExtension(msgspec.Struct, frozen=True, tag="extension"):
     number: Name
-    seconds: float = 25.0
+    seconds: Seconds = 25.0
     """How long to ring."""
 
     def said(self) -> Said:
@@ -57,7 +89,7 @@ class ToGroup(msgspec.Struct, frozen=True, tag="group"):
     """A hunt group."""
 
     name: Name
-    seconds: float = 0.0
+    seconds: Seconds = 0.0
     """How long to hunt at most; 0 for as long as the group has set."""
 
     def said(self) -> Said:
@@ -68,7 +100,7 @@ class ToGroup(msgspec.Struct, frozen=True, tag="group"):
 
 class ToQueue(msgspec.Struct, frozen=True, tag="queue"):
     name: Name
-    seconds: float = 0.0
+    seconds: Seconds = 0.0
     """How long to wait at most; 0 for as long as the queue has set."""
 
     def said(self) -> Said:
@@ -110,7 +142,7 @@ class ToMobile(msgspec.Struct, frozen=True, tag="mobile"):
     """A member's own forwarding target; which number that is, the member's settings alone say."""
 
     member: Name
-    seconds: float = 25.0
+    seconds: Seconds = 25.0
 
     def said(self) -> Said:
         return Places.MOBILE(name=self.member)
@@ -121,7 +153,7 @@ class ToMobile(msgspec.Struct, frozen=True, tag="mobile"):
 class Refuse(msgspec.Struct, frozen=True, tag="refuse"):
     """Turn the caller away without answering."""
 
-    cause: Cause = Cause.REJECTED
+    cause: Shown = Cause.REJECTED
 
     def said(self) -> Said:
         return Places.REFUSED()
@@ -140,6 +172,9 @@ Destination = (
     | ToMobile
     | Refuse
 )
+
+# For how long an extension rings when a destination says 0.
+RING_SECONDS = 25.0
 
 Handler = Callable[[Call, Any], Awaitable[Cause]]
 """Serves a caller at one kind of destination to the end; `NORMAL` when that was what the caller needed, else
@@ -215,7 +250,7 @@ async def _extension(call: Call, place: ToExtension) -> Cause:
     if extension is None:
         return Cause.UNALLOCATED_NUMBER
     call.journey.is_for(extension.number)
-    ring = await call.ring(extension, place.seconds)
+    ring = await call.ring(extension, place.seconds or RING_SECONDS)
     if ring.leg is None:
         return ring.cause
     await call.answer()
