@@ -16,14 +16,14 @@ from __future__ import annotations
 
 import logging
 import re
-from typing import Protocol
 
 from hal.at.calls import ListedCall
 from hal.at.channel import Command, Outcome
 from hal.at.errors import FailureKind
 from hal.at.procedures import Procedure, Steps, ask, pause
-from hal.line import AudioReady, DigitReceived, EndReason, LineAudio, LineEvent
+from hal.line import AudioReady, DigitReceived, EndReason, LineAudio
 from hal.modems.call import LineCall, Phase
+from hal.modems.call_host import Host
 from hal.modems.doctor import AudioFinding
 from hal.modems.model import Model
 
@@ -56,25 +56,6 @@ _DIALLABLE = re.compile(r"\+?[0-9*#]{1,32}", re.ASCII)
 _KEYS = re.compile(r"[0-9*#A-D]{1,64}", re.ASCII)
 _CALL_OVER = "the call is over"
 _LIST = Command("+CLCC", prefix="+CLCC:")
-
-
-class Host(Protocol):
-    """What calls need of the driver around them."""
-
-    @property
-    def now(self) -> float: ...
-
-    def emit(self, event: LineEvent) -> None: ...
-
-    def settle(self, ticket: int, error: str | None) -> None: ...
-
-    def start(self, procedure: Procedure) -> Procedure: ...
-
-    def cancel(self, procedure: Procedure | None) -> None: ...
-
-    def call_changed(self) -> None: ...
-
-    def restart_modem(self, reason: str) -> None: ...
 
 
 class LineCalls:

@@ -48,6 +48,7 @@ from hal.modems.inbox import Inbox
 from hal.modems.model import Model
 from hal.modems.outbox import Outbox
 from hal.modems.ussd import UssdExchange
+from hal.modems.wording import SEARCHING, UNREGISTERED, end_in_words
 from hal.serial_line import DriverEvent, Reopen, Settled
 
 logger = logging.getLogger(__name__)
@@ -66,25 +67,6 @@ RESTART_PATIENCE = 40.0
 _COPS_TIMEOUT = 15.0
 TIME_POLL = 3600.0
 """Seconds between looks at the network's time."""
-
-_UNREGISTERED = {
-    RegistrationStat.DENIED: "the mobile network refuses this SIM",
-    RegistrationStat.EMERGENCY_ONLY: "the network allows emergency calls only",
-    RegistrationStat.SMS_ONLY_HOME: "the network allows messages only, no calls",
-    RegistrationStat.SMS_ONLY_ROAMING: "the network allows messages only, no calls",
-}
-_SEARCHING = "searching for a mobile network"
-
-
-def _end_in_words(line: str) -> str:
-    """Return what a line says about a call's end, without its number."""
-    match parse_unsolicited(line):
-        case CallOver(word):
-            return word
-        case VoiceEnd():
-            return "VOICE CALL: END"
-        case _:
-            return "MISSED_CALL"
 
 
 class GsmDriver:
@@ -303,7 +285,7 @@ class GsmDriver:
             case VoiceBegin():
                 self._calls.connected()
             case VoiceEnd() | MissedCall() | CallOver():
-                self._calls.ends(_end_in_words(line))
+                self._calls.ends(end_in_words(line))
             case KeyHeard(key):
                 self._calls.key_heard(key)
             case PinState(word) if self._brought_up and word != "READY":
@@ -425,5 +407,5 @@ class GsmDriver:
             level = self._signal.dbm if self._signal is not None else None
             signal = f", {level} dBm" if level is not None else ""
             return LineState.READY, f"{self._operator or 'registered'}{signal}"
-        worst = (_UNREGISTERED[stat] for stat in self._registrations.values() if stat in _UNREGISTERED)
-        return LineState.STARTING, next(worst, _SEARCHING)
+        worst = (UNREGISTERED[stat] for stat in self._registrations.values() if stat in UNREGISTERED)
+        return LineState.STARTING, next(worst, SEARCHING)

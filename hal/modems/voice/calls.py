@@ -14,17 +14,17 @@ from __future__ import annotations
 
 import logging
 import re
-from typing import Protocol
 
 from hal.at.channel import Command, Outcome
 from hal.at.errors import FailureKind
 from hal.at.procedures import Procedure, Steps, ask, pause
 from hal.at.shielded import END_DUPLEX, END_RECEIVE, END_TRANSMIT, Event
-from hal.line import AudioReady, DigitReceived, EndReason, LineAudio, LineEvent
+from hal.line import AudioReady, DigitReceived, EndReason, LineAudio
 from hal.modems.call import LineCall, Phase
+from hal.modems.voice.call_host import Host
 from hal.modems.voice.doctor import Seen
 from hal.modems.voice.profile import VoiceModel
-from hal.modems.voice.stream import Mode, VoiceStream
+from hal.modems.voice.stream import Mode
 from hal.modems.voice.words import CallerLine
 
 logger = logging.getLogger(__name__)
@@ -60,28 +60,6 @@ _FAR_ENDS = {
     Event.SILENCE: "silence",
 }
 _END_OF = {Mode.DUPLEX: END_DUPLEX, Mode.RECEIVING: END_RECEIVE, Mode.TRANSMITTING: END_TRANSMIT}
-
-
-class Host(Protocol):
-    """What calls need of the driver around them."""
-
-    stream: VoiceStream
-    audio_device: str
-
-    @property
-    def now(self) -> float: ...
-
-    def emit(self, event: LineEvent) -> None: ...
-
-    def settle(self, ticket: int, error: str | None) -> None: ...
-
-    def start(self, procedure: Procedure) -> Procedure: ...
-
-    def cancel(self, procedure: Procedure | None) -> None: ...
-
-    def reopen(self, reason: str) -> None: ...
-
-    def refresh(self) -> None: ...
 
 
 class VoiceCalls:
