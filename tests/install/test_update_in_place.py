@@ -75,7 +75,17 @@ def test_a_box_is_updated_and_goes_back_from_what_does_not_work(work: Path) -> N
     shutil.copyfile(HERE / "services.sh", debian.root / "usr/local/bin/systemctl")
     (debian.root / "usr/local/bin/systemctl").chmod(0o755)
     shutil.copyfile(HERE / "update_story.sh", debian.root / "root/story.sh")
-    done = debian.run("unshare", "--net", "--pid", "--fork", "--mount-proc", "bash", "/root/story.sh")
+    done = debian.run(
+        "unshare",
+        "--net",
+        "--pid",
+        "--fork",
+        "--propagation",
+        "unchanged",
+        "--mount-proc",
+        "bash",
+        "/root/story.sh",
+    )
     told = done.stdout + done.stderr
     assert done.returncode == 0, told[-4000:]
     runs = [line.split()[1] for line in told.splitlines() if line.startswith("runs ")]
