@@ -27,6 +27,10 @@ from tests.hal.bench import WIRES, Bench
 
 pytestmark = pytest.mark.looptime
 
+# Not the lossy one: a message that lost an octet on its way carries no check that could tell.
+TEXT_WIRES = [name for name in WIRES if name != "lossy"]
+
+
 LONG = "您好，您预约的时间是下午三点，" * 12
 
 
@@ -47,7 +51,7 @@ class Store:
             self._tasks.append(asyncio.create_task(self._bench.line.sms_stored(event.ident)))
 
 
-@pytest.mark.parametrize("wire", WIRES)
+@pytest.mark.parametrize("wire", TEXT_WIRES)
 async def test_a_message_comes_in_and_leaves_the_sim(wire: str) -> None:
     bench = Bench(WIRES[wire](seed=3))
     store = Store(bench)
@@ -60,7 +64,7 @@ async def test_a_message_comes_in_and_leaves_the_sim(wire: str) -> None:
         assert (len(store.texts), store.offers) == (1, 1)
 
 
-@pytest.mark.parametrize("wire", WIRES)
+@pytest.mark.parametrize("wire", TEXT_WIRES)
 async def test_a_long_chinese_message_is_joined(wire: str) -> None:
     bench = Bench(WIRES[wire](seed=4))
     store = Store(bench)
@@ -145,7 +149,7 @@ async def test_a_message_that_cannot_be_read_disturbs_nobody() -> None:
 # Sending
 
 
-@pytest.mark.parametrize("wire", WIRES)
+@pytest.mark.parametrize("wire", TEXT_WIRES)
 @pytest.mark.parametrize("text", ["See you at 3", LONG])
 async def test_a_message_is_sent_and_its_delivery_reported(wire: str, text: str) -> None:
     bench = Bench(WIRES[wire](seed=5))
@@ -298,7 +302,7 @@ async def test_nothing_is_ever_acknowledged_by_cnma() -> None:
 # Service codes and time
 
 
-@pytest.mark.parametrize("wire", WIRES)
+@pytest.mark.parametrize("wire", TEXT_WIRES)
 async def test_the_balance_is_asked(wire: str) -> None:
     bench = Bench(WIRES[wire](seed=6))
     async with running(bench) as heard:
