@@ -18,6 +18,7 @@ from firmware.control.voicemail import ListMessages, MessagesReply
 from firmware.core.messages import Message
 from firmware.sim.listening import Samples, find_speech, read_wav
 from hal.fake.control import Caller
+from hal.fake.modem import Quirks
 from hal.fake.network import PartyScript
 from tests.e2e.box import Box, dump
 from tests.interop.baresip import Baresip
@@ -134,7 +135,7 @@ async def test_a_message_survives_the_switch_being_killed(box: Box) -> None:
     assert find_speech(samples[:, 0], box.prompt(SPEECH)) is not None
 
 
-MODEM_REFUSES_SECONDS = 0.3
+MODEM_REFUSES_SECONDS = Quirks().audio_refused_seconds
 """How long after the answer the fake modem refuses to switch its audio on, as real ones may."""
 FIRST_WORDS_SECONDS = 0.3
 KEY_AT_SECONDS = 3.0
