@@ -1,0 +1,37 @@
+"""What `zongji doctor` prints: a verdict for each step, the remedy below it, in the reader's language."""
+
+from __future__ import annotations
+
+import pytest
+
+from firmware.cli.doctor import doctor_text
+from firmware.control.line_care import LineChecked, VerdictSaid
+
+LINE = LineChecked(
+    name="gsm1",
+    state="starting",
+    detail="SIM asks for its PIN",
+    verdicts=[
+        VerdictSaid(step="power", fine=True, zh="模块正常", en="the modem answers"),
+        VerdictSaid(
+            step="sim", fine=False, zh="要求 PIN", en="it asks", remedy_zh="填写", remedy_en="Enter it."
+        ),
+        VerdictSaid(step="signal", fine=None, zh="尚未检查", en="not examined"),
+    ],
+    takes_pin=True,
+    gain_db=0.0,
+    busy_tone="450 Hz, 350/350 ms",
+)
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "Enter it."), ("zh", "填写")])
+def test_each_step_has_its_mark_and_remedy(language: str, words: str) -> None:
+    said = doctor_text([LINE], language).splitlines()
+    assert said[0] == "gsm1  starting: SIM asks for its PIN"
+    assert [line.split()[0] for line in said[1:5]] == ["✓", "✗", "→", "·"]
+    assert words in said[3]
+    assert "450 Hz, 350/350 ms" in said[5]
+
+
+def test_without_lines_it_says_so() -> None:
+    assert doctor_text([], "en") == "there are no lines"
