@@ -14,8 +14,6 @@ LINE = LineChecked(
     verdicts=[
         VerdictSaid(step="power", fine=True, zh="模块正常", en="the modem answers"),
         VerdictSaid(step="sim", fine=False, zh="要 PIN", en="asks", remedy_zh="填写", remedy_en="Enter it."),
-            step="sim", fine=False, zh="要求 PIN", en="it asks", remedy_zh="填写", remedy_en="Enter it."
-        ),
         VerdictSaid(step="signal", fine=None, zh="尚未检查", en="not examined"),
     ],
     takes_pin=True,
