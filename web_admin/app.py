@@ -31,6 +31,7 @@ from web_admin.pages.reports import reports_router
 from web_admin.pages.settings import settings_router
 from web_admin.pages.setup import setup_router
 from web_admin.pages.system import system_router
+from web_admin.pages.tasks import tasks_router
 from web_admin.pages.users import users_router
 from web_admin.rendering import is_partial, words_of
 from web_admin.security.gate import API, ASGIApp, Gate
@@ -81,6 +82,7 @@ def make_app(site: Site) -> ASGIApp:
         board_router(site),
         desk_router(site),
         calls_router(site),
+        tasks_router(site),
         reports_router(site),
         people_router(site),
         menus_router(site),

@@ -16,6 +16,7 @@ from firmware.app.pages import answer_resets
 from firmware.control.answers import Answers, answers_of
 from firmware.control.base import BaseRequest, OpenedFile
 from firmware.control.live import ActedReply, HangUpCall, ListenIn, ParkCall, PlaceCall, TransferCall
+from firmware.control.lost_callers import CloseLostCaller, ListLostCallers, LostCallersReply
 from firmware.control.menus import (
     ChangePrompt,
     GetMenus,
@@ -43,10 +44,13 @@ from firmware.control.reports import (
 )
 from firmware.control.routing import AgentAct, QueuesReply
 from firmware.control.search import CallFilter
+from firmware.control.voicemail import ListMessages, MessageReply, MessagesReply, OpenMessage
 from firmware.core.clock import SystemClock
 from firmware.core.errors import UserError
 from firmware.core.ids import CallId
 from firmware.core.leg import Direction
+from firmware.core.lost import LostCaller
+from firmware.core.messages import Counts, Message, MessageState
 from firmware.core.records import AgentNote, Journey, WrapUp
 from firmware.switch.directory import Extension
 from tests.control.switch import FakeSwitch
@@ -77,6 +81,16 @@ FIGURES = (
 )
 
 
+MESSAGE = Message(
+    id="01MESSAGE",
+    mailbox="101",
+    state=MessageState.NEW,
+    received=BenchClock().now(),
+    caller="13800138000",
+    path="x.wav",
+)
+
+
 class FakeOffice:
     """What happened in the office, and what it was asked.
 
@@ -104,6 +118,10 @@ class FakeOffice:
         answers.on(GetValues, self._values)
         answers.on(GetFigureCalls, self._figure_calls)
         answers.on_file(GetMonthReport, self._month)
+        answers.on(ListMessages, self._messages)
+        answers.on_file(OpenMessage, self._message)
+        answers.on(ListLostCallers, self._lost)
+        answers.on(CloseLostCaller, self._lost)
         if self.switch.folder is not None:
             certificates = Certificates(self.switch.folder / "tls")
             sign_pages(answers, SystemClock(), certificates)
@@ -143,6 +161,32 @@ class FakeOffice:
     async def _queues(self, request: AgentAct) -> QueuesReply:
         self.asked.append(request)
         return QueuesReply(queues=[])
+
+    async def _messages(self, request: ListMessages) -> MessagesReply:
+        mine = [MESSAGE] if request.mailbox == MESSAGE.mailbox else []
+        return MessagesReply(counts=Counts(), messages=mine)
+
+    async def _message(self, request: OpenMessage) -> OpenedFile[MessageReply]:
+        self.asked.append(request)
+        with tempfile.TemporaryFile() as file:
+            file.write(b"RIFF a message")
+            file.flush()
+            return OpenedFile(MessageReply(message=MESSAGE), os.dup(file.fileno()))
+
+    async def _lost(self, request: ListLostCallers | CloseLostCaller) -> LostCallersReply:
+        self.asked.append(request)
+        caller = LostCaller(
+            id="01LOST",
+            number="+8613800138000",
+            shown="13800138000",
+            calls=2,
+            first_wall_ms=NOON_MS,
+            last_wall_ms=NOON_MS,
+            last_journey="01KB0AAAAAAAAAA1",
+            wanted="101",
+            why="abandoned",
+        )
+        return LostCallersReply(callers=[] if isinstance(request, CloseLostCaller) else [caller])
 
     async def _authority(self, _: GetAuthority) -> AuthorityReply:
         assert self.switch.folder is not None

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from firmware.control.live import HangUpCall, ListenIn, Mode, ParkCall, PlaceCall, TransferCall
+from firmware.control.lost_callers import CloseLostCaller
 from firmware.control.notes import AddNote, SetTags, WrapUpCall
 from firmware.core.records import EntryKind, TimelineEntry
 from firmware.core.trace.live import Live
@@ -143,3 +144,23 @@ async def test_the_trace_is_in_the_readers_language(admin: Visitor) -> None:
     for language, words in (("zh", "anna 在页面上把通话驻留"), ("en", "anna parks the call")):
         admin.client.cookies.set("zongji-language", language)
         assert words in (await admin.opens(f"/calls/{SECOND_ID}")).text
+
+
+async def test_one_hears_the_own_messages_and_nobody_elses(admin: Visitor) -> None:
+    await a_user(admin, "wang", Role.PERSON, "101")
+    await a_user(admin, "li", Role.PERSON, "102")
+    await becomes(admin, "wang")
+    assert "/desk/messages/01MESSAGE" in (await admin.opens("/desk")).text
+    assert (await admin.opens("/desk/messages/01MESSAGE")).content == b"RIFF a message"
+    await becomes(admin, "li")
+    assert "/desk/messages/01MESSAGE" not in (await admin.opens("/desk")).text
+    assert (await admin.opens("/desk/messages/01MESSAGE")).status_code == 404
+
+
+async def test_a_missed_caller_is_a_task_until_somebody_closes_it(admin: Visitor) -> None:
+    with_extension(admin)
+    page = (await admin.opens("/tasks")).text
+    assert "138 0013 8000" in page
+    assert 'action="/desk/call"' in page
+    await admin.sends("/tasks/01LOST", {"why": "rang back"})
+    assert admin.office.last() == CloseLostCaller(caller="01LOST", by="admin", why="rang back")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from typing import Any
 
 import msgspec
@@ -17,8 +18,17 @@ from firmware.control.picture import CallNow, NowReply
 from firmware.control.routing import AgentAct, QueuesReply
 from firmware.control.search import CallFilter, CallRow
 from firmware.control.shapes import Kind, Shape
-from firmware.core.errors import UserError
+from firmware.control.voicemail import (
+    ChangeMessage,
+    ListMessages,
+    MessageReply,
+    MessagesReply,
+    OpenMessage,
+)
+from firmware.core.errors import UserError, ZongjiError
+from firmware.core.messages import Message
 from firmware.core.records import Journey
+from web_admin import recording
 from web_admin.call_page import call_page, has_part, take_note, take_tags
 from web_admin.forms.reading import read, rearranged
 from web_admin.forms.suggestions import Lists
@@ -60,11 +70,15 @@ def desk_router(site: Site) -> Router:
         own = _own(request)
         if not own:
             return site.pages.page(request, "problem.html", key="desk.no_extension", detail="")
+        messages: list[Message] = []
         async with site.box.ask() as switch:
             calls = (await switch.find(CallFilter(person=own), _OWN_CALLS)).calls
             settings = await switch.settings()
+            # A box without voicemail has no such answers; the desk is there all the same.
+            with contextlib.suppress(ZongjiError):
+                messages = (await switch.ask(ListMessages(mailbox=own), MessagesReply)).messages
         last = calls[0] if calls and own in calls[0].people else None
-        return await _desk_page(request, own, calls, settings, last)
+        return await _desk_page(request, own, calls, settings, last, messages=messages)
 
     async def _desk_page(
         request: AnyRequest,
@@ -74,6 +88,7 @@ def desk_router(site: Site) -> Router:
         last: CallRow | None,
         problem: str = "",
         wishes: Any = None,
+        messages: list[Message] | None = None,
     ) -> Response[Any]:
         words = words_of(request)
         now = site.box.picture
@@ -93,6 +108,7 @@ def desk_router(site: Site) -> Router:
             names={one.number: one.name for one in now.people} if now else {},
             last=last,
             wrap_ups=WRAP_UPS,
+            messages=messages or [],
             shape=shape,
             wishes=person.get("personal") if wishes is None else wishes,
             lists=Lists.of(settings),
@@ -186,6 +202,32 @@ def desk_router(site: Site) -> Router:
         if not has_part(found, _own(request)):
             raise UserError(f"There is no call {call}.")
 
+    @get("/desk/messages/{message:str}")
+    async def message(request: Request[Any, Any, Any], message: FromPath[str]) -> Response[Any]:
+        await _is_my_message(request, message)
+        opened = await site.box.file(OpenMessage(message=message, heard=True), MessageReply)
+        size = os.fstat(opened.descriptor).st_size
+        return Stream(
+            recording.chunks(opened.descriptor, 0, size - 1),
+            media_type="audio/wav",
+            headers={"content-length": str(size)},
+        )
+
+    @post("/desk/messages/{message:str}", status_code=303)
+    async def change_message(request: Request[Any, Any, Any], message: FromPath[str]) -> Response[Any]:
+        to = str((await request.form()).get("to", ""))
+        await _is_my_message(request, message)
+        async with site.box.ask() as switch:
+            asked = ChangeMessage(message=message, to="deleted" if to == "deleted" else "saved")
+            await switch.ask(asked, MessageReply)
+        return then("/desk#messages", "desk.saved")
+
+    async def _is_my_message(request: AnyRequest, message: str) -> None:
+        async with site.box.ask() as switch:
+            mine = await switch.ask(ListMessages(mailbox=_own(request)), MessagesReply)
+        if message not in [one.id for one in mine.messages]:
+            raise UserError("That message is not there any more.")
+
     @post("/desk/call", status_code=303)
     async def place(request: Request[Any, Any, Any]) -> Response[Any]:
         to = str((await request.form()).get("to", ""))[:60].strip()
@@ -261,7 +303,8 @@ def desk_router(site: Site) -> Router:
     return Router(
         "/",
         route_handlers=[
-            desk, live, card, own_call, back, note, tags, place, wrap_up, agent, set_wishes,
+            desk, live, card, own_call, back, note, tags, message, change_message, place, wrap_up, agent,
+            set_wishes,
         ],
     )  # fmt: skip
 

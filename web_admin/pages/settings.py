@@ -32,10 +32,13 @@ EDITORS = {"extensions": "/people", "menus": "/menus"}
 
 # Where a section belongs on the first page; what isn't named comes last.
 _CHAPTERS = (
-    ("people", ("office", "extensions", "devices", "personal", "groups", "queues", "features", "paging")),
-    ("callers", ("inbound", "reception", "hours", "menus", "voicemail", "survey", "announcements")),
-    ("outside", ("lines", "trunks", "routes", "rights", "caps", "outbound", "emergency", "providers", "sms")),
-    ("records", ("recording", "retention", "keeping", "reports", "cloud", "mail", "notify", "backups")),
+    ("people", ("office", "extensions", "devices", "groups", "queues", "rooms", "features")),
+    (
+        "callers",
+        ("inbound", "reception", "hours", "closure", "menus", "voicemail", "surveys", "lost_callers"),
+    ),
+    ("outside", ("lines", "outbound", "numbering", "providers", "sip")),
+    ("records", ("recording", "storage", "backup", "cloud", "integrations", "reports", "mail")),
 )
 
 _MAX_EDITS_TEXT = 60_000

@@ -31,7 +31,7 @@ try {
       page.on("request", (request) => { if (!request.url().startsWith(base) && !/^(data|blob):/.test(request.url())) problems.push(`outside: ${request.url()}`); });
       await page.goto(`${base}/calls`);
       const call = await page.locator("td.when a").first().getAttribute("href").catch(() => null);
-      const paths = ["/", "/desk", "/calls", call, "/reports", "/reports/calls?figure=service_level", "/people",
+      const paths = ["/", "/desk", "/calls", call, "/tasks", "/reports", "/reports/calls?figure=service_level", "/people",
         "/people/101/phone", "/settings", "/settings/office", "/settings/inbound", "/settings/groups/new",
         "/settings/queues/new", "/settings/hours", "/settings/outbound", "/menus", "/menus/main", "/prompts", "/history",
         "/system", "/system/log", "/account", "/users", "/integrations", "/certificates", "/setup/language", "/setup/office",
