@@ -149,7 +149,8 @@ async def test_a_stop_in_the_middle_is_taken_up_again(store: SqliteJourneyStore)
     while waiting(store):
         cloud.attempts = 0
         async with syncing(store, cloud):
-            await until(lambda: cloud.attempts > 0)
+            # What was confirmed while the last run ended may have been all there was.
+            await until(lambda: cloud.attempts > 0 or not waiting(store))
     assert cloud.ids() == ids
 
 
