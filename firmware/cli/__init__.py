@@ -30,6 +30,7 @@ _COMMANDS = {
     "doctor": ("firmware.cli.doctor", "doctor", "Examine the lines, say what to do; learn a busy tone."),
     "text": ("firmware.cli.doctor", "text", "Send a text message."),
     "texts": ("firmware.cli.doctor", "texts", "The text messages, received and sent."),
+    "forgotten": ("firmware.cli.forgotten", "forgotten", "Let the pages' owner choose a new password."),
     "sim": ("firmware.sim.cli", "sim", "Act in the simulated world: call the office, listen."),
 }
 """Name → module, attribute, one line of help."""
