@@ -79,6 +79,10 @@ class Engine(Switching):
         self._collect_results()
         if self._changed:
             self._rebuild()
+        if not (self._ports or self._players or self._recorders):
+            # The night of an office: nothing to take in, nobody to send to.
+            self._events += self._measuring.tick(self.ticks)
+            return
         self._take_packets()
         payload = self._jitter.play()
         self._decode_if_needed()
