@@ -24,6 +24,7 @@ EVERY_PAGE = [
     "/history",
     "/setup/language",
     "/setup/office",
+    "/setup/hours",
     "/setup/lines",
     "/setup/people",
     "/setup/phones",
@@ -270,6 +271,12 @@ async def test_the_first_set_up_is_taken_up_where_it_was_left(admin: Visitor) ->
     assert admin.switch.store.current.extension("104") is not None
     await admin.sends("/setup/office", {"office.name": "Berg & Wang", "office.operator": "104"})
     assert admin.switch.store.current.office.name == "Berg & Wang"
+    await admin.fills_in("/setup/hours", opens="08:30", saturday="on")
+    hours = admin.switch.store.current.hours
+    (schedule,) = hours.schedules.values()
+    assert hours.enabled
+    assert [(one.opens, one.closes) for one in schedule.week.saturday] == [("08:30", "18:00")]
+    assert schedule.week.sunday == ()
     assert "/setup" in (await admin.opens("/")).text
     await admin.sends("/setup/test")
     assert 'href="/setup"' not in (await admin.opens("/")).text

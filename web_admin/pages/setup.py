@@ -1,14 +1,15 @@
-"""The first set-up: six steps, each to be skipped, left and taken up again."""
+"""The first set-up: seven steps, each to be skipped, left and taken up again."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from litestar import Request, Response, Router, get, post
+from litestar.datastructures import FormMultiDict
 from litestar.params import FromPath
 from litestar.response import Redirect
 
-from firmware.control.editing import AddPerson, Edit, SetFields
+from firmware.control.editing import AddPerson, Edit, SetFields, SetValue
 from firmware.control.shapes import Field
 from firmware.core.errors import UserError
 from web_admin.forms.reading import read
@@ -22,6 +23,20 @@ from web_admin.site import Site
 
 # Which fields of which section a step asks for.
 _ASKED = {"language": ("office", ("language", "country")), "office": ("office", ("name", "operator"))}
+
+
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+def _hours(hours: dict[str, Any], form: FormMultiDict) -> list[Edit]:
+    """Return what a week of equal days makes of the first schedule; nothing where no day is ticked."""
+    days = [one for one in _DAYS if form.get(one) == "on"]
+    if not days:
+        return []
+    name = next(iter(hours["schedules"]))
+    span = {"opens": str(form.get("opens", "")), "closes": str(form.get("closes", ""))}
+    week = {one: [span] if one in days else [] for one in _DAYS}
+    return [SetValue(["hours", "schedules", name, "week"], week), SetValue(["hours", "enabled"], True)]
 
 
 def setup_router(site: Site) -> Router:
@@ -50,6 +65,7 @@ def setup_router(site: Site) -> Router:
             at=site.box.picture.at_wall_ms if site.box.picture else 0,
             problem=problem,
             pasted=pasted,
+            days=_DAYS,
         )
 
     def after(step: str) -> Response[Any]:
@@ -94,6 +110,8 @@ def setup_router(site: Site) -> Router:
                     if one.name in names and f"{section}.{one.name}" in form
                 }
                 edits.append(SetFields(section, given))
+            elif step == "hours":
+                edits += _hours(settings.values["hours"], form)
             elif step == "people":
                 try:
                     entries = read_people(pasted)
