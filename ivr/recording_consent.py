@@ -75,6 +75,7 @@ async def tell_of_recording(call: Call, prompts: Prompts, consent: Consent) -> N
         await call.play(Consented.NOTICE(), prompts("recording-notice"))
     elif not await _agrees(call, prompts):
         call.recordings = None
+        call.may_be_recorded = False
 
 
 async def _agrees(call: Call, prompts: Prompts) -> bool:

@@ -2,7 +2,8 @@
 
 ##103   hand on, blind (a pause of `NUMBER_PAUSE` or # ends the number); ###: to the nearest free colleague
 *2103   consult 103 while the caller waits; hang up to hand on, *1 to come back, *3 to talk all three
-*5      park            *3      record from here on, or stop            *9      escalate to the next tier
+*5      park            *3      record from here on, or stop (never a caller who did not agree)
+*9      escalate to the next tier
 REFER   the phone's own transfer key, blind or attended
 """
 
@@ -19,6 +20,7 @@ import msgspec
 from msgspec import Meta
 
 from firmware.core.leg import DigitPressed, Leg, LegEvent, TransferRequested
+from firmware.core.media import PlayTone
 from firmware.core.trace.inside import HandOn
 from firmware.switch.bridge import Bridge
 from firmware.switch.call import Call
@@ -29,6 +31,8 @@ from firmware.switch.parking import ParkingLot
 # After so long without a key, what was keyed is complete; before a code, it is forgotten.
 NUMBER_PAUSE = 3.0
 _MOST_KEYS = 20
+# What staff hear, and the caller doesn't, when a key may not do what it is for.
+_REFUSED = PlayTone(frequencies=(300.0,), cadence_ms=(), duration_ms=400)
 
 Key = Annotated[str, Meta(pattern=r"\A[*#][0-9*#]{0,3}\Z")]
 
@@ -163,6 +167,10 @@ class InCall:
         if bridge.recorded:
             call.journey.route(HandOn.RECORD_OFF(who=leg.address))
             await bridge.stop_recording()
+        elif not call.may_be_recorded:
+            call.journey.route(HandOn.RECORD_REFUSED(who=leg.address))
+            if leg.port is not None:
+                call.media.play(leg.port, [_REFUSED])
         elif self.recordings is not None:
             call.journey.route(HandOn.RECORD_ON(who=leg.address))
             await bridge.start_recording(self.recordings)

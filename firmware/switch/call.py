@@ -107,6 +107,8 @@ class Call:
         """The language the caller has chosen to be spoken to in, "zh-CN" or "en"; "" for the office's."""
         self.told_of_recording = False
         """Whether the caller knows that the call may be recorded."""
+        self.may_be_recorded = True
+        """False once the caller has not agreed to be recorded: from then on nobody may begin to."""
         self.hold_music: Sequence[PlayItem] = melody()
         """What somebody hears who is on hold, waits or is parked."""
         self.steps = 0

@@ -21,6 +21,7 @@ from firmware.switch.destinations import ToConference, ToExtension
 from firmware.switch.handing_on import HandingOn
 from firmware.switch.hold_music import melody
 from firmware.switch.parking import ParkingLot
+from ivr.recording_consent import Consent, tell_of_recording
 from tests.scenarios.office import Office, trace
 from tests.switch.fake_leg import FakeLeg
 
@@ -260,6 +261,32 @@ async def test_recording_on_demand(desk: Desk, office: Office) -> None:
     await office.until(lambda: len(office.media.recordings) == 1)
     phone.far.presses("*3")
     await office.until(lambda: not office.media.recordings[0].running)
+
+
+async def test_staff_can_not_record_a_caller_who_did_not_agree_not_even_after_handing_on(
+    desk: Desk, office: Office
+) -> None:
+    async def script(call: Call) -> None:
+        await tell_of_recording(call, office.prompts, Consent.ASK)
+        await office.destinations.lead(call, ToExtension("101"))
+
+    caller = office.somebody_rings_in(script)
+    await office.hears(caller, "recording-consent")
+    caller.far.presses("2")
+    phone = await desk.answers("101")
+    await office.talking(caller, phone)
+    phone.far.presses("*3")
+    await office.until(lambda: phone.port is not None and office.media.playing(phone.port) is not None)
+    assert office.media.recordings == []
+    phone.far.presses("##103")
+    other = await desk.answers("103")
+    await office.talking(caller, other)
+    other.far.presses("*3")
+    await asyncio.sleep(2)
+    assert office.media.recordings == []
+    caller.far.ends()
+    told = [line for line in trace(await office.journey()) if "did not agree to it" in line]
+    assert [line.split()[0] for line in told] == ["101", "103"]
 
 
 async def test_a_conference_mixes_everybody_and_mutes(desk: Desk) -> None:

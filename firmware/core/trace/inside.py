@@ -62,6 +62,9 @@ class HandOn:
     NOT_YOUR_GROUP = Message("{who} shares no group with a phone that rings", "{who} 所在组没有振铃的电话")
     RECORD_ON = Message("{who} has the conversation recorded", "{who} 开始录音")
     RECORD_OFF = Message("{who} ends the recording", "{who} 停止录音")
+    RECORD_REFUSED = Message(
+        "{who} may not record: the caller did not agree to it", "{who} 不能录音：来电者未同意录音"
+    )
 
 
 class Codes:
