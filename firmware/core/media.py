@@ -328,8 +328,8 @@ class MediaPlane(Protocol):
         """Say where an RTP port sends to and whom it believes; may be repeated (re-INVITE)."""
 
     async def open_pcm(self, device: str, sample_rate: int, *, settle_ms: int = 0) -> PortId:
-        """Open a device that carries mono audio: a tty with raw signed 16-bit little-endian samples, or a card
-        as `alsa:NAME`.
+        """Open a device that carries mono audio: a tty with raw signed 16-bit little-endian samples, or a
+        card as `alsa:NAME`.
 
         Args:
             device: Its path or name.
