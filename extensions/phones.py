@@ -121,7 +121,7 @@ class Phones:
         """Who is heard at all."""
         self.wideband = False
         """Whether two phones that have G.722 may use it with each other."""
-        self.on_registered: Callable[[str], None] | None = None
+        self.on_registered: list[Callable[[str], None]] = []
         """Told the extension of each phone that registers anew; not of refreshed registrations."""
         self.accounts = accounts
         self._registrar = Registrar()
@@ -297,8 +297,8 @@ class Phones:
 
     def _registered(self, extension: str) -> None:
         """Tell of a new phone, once the turn in which it registered is over."""
-        if self.on_registered is not None:
-            asyncio.get_running_loop().call_soon(self.on_registered, extension)
+        for tell in self.on_registered:
+            asyncio.get_running_loop().call_soon(tell, extension)
 
     def _notify(self, subscription: Subscription, content_type: str, body: bytes) -> None:
         with self.driver.turn() as now:

@@ -182,6 +182,16 @@ class QueueModel:
         self._insert(waiting)
         return waiting
 
+    def restore(self, waiting: Waiting) -> None:
+        """Give a caller who is to be called back the place from before a restart.
+
+        Raises:
+            QueueError: It waits already.
+        """
+        if waiting.id in self._waiting:
+            raise QueueError(f"{waiting.id} waits already")
+        self._insert(waiting)
+
     def rejoin(self, waiting: Waiting, now: float) -> None:
         """Put a caller who was to be called back and couldn't be reached at the end of the line."""
         waiting.since, waiting.offered = now, frozenset()

@@ -19,6 +19,7 @@ async def start(parts: Parts, running: AsyncExitStack) -> None:
     parts.routing.connect()
     running.callback(parts.settings.subscribe(lambda _, after: parts.routing.apply(after)))
     running.callback(parts.routing.desk.stop)
+    parts.phones.on_registered.append(parts.routing.registered)
     await agent_time.start(parts, running)
     await remembering.start(parts, running)
     parts.alarms.listeners.append(lambda text: _tell_front_desk(parts, text))

@@ -80,5 +80,5 @@ def attach(parts: Parts, sender: TextSender) -> None:
     """Have phones' texts go out by `sender`, and what comes in reach them."""
     texts = PhoneTexts(parts, sender)
     parts.phones.texts.on_outside = texts.carry
-    parts.phones.on_registered = texts.registered
+    parts.phones.on_registered.append(texts.registered)
     sender.listen(texts.received)

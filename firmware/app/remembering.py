@@ -1,8 +1,9 @@
-"""What routing knows of the day, kept over a restart: minutes used, whose turn it is, who is signed in.
+"""What routing knows of the day, kept over a restart: minutes used, turns, agents, promised calls back.
 
     something changed ─► a moment's pause ─► what differs from what is kept ─► the records' writer
 
-A restart in the middle of the day neither gives a fraud its caps anew nor signs the agents out.
+A restart in the middle of the day neither gives a fraud its caps anew nor signs the agents out, and who
+was promised a call back keeps the place.
 """
 
 from __future__ import annotations
@@ -11,14 +12,17 @@ import asyncio
 import datetime
 import logging
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import msgspec
 
 from extensions.hunt import Tally
 from extensions.queue import Mode, QueueDesk
+from extensions.queue.callback import Promise
+from extensions.queue.state import Waiting
 from firmware.core.clock import Clock
 from firmware.core.errors import DeviceError, UserError
+from firmware.core.ids import CallId
 from firmware.store.routing_memory import RoutingMemory
 from firmware.switch.outbound.guard import Guard, Usage
 
@@ -54,6 +58,32 @@ class Agent(msgspec.Struct):
     reason: str = ""
 
 
+class Place(msgspec.Struct):
+    """A promised call back; its time on the wall clock."""
+
+    queue: str
+    id: str
+    number: str
+    since_ms: int
+    journey: str
+    tries: int = 0
+    priority: int = 0
+    needs: dict[str, int] = {}
+    min_tier: int = 1
+    last_agent: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+class Promises(Protocol):
+    """What is needed of `extensions.queue.callback.Callbacks`."""
+
+    def promised(self) -> list[Promise]:
+        """Return who is still to be called back."""
+
+    def restore(self, promise: Promise) -> bool:
+        """Put a caller back in line; false when that can't be any more."""
+
+
 class Remembering:
     """Keeps and restores.
 
@@ -62,16 +92,24 @@ class Remembering:
         guard: Minutes and cost used today.
         tally: What people have done.
         desk: Who is signed in.
+        callbacks: Who is to be called back.
         clock: Tells the day.
     """
 
     def __init__(
-        self, memory: RoutingMemory, guard: Guard, tally: Tally, desk: QueueDesk, clock: Clock
+        self,
+        memory: RoutingMemory,
+        guard: Guard,
+        tally: Tally,
+        desk: QueueDesk,
+        callbacks: Promises,
+        clock: Clock,
     ) -> None:
         self._memory = memory
         self._guard = guard
         self._tally = tally
         self._desk = desk
+        self._callbacks = callbacks
         self._clock = clock
         self._kept: dict[str, str] = {}
         self._offset_ms = float("-inf")
@@ -95,6 +133,9 @@ class Remembering:
                     self._desk.pause(number, agent.reason)
             except UserError:
                 logger.info("%s is an agent no more", number)
+        for place in _read(self._kept, "callbacks", list[Place]) or []:
+            if not self._callbacks.restore(self._promise(place)):
+                logger.warning("%s: %s can't be called back any more", place.queue, place.id)
 
     def snapshot(self) -> dict[str, str]:
         """Return what is to be kept now."""
@@ -103,7 +144,8 @@ class Remembering:
             for agent in self._desk.agents()
             if agent.mode is not Mode.OUT
         }
-        parts = {"guard": self._guard.usage, "hunted": self._hunted(), "agents": agents}
+        parts: dict[str, object] = {"guard": self._guard.usage, "hunted": self._hunted(), "agents": agents}
+        parts["callbacks"] = [self._place(one) for one in self._callbacks.promised()]
         return {subject: msgspec.json.encode(value).decode() for subject, value in parts.items()}
 
     async def keep(self) -> None:
@@ -142,6 +184,39 @@ class Remembering:
             self._offset_ms = offset
         return round(loop_seconds * 1000 + self._offset_ms)
 
+    def _place(self, promise: Promise) -> Place:
+        waiting = promise.waiting
+        return Place(
+            promise.queue,
+            waiting.id,
+            waiting.number or "",
+            self._wall_ms(waiting.since),
+            promise.journey,
+            promise.tries,
+            waiting.priority,
+            waiting.needs,
+            waiting.min_tier,
+            waiting.last_agent,
+            waiting.notes,
+        )
+
+    def _promise(self, place: Place) -> Promise:
+        now = asyncio.get_running_loop().time()
+        waited = max(0.0, (self._clock.now().wall_ms - place.since_ms) / 1000)
+        waiting = Waiting(
+            place.id,
+            place.number,
+            now - waited,
+            now,
+            place.priority,
+            place.needs,
+            min_tier=place.min_tier,
+            last_agent=place.last_agent,
+            callback=True,
+            notes=place.notes,
+        )
+        return Promise(place.queue, waiting, CallId(place.journey), place.tries)
+
     def _hunted(self) -> Hunted:
         people = {
             number: Day(
@@ -178,7 +253,9 @@ async def start(parts: Parts, running: AsyncExitStack) -> None:
     """Restore what was kept and keep what changes."""
     routing = parts.routing
     memory = RoutingMemory(parts.store)
-    remembering = Remembering(memory, parts.outbound.guard, routing.tally, routing.desk, parts.clock)
+    remembering = Remembering(
+        memory, parts.outbound.guard, routing.tally, routing.desk, routing.callbacks, parts.clock
+    )
     await remembering.restore()
     task = asyncio.create_task(remembering.run(), name="routing's memory")
 

@@ -112,12 +112,12 @@ class Routing:
             self.groups, self.tally, self.why_not, destinations, to_mobile=self.reacher.mobile
         )
         self.desk = QueueDesk((), self.tally, self.why_not)
-        callbacks = Callbacks(self.desk, exchange, directory, outbound)
+        self.callbacks = Callbacks(self.desk, exchange, directory, outbound)
         self.queueing = Queueing(
             self.desk,
             destinations,
             speaker,
-            callbacks,
+            self.callbacks,
             canonical=lambda number: outbound.plan.canonical(number),
         )
         self.conferences = Conferences(self.rooms, plane, speaker)
@@ -187,6 +187,10 @@ class Routing:
         numbers.pop("", None)
         self._numbers = self.from_outside.numbers = numbers
         self.from_outside.enabled = features.members_from_outside
+
+    def registered(self, _: str) -> None:
+        """A phone has registered: somebody in a queue may be waiting for it."""
+        self.desk.pump_all()
 
     def why_not(self, number: str) -> Said | None:
         """Return why somebody can't be rung for a group or queue now; None when it can."""

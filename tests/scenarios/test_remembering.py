@@ -11,6 +11,7 @@ import pytest
 
 from extensions.hunt import Tally
 from extensions.queue import AgentProfile, Mode, QueueDesk, QueueSettings
+from extensions.queue.callback import Promise
 from firmware.app.remembering import Remembering
 from firmware.core.clock import Instant
 from firmware.store.records import SqliteJourneyStore
@@ -37,6 +38,16 @@ class Noon:
         return Instant(int(self.moment.timestamp() * 1000), 0, "boot", True)
 
 
+class NoCallbacks:
+    """Nobody is to be called back."""
+
+    def promised(self) -> list[Promise]:
+        return []
+
+    def restore(self, promise: Promise) -> bool:
+        raise AssertionError("nobody was promised anything")
+
+
 class Box:
     """What a switch has in memory."""
 
@@ -44,7 +55,8 @@ class Box:
         self.guard = Guard(Caps(extension_minutes=10))
         self.tally = Tally()
         self.desk = QueueDesk([QUEUE], self.tally, lambda _: None)
-        self.remembering = Remembering(RoutingMemory(store), self.guard, self.tally, self.desk, clock)
+        memory, nobody = RoutingMemory(store), NoCallbacks()
+        self.remembering = Remembering(memory, self.guard, self.tally, self.desk, nobody, clock)
 
     def mode(self, number: str) -> Mode:
         return self.desk.queues["service"].agents[number].mode
