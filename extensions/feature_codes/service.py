@@ -38,7 +38,8 @@ _MONITORS = {
 _MODE_KEYS = {"4": Monitor.LISTEN, "5": Monitor.WHISPER, "6": Monitor.BARGE}
 
 
-KeepPersonal = Callable[[str, Personal], Awaitable[None]]
+KeepPersonal = Callable[[str, Personal, str], Awaitable[None]]
+"""Told whose wishes, the wishes, and who changed them: "phone 101", or "101 on gsm1" from outside."""
 
 
 class FeatureService:
@@ -145,8 +146,9 @@ class FeatureService:
 
     async def _set(self, call: Call, own: str, **changes: object) -> None:
         wishes = msgspec.structs.replace(self._personal.get(own, Personal()), **changes)
+        where = call.caller.address
         try:
-            await self._keep_personal(own, wishes)
+            await self._keep_personal(own, wishes, f"phone {own}" if where == own else f"{own} on {where}")
         except ZongjiError as error:
             call.journey.route(str(error))
             await self._say(call, "feature-failed")

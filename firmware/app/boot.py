@@ -32,6 +32,7 @@ from firmware.app import (
 )
 from firmware.app.alarms import Alarms
 from firmware.app.api import SwitchApi
+from firmware.app.api.settings import SettingsDesk
 from firmware.app.api.voice import VoiceApi
 from firmware.app.callers import LineCallers
 from firmware.app.outbound import outbound_of
@@ -115,6 +116,7 @@ async def _parts(paths: StatePaths, profile: Profile, running: AsyncExitStack) -
     paths.ensure()
     settings = SettingsStore(paths.settings)
     settings.open()
+    editing = SettingsDesk(settings, paths.root / "settings-history.jsonl", clock)
     # Media: a process of its own, found running or started; it restarts whenever it dies.
     plane = MediaClient()
     media = MediaSupervisor(
@@ -132,7 +134,17 @@ async def _parts(paths: StatePaths, profile: Profile, running: AsyncExitStack) -
     alarms = Alarms()
     bought = ProviderLines(settings, plane, profile, alarms, [line.name for line in trunks.lines])
     outbound = outbound_of(settings, paths.prompts, trunks, bought, alarms)
-    routes = Routing(settings, exchange, directory, outbound, destinations, plane, handsets, paths.recordings)
+    routes = Routing(
+        settings,
+        editing.edit,
+        exchange,
+        directory,
+        outbound,
+        destinations,
+        plane,
+        handsets,
+        paths.recordings,
+    )
     callers.inbound = routes.inbound
     return Parts(
         paths=paths,
@@ -140,6 +152,7 @@ async def _parts(paths: StatePaths, profile: Profile, running: AsyncExitStack) -
         clock=clock,
         started=started,
         settings=settings,
+        editing=editing,
         alarms=alarms,
         plane=plane,
         media=media,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import TYPE_CHECKING
 
 from extensions.directory import OfficeDirectory
 from extensions.phones import Phones
@@ -25,6 +26,9 @@ from firmware.trunks.texting import Texting
 from firmware.trunks.trunks import Trunks
 from ivr.voicemail import Voicemail
 
+if TYPE_CHECKING:
+    from firmware.app.api.settings import SettingsDesk
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Parts:
@@ -35,6 +39,8 @@ class Parts:
     clock: Clock
     started: Instant
     settings: SettingsStore
+    editing: SettingsDesk
+    """Changes settings in somebody's name, so that the history tells who it was."""
     alarms: Alarms
     plane: MediaClient
     media: MediaSupervisor

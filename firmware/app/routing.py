@@ -10,7 +10,7 @@ Everything here follows the settings while calls run: a caller who waits goes on
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -58,6 +58,9 @@ from firmware.switch.parking import ParkingLot
 
 _Thing = TypeVar("_Thing")
 
+Edit = Callable[[Callable[[Settings], Settings], str], Awaitable[Settings]]
+"""Changes the settings in somebody's name: "phone 101"."""
+
 
 class Registered(Protocol):
     """What routing asks of the phones."""
@@ -71,6 +74,7 @@ class Routing:
 
     Args:
         settings: Opened.
+        edit: Changes them in somebody's name.
         exchange: Where calls run.
         directory: Whom they may ring.
         outbound: The gate to the lines.
@@ -83,6 +87,7 @@ class Routing:
     def __init__(
         self,
         settings: SettingsStore,
+        edit: Edit,
         exchange: Exchange,
         directory: OfficeDirectory,
         outbound: Outbound,
@@ -92,6 +97,7 @@ class Routing:
         recordings: Path,
     ) -> None:
         self._settings = settings
+        self._edit = edit
         self._exchange = exchange
         self._directory = directory
         self._outbound = outbound
@@ -288,8 +294,8 @@ class Routing:
         read = self.features.book.read(dialled)
         return None if read is None else read[0]
 
-    async def keep_personal(self, number: str, wishes: Personal) -> None:
-        """Keep a member's changed wishes; in force when this returns.
+    async def keep_personal(self, number: str, wishes: Personal, by: str) -> None:
+        """Keep a member's changed wishes in the name of `by`; in force when this returns.
 
         Raises:
             UserError: They can't be used.
@@ -303,7 +309,7 @@ class Routing:
             )
             return msgspec.structs.replace(settings, extensions=people)
 
-        await self._settings.change(changed)
+        await self._edit(changed, by)
 
     async def _onward(self, call: Call, number: str, by: str) -> Cause:
         return await onward(call, number, by, self.office())

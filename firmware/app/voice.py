@@ -192,13 +192,14 @@ class Voice:
 
     async def switch_hours(self, call: Call, _rest: str) -> None:
         """Turn the day/night switch by a feature code: the other way round by hand, then back to auto."""
-        mode = await self.turn(call.caller.address)
+        outside = self.from_outside(call)
+        mode = await self.turn(f"{'caller on' if outside else 'phone'} {call.caller.address}")
         call.journey.route(Hours.BY_HAND(who=call.caller.address, mode=_MODES[mode]()))
         await call.answer()
         await call.play(_MODES[mode](), self.prompts(call)(f"hours-{mode}"))
 
-    async def turn(self, who: str) -> str:
-        """Turn the switch of everybody's schedule and return its new mode."""
+    async def turn(self, by: str) -> str:
+        """Turn the switch of everybody's schedule in the name of `by` and return its new mode."""
 
         def other(settings: Settings) -> Settings:
             hours = settings.hours
@@ -209,7 +210,7 @@ class Voice:
                 switch = Switch("night" if self._is_open(hours.in_force()) else "day")
             return msgspec.structs.replace(settings, hours=hours.switched(switch))
 
-        after = await self._parts.settings.change(other)
+        after = await self._parts.editing.edit(other, by)
         return after.hours.of().switch.mode
 
     def from_outside(self, call: Call) -> bool:

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from firmware.control.client import ControlClient
+from firmware.control.editing import GetHistory, HistoryReply
 from firmware.control.routing import (
     AgentAct,
     CheckEmergency,
@@ -68,6 +69,8 @@ async def test_people_queues_and_codes_are_served_over_the_socket(box: Box) -> N
         assert (await switch.ask(first, ImportReply)).added == ()
         taken = await switch.ask(ImportPeople(upload="a", data=halves[1], last=True), ImportReply)
         assert (taken.added, taken.changed, taken.errors) == (("104",), ("101",), ())
+        (newest,) = (await switch.ask(GetHistory(limit=1), HistoryReply)).entries
+        assert newest.by == "CSV import"
         bad = base64.b64encode(b"number,name\n105,a\n1101,b\n").decode()
         refused = await switch.ask(ImportPeople(upload="b", data=bad, last=True), ImportReply)
         assert [one.line for one in refused.errors] == [3]

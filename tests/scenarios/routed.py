@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from extensions.dial import dial
+from firmware.app.api.settings import SettingsDesk
 from firmware.app.routing import Routing
 from firmware.core.causes import Cause
 from firmware.settings.document import Settings
@@ -16,7 +17,7 @@ from firmware.settings.store import SettingsStore
 from firmware.switch.call import Call
 from firmware.switch.destinations import ToReception
 from firmware.switch.inbound import route
-from tests.scenarios.office import Office
+from tests.scenarios.office import LoopClock, Office
 from tests.switch.fake_leg import FakeLeg
 
 
@@ -41,8 +42,10 @@ class RoutedOffice(Office):
         self.spoken_to: list[str] = []
         """Extensions whose phones were asked to answer by themselves."""
         self.directory._speak_to = self._speak_to
+        self.editing = SettingsDesk(self.settings, folder / "settings-history.jsonl", LoopClock())
         self.routing = Routing(
             self.settings,
+            self.editing.edit,
             self.exchange,
             self.directory,
             self.outbound,

@@ -55,7 +55,7 @@ class Desk:
         office.destinations.register(ToConference, self.conferences.serve)
         office.numbers.update({"800": ToConference("team"), "801": ToConference("board")})
 
-    async def _keep(self, number: str, wishes: Personal) -> None:
+    async def _keep(self, number: str, wishes: Personal, by: str) -> None:
         self.personal[number] = wishes
 
     async def talk(self, number: str = "101") -> tuple[FakeLeg, FakeLeg]:

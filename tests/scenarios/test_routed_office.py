@@ -131,6 +131,11 @@ class TestOwnWishes:
         person = office.settings.current.extension("101")
         assert person is not None
         assert person.personal.do_not_disturb
+        (newest, *_) = await office.editing.history(5)
+        assert newest.by == "phone 101"
+        assert [(one.path, one.after) for one in newest.changes] == [
+            ("extensions.101.personal.do_not_disturb", True)
+        ]
 
     async def test_a_phone_that_redirects_is_followed_inside(self, office: RoutedOffice) -> None:
         away = Ending(Cause.NUMBER_CHANGED, Side.THEM, "302", redirected_to="103")
@@ -214,6 +219,8 @@ class TestFromOutside:
         await office.until(lambda: "dials inside as 101" in _live(office))
         member.far.presses("*78#")
         await office.until(lambda: office.routing.personal["101"].do_not_disturb)
+        await office.until(lambda: "feature-on" in office.words.said)
+        assert (await office.editing.history(1))[0].by == "101 on gsm1"
 
     @pytest.mark.parametrize("dialled", ["13500000000", "013500000000", "913500000000", "*222102", "110"])
     async def test_nothing_leads_outside_or_into_others_calls(

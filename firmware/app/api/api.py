@@ -14,7 +14,6 @@ from firmware.app.api.audio import opened, shown_name
 from firmware.app.api.live import QueuePicture, parked_now
 from firmware.app.api.picture import call_now, lines_now, people_now
 from firmware.app.api.search import day_figures, found
-from firmware.app.api.settings import SettingsDesk
 from firmware.app.parts import Parts
 from firmware.control.base import OpenedFile
 from firmware.control.editing import (
@@ -63,7 +62,7 @@ class SwitchApi:
         self._lot = parts.routing.lot
         self._queues = QueuePicture(parts.routing.desk)
         self._search = CallSearch(self._store.reader)
-        self._desk = SettingsDesk(self._settings, self._paths.root / "settings-history.jsonl", self._clock)
+        self._desk = parts.editing
         self._today = DayFigures()
         self._counted: tuple[float, frozenset[CallId]] | None = None
         """When today's figures were counted, and which calls ran then."""

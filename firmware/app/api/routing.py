@@ -35,6 +35,8 @@ from firmware.settings.document import Settings
 
 # Uploads that were begun and not finished; an older one is forgotten for a newer.
 _MOST_UPLOADS = 4
+AUTHOR_OF_IMPORTS = "CSV import"
+"""Who the settings' history says it was."""
 
 
 def serve(parts: Parts) -> None:
@@ -108,7 +110,9 @@ class RoutingDesk:
             return ImportReply()
         taken = people_csv.read(data, self._parts.settings.current, remove_missing=request.remove_missing)
         if taken.settings is not None and not request.dry_run:
-            await self._parts.settings.change(lambda now: _people_of(data, now, request.remove_missing))
+            await self._parts.editing.edit(
+                lambda now: _people_of(data, now, request.remove_missing), AUTHOR_OF_IMPORTS
+            )
         return ImportReply(
             added=taken.added,
             changed=taken.changed,

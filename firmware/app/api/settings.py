@@ -98,6 +98,25 @@ class SettingsDesk:
 
         return await self._carry_out(edited, request.by, request.revision, dry_run=request.dry_run)
 
+    async def edit(self, edit: Callable[[Settings], Settings], by: str) -> Settings:
+        """Have `edit` make new settings from those in force, and keep in the history who made them.
+
+        Args:
+            edit: Runs in a thread of its own, so it looks at nothing but the settings.
+            by: The author: "phone 101", "CSV import".
+
+        Returns:
+            The settings in force then.
+
+        Raises:
+            UserError: They can't be used. Nothing was changed.
+            DeviceError: They can't be written.
+        """
+        await self._carry_out(
+            lambda document: _document(edit(parse_settings(document))), by, None, dry_run=False
+        )
+        return self._store.current
+
     async def restore(self, request: RestoreSettings) -> ChangedReply:
         """Make the settings what they were at a revision.
 
