@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from firmware.core.causes import Cause
 from firmware.core.leg import Leg
-from firmware.core.media import MediaPlane, Source
+from firmware.core.media import MediaPlane, PlayItem, Source
 from firmware.core.trace.calls import Heard
 from firmware.core.trace.inside import Conference as Words
 from firmware.switch.call import Call
@@ -108,7 +108,7 @@ class Conferences:
             return Cause.NORMAL
         room = self._now.setdefault(settings.name, _Room(self._media))
         if room.present >= settings.most:
-            await call.play(Heard.CONFERENCE_FULL(), self._speaker.say("conference-full"))
+            await call.play(Heard.CONFERENCE_FULL(), self._say(call, "conference-full"))
             return Cause.NORMAL
         await self._attend(call, settings, room, moderates)
         return Cause.NORMAL
@@ -120,14 +120,14 @@ class Conferences:
         room.moderators += moderates
         try:
             if not room.open.is_set():
-                await call.play(Heard.CONFERENCE_WAIT(), self._speaker.say("conference-wait"))
+                await call.play(Heard.CONFERENCE_WAIT(), self._say(call, "conference-wait"))
                 music = call.play_on(Heard.CONFERENCE_MUSIC(), call.hold_music)
                 try:
                     await room.open.wait()
                 finally:
                     music.stop()
             elif not room.members:
-                await call.play(Heard.CONFERENCE_ALONE(), self._speaker.say("conference-alone"))
+                await call.play(Heard.CONFERENCE_ALONE(), self._say(call, "conference-alone"))
             call.journey.route((Words.MODERATES if moderates else Words.IN)(room=settings.name))
             began = call.journey.elapsed_ms()
             leg = call.caller
@@ -144,7 +144,10 @@ class Conferences:
                 room.closed.set()
             if (room.closed.is_set() or not room.present) and self._now.get(settings.name) is room:
                 del self._now[settings.name]
-        await call.play(Heard.CONFERENCE_OVER(), self._speaker.say("conference-over"))
+        await call.play(Heard.CONFERENCE_OVER(), self._say(call, "conference-over"))
+
+    def _say(self, call: Call, *keys: str) -> list[PlayItem]:
+        return self._speaker.in_language(call.language).say(*keys)
 
     async def _talk(self, call: Call, room: _Room, leg: Leg) -> None:
         """Talk until the room is closed; key 1 mutes and unmutes."""
@@ -170,7 +173,7 @@ class Conferences:
             words = ["conference-pin"] if not attempt else ["wrong-pin", "conference-pin"]
             keyed = await call.collect(
                 Heard.ASKED_FOR_CONFERENCE_PIN(),
-                self._speaker.say(*words),
+                self._say(call, *words),
                 is_complete=lambda _: False,
                 first_seconds=8.0,
                 next_seconds=4.0,

@@ -145,7 +145,7 @@ class Queueing:
         note = "; ".join(one.text for one in call.journey.journey.notes)
         cause = await self.escalate(call, name, tier, note, since)
         if cause is not Cause.NORMAL and call.caller.ending is None:
-            await call.play(Heard.NOBODY_THERE(), self.speaker.say("nobody-there"))
+            await call.play(Heard.NOBODY_THERE(), self.speaker.in_language(call.language).say("nobody-there"))
         return ()
 
     async def _wait(self, call: Call, model: QueueModel, waiting: Waiting, seconds: float) -> Cause:
@@ -177,6 +177,7 @@ class _Visit:
         self._call = call
         self._model = model
         self._settings = model.settings
+        self._speaker = queueing.speaker.in_language(call.language)
         self._waiting = waiting
         self._record = record
         self._offers: asyncio.Queue[Offer] = asyncio.Queue()
@@ -213,7 +214,7 @@ class _Visit:
                     await self._announce()
                 case "comfort":
                     self._next_comfort = desk.now() + self._settings.comfort_seconds
-                    await call.play(Heard.KIND_WORDS(), self._q.speaker.say("queue-comfort"))
+                    await call.play(Heard.KIND_WORDS(), self._speaker.say("queue-comfort"))
                 case "over":
                     return await self._overflow()
                 case key if key == MESSAGE_KEY and self._settings.message is not None:
@@ -297,7 +298,7 @@ class _Visit:
 
     async def _announce(self) -> None:
         self._next_place = self._q.desk.now() + self._settings.announce_seconds
-        speaker, place = self._q.speaker, self._model.position(self._waiting.id)
+        speaker, place = self._speaker, self._model.position(self._waiting.id)
         wait = self._model.expected_wait(self._waiting.id)
         if place is None:
             return
@@ -326,7 +327,7 @@ class _Visit:
         callbacks.keep(self._settings.name, self._waiting, self._call.journey.id)
         self._call.journey.route(Queues.KEEPS_PLACE(queue=self._settings.name))
         self._ended(End.CALLED_BACK)
-        await self._call.play(Heard.CALLED_BACK(), self._q.speaker.say("queue-callback-kept"))
+        await self._call.play(Heard.CALLED_BACK(), self._speaker.say("queue-callback-kept"))
         return True
 
     def _leave(self, end: End) -> None:

@@ -107,11 +107,21 @@ class OutsideLines:
 
 
 class OfficeSpeaker:
-    """A `firmware.switch.sentences.Speaker` in the language in force at the moment of asking."""
+    """A `firmware.switch.sentences.Speaker`.
 
-    def __init__(self, folder: Path, settings: SettingsStore) -> None:
+    Args:
+        folder: Where the prompts are, a folder a language.
+        settings: Say the office's language, at the moment of asking.
+        language: Another one; "" for the office's.
+    """
+
+    def __init__(self, folder: Path, settings: SettingsStore, language: str = "") -> None:
         self._folder = folder
         self._settings = settings
+        self._language = language
+
+    def in_language(self, language: str) -> OfficeSpeaker:
+        return OfficeSpeaker(self._folder, self._settings, language)
 
     def say(self, *keys: str) -> list[PlayItem]:
         return self._prompts()(*keys)
@@ -125,7 +135,7 @@ class OfficeSpeaker:
         return prompts(*prompts.spoken.digits(text))
 
     def _prompts(self) -> Prompts:
-        return Prompts(self._folder, self._settings.current.office.language)
+        return Prompts(self._folder, self._language or self._settings.current.office.language)
 
 
 def outbound_of(

@@ -14,7 +14,10 @@ from firmware.core.trace.inside import Features
 
 
 class Speaker(Protocol):
-    """Gives what to play for sentences and values, in the office's language."""
+    """Gives what to play for sentences and values, in the office's language unless another is asked for."""
+
+    def in_language(self, language: str) -> Speaker:
+        """Return one that speaks "zh-CN" or "en", as `Call.language` has it; "" for the office's language."""
 
     def say(self, *keys: str) -> list[PlayItem]:
         """Return sentences one after the other."""

@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from firmware.app.outbound import OfficeSpeaker
 from firmware.core.media import PlayFile, PlaySilence
+from firmware.settings.store import SettingsStore
 from ivr.prompts import Prompts, audio, speak_missing, speech
 from ivr.prompts.audio import RATE, read_wav
 from ivr.prompts.catalogue import CATALOGUE, LANGUAGES
@@ -139,3 +141,19 @@ def test_every_key_and_the_sample_set_are_really_spoken_in_both_languages(tmp_pa
             p.name for p in (tmp_path / language).glob("*.wav")
         }
     assert "number-10500.wav\t一万零五百" in (tmp_path / "zh-CN" / "samples.txt").read_text("utf-8")
+
+
+@pytest.mark.parametrize(("chosen", "folder"), [("", "zh-CN"), ("en", "en"), ("zh-CN", "zh-CN")])
+def test_the_office_speaks_to_callers_in_the_language_they_chose(
+    tmp_path: Path, chosen: str, folder: str
+) -> None:
+    settings = SettingsStore(tmp_path / "settings.json")
+    settings.open()
+    for language in LANGUAGES:
+        (tmp_path / language).mkdir()
+        for key in (*CATALOGUE, *ATOMS[language]):
+            (tmp_path / language / f"{key}.wav").touch()
+    speaker = OfficeSpeaker(tmp_path, settings).in_language(chosen)
+    items = [*speaker.say("queue-position"), *speaker.number(3), *speaker.digits("71")]
+    assert {Path(item.path).parent.name for item in items if isinstance(item, PlayFile)} == {folder}
+    assert len(items) >= 4

@@ -71,13 +71,27 @@ class MemoryStore:
 
 
 class Words:
-    """Speaks sentences as tones of a second whose frequencies stand for nothing; `said` keeps their keys."""
+    """Speaks sentences as tones of a second whose frequencies stand for nothing.
 
-    def __init__(self) -> None:
-        self.said: list[str] = []
+    Args:
+        said: Keeps their keys.
+        languages: Keeps the language of each, "" for the office's.
+        language: Of this one's sentences.
+    """
+
+    def __init__(
+        self, said: list[str] | None = None, languages: list[str] | None = None, language: str = ""
+    ) -> None:
+        self.said: list[str] = [] if said is None else said
+        self.languages: list[str] = [] if languages is None else languages
+        self._language = language
+
+    def in_language(self, language: str) -> Words:
+        return Words(self.said, self.languages, language)
 
     def say(self, *keys: str) -> list[PlayItem]:
         self.said += keys
+        self.languages += [self._language] * len(keys)
         return [PlayTone((700.0,), (), duration_ms=1000) for _ in keys]
 
     def number(self, value: int) -> list[PlayItem]:

@@ -39,8 +39,9 @@ class Service:
     def mode(self, number: str) -> Mode:
         return self.desk.queues["service"].agents[number].mode
 
-    def call(self, number: str | None = "13800138000") -> FakeLeg:
+    def call(self, number: str | None = "13800138000", language: str = "") -> FakeLeg:
         async def script(call: Call) -> None:
+            call.language = language
             await self.office.destinations.lead(call, ToQueue("service"))
 
         return self.office.somebody_rings_in(script, number)
@@ -83,6 +84,18 @@ async def test_a_caller_hears_place_and_wait_and_kind_words(office: Office) -> N
     await asyncio.sleep(5)
     caller.far.ends()
     assert (await office.journey()).outcome is Outcome.ANSWERED
+
+
+@pytest.mark.parametrize("language", ["", "en", "zh-CN"])
+async def test_who_chose_a_language_in_the_menus_waits_in_it(office: Office, language: str) -> None:
+    service = Service(
+        office, join_without_agents=True, announce_seconds=20, comfort_seconds=50, max_wait_seconds=70
+    )
+    caller = service.call(language=language)
+    await office.until(lambda: {"queue-position", "queue-comfort"} <= set(office.words.said))
+    caller.far.presses("2")
+    await office.until(lambda: "queue-callback-kept" in office.words.said)
+    assert set(office.words.languages) == {language}
 
 
 async def test_an_abandoned_wait_is_recorded_and_the_place_kept_for_a_minute(office: Office) -> None:

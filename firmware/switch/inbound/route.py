@@ -65,7 +65,7 @@ async def route(call: Call, inbound: Inbound, did: str | None = None) -> None:
     if cause is Cause.NORMAL or call.caller.state is LegState.ENDED:
         return
     await call.answer()
-    await call.play(Heard.NOBODY_THERE(), inbound.speaker.say("nobody-there"))
+    await call.play(Heard.NOBODY_THERE(), inbound.speaker.in_language(call.language).say("nobody-there"))
 
 
 async def _passes(call: Call, speaker: Speaker) -> bool:
