@@ -5,6 +5,7 @@ journey     what is asked for and sorted by, a column each; `parts`: all lists o
 recording   ┐ a row each, because the storage keeper asks for files
 voicemail   ┘
 party       every number outside there ever was, once: where a part of a number is looked for
+name        every word of the names of those who ever took part, once
 """
 
 from __future__ import annotations
@@ -162,7 +163,7 @@ def write_closed(connection: sqlite3.Connection, journey: Journey) -> None:
     )
     for one in TABLES:
         _insert_rows(connection, one, cursor.lastrowid, journey)
-    _note_party(connection, journey)
+    _note_found_by(connection, journey)
     _into_outbox(connection, journey)
     connection.execute("DELETE FROM open_journey WHERE id = ?", (journey.id,))
 
@@ -175,7 +176,7 @@ def update_closed(connection: sqlite3.Connection, before: Journey, journey: Jour
         if getattr(before, one.attribute) != getattr(journey, one.attribute):
             connection.execute(_DELETE_ROWS[one.table], (seq,))
             _insert_rows(connection, one, seq, journey)
-    _note_party(connection, journey)
+    _note_found_by(connection, journey)
     _into_outbox(connection, journey)
 
 
@@ -188,7 +189,9 @@ def _insert_rows(connection: sqlite3.Connection, one: Table, seq: int | None, jo
         connection.executemany(_INSERT_ROWS[one.table], rows)
 
 
-def _note_party(connection: sqlite3.Connection, journey: Journey) -> None:
+def _note_found_by(connection: sqlite3.Connection, journey: Journey) -> None:
+    words = {word for name in people_of(journey) for word in name.split(" ") if word}
+    connection.executemany("INSERT OR IGNORE INTO name VALUES (?)", [(word,) for word in words])
     if journey.party is not None:
         connection.execute("INSERT OR IGNORE INTO party VALUES (?)", (journey.party,))
 

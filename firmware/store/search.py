@@ -8,6 +8,8 @@ Two ways lead to a page, whichever is short:
         `journey_listing`, from the newest on: it holds all that is filtered by, so a call that doesn't fit
         costs no look at the call itself
 
+Somebody of whom table `name` knows nothing took part in no call: that is answered at once.
+
 Calls are listed by (started_wall_ms, seq); the last row of a page is where the next one begins.
 """
 
@@ -54,7 +56,7 @@ _DAY_MS = 24 * _HOUR_MS
 
 _COLUMNS = (
     "seq, id, started_wall_ms, started_mono_ms, boot_id, clock_set, direction, line, caller, called, "
-    "outcome, answered_ms, talked_ms, duration_ms, talked_with, recorded"
+    "outcome, answered_ms, talked_ms, duration_ms, talked_with, recorded, cost_micros, currency"
 )
 _ORDER = "ORDER BY started_wall_ms DESC, seq DESC LIMIT ?"
 
@@ -102,6 +104,9 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
     people: list[str]
     """Who talked with the caller."""
     recordings: int
+    cost_micros: int | None
+    """Millionths of `currency`; None when no price is known."""
+    currency: str
 
 
 class Day(msgspec.Struct, frozen=True):
@@ -181,6 +186,8 @@ def _found(
     connection: sqlite3.Connection, wanted: Wanted, count: int, after: Place | None
 ) -> list[tuple[Any, ...]]:
     text = wanted.text.strip()[:MAX_TEXT]
+    if not _took_part(connection, wanted.person):
+        return []
     conditions, values = _conditions(wanted, after)
     if not text:
         return _listing(connection, conditions, values, count)
@@ -241,6 +248,14 @@ def _people(connection: sqlite3.Connection, text: str) -> list[str]:
     return [row[0] for row in connection.execute(sql, (_digits(text), _FEW_PEOPLE + 1))]
 
 
+def _took_part(connection: sqlite3.Connection, person: str) -> bool:
+    """Return whether there may be calls with somebody; without a name, there may."""
+    words = {word for word in person[:MAX_TEXT].split(" ") if word}
+    marks = ", ".join("?" * len(words))
+    sql = f"SELECT count(*) FROM name WHERE word IN ({marks})"  # noqa: S608 - question marks
+    return not words or connection.execute(sql, tuple(words)).fetchone() == (len(words),)
+
+
 def _conditions(wanted: Wanted, after: Place | None) -> tuple[list[str], list[Any]]:
     conditions: list[str] = []
     values: list[Any] = []
@@ -266,7 +281,7 @@ def _conditions(wanted: Wanted, after: Place | None) -> tuple[list[str], list[An
 
 def _listed(row: tuple[Any, ...]) -> Listed:
     seq, call, wall, mono, boot, is_set, direction, line, caller, called, outcome, *rest = row
-    answered, talked, duration, people, recordings = rest
+    answered, talked, duration, people, recordings, cost, currency = rest
     return Listed(
         seq=seq,
         id=CallId(call),
@@ -281,4 +296,6 @@ def _listed(row: tuple[Any, ...]) -> Listed:
         duration_ms=duration,
         people=people.split(),
         recordings=recordings,
+        cost_micros=cost,
+        currency=currency,
     )

@@ -105,6 +105,20 @@ def test_a_call_with_everything_in_it_survives_the_update_whole(tmp_path: Path) 
     assert len(page) == 2, "102 was rung"
 
 
+def test_who_took_part_before_the_update_is_found_after_it(tmp_path: Path) -> None:
+    store = SqliteJourneyStore(left_by(tmp_path, 8), BenchClock())
+    store.start()
+    store.stop()
+    search = CallSearch(store.reader)
+
+    def calls_with(person: str) -> list[str]:
+        return [str(call.id) for call in search.find(Wanted(person=person), 10, None)[0]]
+
+    assert calls_with("102") == ["01KB0CCCCCCCCCC2", "01KB0CCCCCCCCCC1"], "who was rung in vain"
+    assert calls_with("front desk") == ["01KB0CCCCCCCCCC2"]
+    assert calls_with("987") == []
+
+
 def test_an_update_that_breaks_off_leaves_the_old_records(old: Path) -> None:
     connection = migrations.connect(old)
     before = list(connection.iterdump())

@@ -95,6 +95,14 @@ def test_the_days_figures_add_up(calls: CallSearch) -> None:
     assert sum(calls.day(NOON_MS + 3_600_000 * 24).calls) == 0
 
 
+def test_somebody_who_never_took_part_is_looked_for_in_no_call(
+    calls: CallSearch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "_listing", lambda *_: pytest.fail("the list of calls is read"))
+    assert calls.find(Wanted(person="987"), 50, None) == ([], None)
+    assert calls.find(Wanted(person="front 101"), 50, None) == ([], None)
+
+
 def test_a_search_that_takes_too_long_is_given_up(calls: CallSearch, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(search, "_PATIENCE_S", -1.0)
     monkeypatch.setattr(search, "_STEPS", 1)
