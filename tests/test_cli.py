@@ -137,6 +137,17 @@ def test_a_call_is_shown_with_its_legs_reasons_and_recording(
     assert "0:05.0  routing" in shown
 
 
+def test_a_call_is_shown_with_what_it_cost(
+    switch: FakeSwitch, state: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["call", "show", FIRST_ID[:6], "--state", str(state), "--lang", "en"]
+    assert main(arguments) == 0
+    assert "Cost" not in capsys.readouterr().out, "no price is known"
+    switch.journeys[1].cost_micros, switch.journeys[1].currency = 600_000, "CNY"
+    assert main(arguments) == 0
+    assert "0.60 CNY" in capsys.readouterr().out
+
+
 def test_without_a_switch_the_records_are_read_and_that_is_said(
     records: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -9,12 +9,13 @@ import re
 import xlsxwriter
 
 from firmware.control.search import CallRow
+from firmware.core.money import MICROS
 from web_admin.format import local, moment
 from web_admin.words import Words
 
 COLUMNS = (
     "when", "caller", "called", "talked_with", "line", "outcome", "waited", "talked", "duration", "recording",
-    "id",
+    "cost", "currency", "id",
 )  # fmt: skip
 
 _PLAIN_NUMBER = re.compile(r"\A\+?[0-9*#]{1,32}\Z")
@@ -50,6 +51,8 @@ def csv_row(call: CallRow, words: Words) -> bytes:
             outcome,
             *seconds,
             str(call.recordings),
+            "" if call.cost_micros is None else f"{call.cost_micros / MICROS:.2f}",
+            call.currency,
             call.id,
         ]
     )
@@ -67,10 +70,11 @@ def workbook_of(calls: list[CallRow], words: Words, *, is_cut: bool) -> bytes:
         sheet = book.add_worksheet(words("calls.title"))
         bold = book.add_format({"bold": True, "bottom": 1})
         date = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
+        price = book.add_format({"num_format": "0.00"})
         span = book.add_format({"num_format": "[h]:mm:ss"})
         sheet.set_column(0, 0, 20)
         sheet.set_column(1, 5, 16)
-        sheet.set_column(10, 10, 20)
+        sheet.set_column(12, 12, 20)
         sheet.freeze_panes(1, 0)
         sheet.write_row(0, 0, heading(words), bold)
         for row, call in enumerate(calls, start=1):
@@ -88,7 +92,10 @@ def workbook_of(calls: list[CallRow], words: Words, *, is_cut: bool) -> bytes:
                 if ms is not None:
                     sheet.write_number(row, column, ms / _MS_A_DAY, span)
             sheet.write_number(row, 9, call.recordings)
-            sheet.write_string(row, 10, call.id)
+            if call.cost_micros is not None:
+                sheet.write_number(row, 10, call.cost_micros / MICROS, price)
+            sheet.write_string(row, 11, call.currency)
+            sheet.write_string(row, 12, call.id)
         if is_cut:
             sheet.write_string(len(calls) + 1, 0, words("calls.csv_cut", rows=len(calls)))
     return file.getvalue()

@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import Request, Response
 from litestar.background_tasks import BackgroundTask
 
+from firmware.core.money import money
 from firmware.core.trace import in_language
 from web_admin import format as formats
 from web_admin.assets import Assets
@@ -50,6 +51,7 @@ class Pages:
             has_asset=assets.has,
             languages=LANGUAGES,
             length=formats.length,
+            money=money,
             offset=formats.offset,
             moment=formats.moment,
             short_moment=formats.short_moment,

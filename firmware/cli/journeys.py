@@ -9,6 +9,7 @@ from pathlib import Path
 from firmware.cli.tables import printable, table
 from firmware.cli.words import Words
 from firmware.core.clock import Instant
+from firmware.core.money import money
 from firmware.core.records import Journey, LegRecord
 
 _NOTHING = "-"
@@ -115,6 +116,8 @@ def call_story(journey: Journey, language: str, recordings: Path, *, live: bool 
         ("duration", length(journey.duration_ms)),
         ("ended", " ".join(ended)),
     ]
+    if journey.cost_micros is not None:
+        summary.append(("cost", money(journey.cost_micros, journey.currency)))
     first, *rest = [[words(key), value] for key, value in summary]
     blocks = [table(first, rest)]
     if journey.legs:

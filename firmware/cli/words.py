@@ -21,6 +21,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "call": ("Call", "通话"),
     "line": ("Line", "线路"),
     "duration": ("Duration", "时长"),
+    "cost": ("Cost", "话费"),
     "ended": ("Ended", "挂断"),
     "legs": ("Legs", "各方"),
     "timeline": ("Timeline", "经过"),

@@ -69,6 +69,9 @@ class CallRow(msgspec.Struct, frozen=True, kw_only=True):
     people: list[str] = []
     """Extensions that talked with the caller."""
     recordings: int = 0
+    cost_micros: int | None = None
+    """Millionths of `currency`; None when no price is known."""
+    currency: str = ""
 
 
 class FoundReply(BaseReply, frozen=True, tag="found", kw_only=True):

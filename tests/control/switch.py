@@ -162,6 +162,8 @@ class FakeSwitch:
                 duration_ms=one.duration_ms,
                 people=["101"],
                 recordings=len(one.recordings),
+                cost_micros=one.cost_micros,
+                currency=one.currency,
             )
             for one in self.journeys
             if wanted.text in (one.caller or "")

@@ -60,6 +60,35 @@ async def test_the_cheapest_line_is_taken_and_the_price_written_down(office: Off
     assert (journey.cost_micros, journey.currency) == (200_000, "CNY")
 
 
+async def test_the_price_is_written_down_whoever_hangs_up(office: Office) -> None:
+    _sets(office, lines=dict.fromkeys(("gsm1", "gsm2"), LineRates(per_minute={NumberClass.MOBILE: 0.30})))
+    phone = office.phone_dials("101", "13800138000")
+    called = await office.line_dials("13800138000")
+    called.far.answers()
+    await office.talking(phone, called)
+    await asyncio.sleep(61)
+    phone.far.ends()
+    journey = await office.journey()
+    assert (journey.cost_micros, journey.currency) == (600_000, "CNY")
+
+
+async def test_a_call_nobody_answered_costs_nothing_and_has_no_price(office: Office) -> None:
+    _sets(office, lines=dict.fromkeys(("gsm1", "gsm2"), LineRates(per_minute={NumberClass.MOBILE: 0.30})))
+    office.phone_dials("101", "13800138000")
+    (await office.line_dials("13800138000")).far.ends(Cause.BUSY)
+    assert (await office.journey()).cost_micros is None
+
+
+async def test_where_no_price_is_known_none_is_written_down(office: Office) -> None:
+    phone = office.phone_dials("101", "13800138000")
+    called = await office.line_dials("13800138000")
+    called.far.answers()
+    await office.talking(phone, called)
+    phone.far.ends()
+    journey = await office.journey()
+    assert (journey.cost_micros, journey.currency) == (None, "")
+
+
 async def test_a_line_at_fault_is_followed_by_the_next(office: Office) -> None:
     office.lines.fails["gsm1"] = Cause.NETWORK_OUT_OF_ORDER
     office.phone_dials("101", "13800138000")

@@ -172,6 +172,13 @@ async def test_the_list_goes_to_a_spreadsheet(admin: Visitor) -> None:
     assert answer.headers["content-disposition"].endswith('.csv"')
 
 
+async def test_what_a_call_cost_is_on_its_page_and_in_the_spreadsheet(admin: Visitor) -> None:
+    call = admin.switch.journeys[1]
+    call.cost_micros, call.currency = 600_000, "CNY"
+    assert "0.60 CNY" in (await admin.opens(f"/calls/{call.id}")).text
+    assert ",0.60,CNY," in (await admin.opens("/calls.csv")).content.decode("utf-8-sig")
+
+
 def test_no_cell_is_a_formula() -> None:
     line = csv_line(["=cmd()", "+8613800138000", "-1+1", "@x", "plain"]).decode()
     assert line.strip() == "'=cmd(),+8613800138000,'-1+1,'@x,plain"

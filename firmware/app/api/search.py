@@ -64,4 +64,6 @@ def row_of(call: search.Listed) -> CallRow:
         duration_ms=call.duration_ms,
         people=call.people,
         recordings=call.recordings,
+        cost_micros=call.cost_micros,
+        currency=call.currency,
     )

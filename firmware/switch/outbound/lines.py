@@ -81,6 +81,10 @@ class LineRates(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def carries(self, number: Number) -> bool:
         return not self.classes or number.number_class in self.classes
 
+    def has_price(self, number_class: NumberClass) -> bool:
+        """Return whether the office has said what such calls cost; nothing is a price, too."""
+        return number_class in self.per_minute or self.per_call > 0
+
     def cost(self, number_class: NumberClass, seconds: float) -> float:
         """Return what a call of that length costs; every begun step counts."""
         if seconds <= 0:

@@ -22,6 +22,7 @@ from msgspec import Meta
 
 from firmware.core.causes import Cause
 from firmware.core.leg import Leg, LegState, Party
+from firmware.core.money import MICROS
 from firmware.core.records import EntryKind
 from firmware.core.trace import Said, known
 from firmware.core.trace.calls import Heard, of_cause
@@ -56,7 +57,6 @@ _LINE_AT_FAULT = frozenset(
         Cause.DESTINATION_OUT_OF_ORDER,
     }
 )
-_MICROS = 1_000_000
 
 
 class OutboundSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -302,11 +302,18 @@ class Outbound:
         if leg is None:
             return Cause.NO_CIRCUIT
         lease.taken = True
+        currency = self.settings.currency
+
+        def costs(cost: float) -> None:
+            # What nobody has set a price for is not free, but unknown.
+            if lease.rates.has_price(lease.number_class):
+                call.journey.cost(round(cost * MICROS), currency)
+
         Meter(
             self.guard,
             lease,
             leg,
-            on_cost=lambda cost: call.journey.cost(round(cost * _MICROS), self.settings.currency),
+            on_cost=costs,
             on_limit=lambda words: call.journey.note(EntryKind.ROUTE, Words.LIMIT_ENDS(why=words)),
         )
         return leg
