@@ -313,6 +313,9 @@ class Recording(Protocol):
     async def close(self) -> RecordingResult:
         """Write what is left, make it durable and tell what came of it. Repeatable."""
 
+    async def ended(self) -> RecordingResult:
+        """Wait until it has ended: by `close`, or of itself where the disk is full or refuses."""
+
 
 class MediaPlane(Protocol):
     """The media process as call control sees it."""

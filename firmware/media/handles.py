@@ -81,6 +81,9 @@ class ClientRecording:
     async def close(self) -> RecordingResult:
         return await self._client.close_recording(self)
 
+    async def ended(self) -> RecordingResult:
+        return await asyncio.shield(self.closed)
+
     def end(self, frames: int, error: str | None) -> None:
         """Note what came of it; only the first call counts."""
         if self.closed.done():

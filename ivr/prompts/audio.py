@@ -10,11 +10,17 @@ from __future__ import annotations
 import os
 import wave
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
+from firmware.core.late import LateModule
 
-Samples = NDArray[np.float32]
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+else:
+    np = LateModule("numpy")
+
+Samples: TypeAlias = "NDArray[np.float32]"
 
 RATE = 8000
 """Hz, of every prompt."""
@@ -107,15 +113,20 @@ def write_prompt(samples: Samples, path: Path) -> None:
         OSError: The disk is full or refuses; the old file stands.
     """
     unfinished = path.with_name(path.name + ".new")
-    with unfinished.open("wb") as file:
-        with wave.open(file, "wb") as sound:
-            sound.setnchannels(1)
-            sound.setsampwidth(2)
-            sound.setframerate(RATE)
-            sound.writeframes((np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(path)
+    try:
+        with unfinished.open("wb") as file:
+            with wave.open(file, "wb") as sound:
+                sound.setnchannels(1)
+                sound.setsampwidth(2)
+                sound.setframerate(RATE)
+                sound.writeframes((np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+    except OSError:
+        # Half a file would take the room that others need on a full disk.
+        unfinished.unlink(missing_ok=True)
+        raise
 
 
 def _window_levels(samples: Samples) -> NDArray[np.float32]:

@@ -2,6 +2,7 @@
 
 greeting ─► tone ─► speaks ─┬─ hangs up, or the line sounds busy ─► delivered
    │ any key: the tone      ├─ a key, silence, the longest time ─► send · hear · record again · urgent
+   │                        ├─ the disk is full: told at once, kept up to there
    │ *: the owner signs in  └─ nothing said ─► no message
 """
 
@@ -39,6 +40,7 @@ _BUSY_CYCLES = 3
 # Rounds of busy tone that are no chance any more.
 _SIGN_IN = "*"
 _GONE_TONES = frozenset({"busy", "congestion"})
+_NO_REVIEW = (InMailbox.BY_TONE, InMailbox.BY_DISK)
 
 
 class Leaving(msgspec.Struct, frozen=True):
@@ -134,7 +136,7 @@ class _Visit:
                 call.journey.route(
                     InMailbox.ENDED(seconds=round((journey.elapsed_ms() - began_ms) / 1000), why=why())
                 )
-                if why is not InMailbox.BY_TONE and takes < MAX_TAKES:
+                if why not in _NO_REVIEW and takes < MAX_TAKES:
                     again = await self._reviewed(take)
             finally:
                 # Whatever happened, a hang-up above all: what was said is kept, unless taken back.
@@ -182,7 +184,8 @@ class _Visit:
         unlisten = call.media.listen(port, notice)
         call.media.configure(port, listens)
         key: asyncio.Future[str] = asyncio.ensure_future(call.next_digit())
-        waits: set[asyncio.Future[Any]] = {key, ended}
+        refused = asyncio.ensure_future(recording.ended())
+        waits: set[asyncio.Future[Any]] = {key, ended, refused}
         try:
             call.play_on(InMailbox.BEGAN(), [_BEEP], repeat=False)
             done, _ = await asyncio.wait(
@@ -190,12 +193,15 @@ class _Visit:
             )
             if not done:
                 return InMailbox.BY_LIMIT
+            if refused.done():
+                return InMailbox.BY_DISK
             if ended.done():
                 return ended.result()
             take.cut_seconds = _KEY_SECONDS
             return InMailbox.BY_KEY
         finally:
             key.cancel()
+            refused.cancel()
             unlisten()
             call.media.configure(port, before)
             await asyncio.shield(asyncio.ensure_future(_closed(recording, take)))
@@ -226,9 +232,16 @@ class _Visit:
         return False
 
     async def _deliver(self, take: Take, began_ms: int) -> Message | None:
-        """Put the message into the mailbox and note it in the journey; None when nothing was said."""
-        message = await self._voicemail.deliver(take)
+        """Put the message into the mailbox and note it in the journey; None when nothing was said.
+
+        What a full disk keeps from being finished comes back as it stands; it is delivered later.
+        """
         journey = self._call.journey
+        try:
+            message = await self._voicemail.deliver(take)
+        except DeviceError as error:
+            journey.route(InMailbox.LATER(why=str(error)))
+            return msgspec.structs.replace(take.message, complete=False)
         if message is None:
             journey.route(InMailbox.TOO_SHORT())
             return None

@@ -148,7 +148,7 @@ class MediaPlaneContract:
         result = await recording.close()
         assert result.complete
         assert 440 <= result.duration_ms <= 600
-        assert await recording.close() == result
+        assert await recording.close() == await recording.ended() == result
         with wave.open(result.path) as wav:
             assert (wav.getnchannels(), wav.getnframes()) == (2, result.duration_ms * 8)
 

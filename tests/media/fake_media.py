@@ -95,6 +95,9 @@ class FakeRecording:
         self.left = left
         self.right = right
         self.result: RecordingResult | None = None
+        self.detail = ""
+        """What it will be found to lack once it is closed."""
+        self._over = asyncio.Event()
         self.paused = False
         self._paused_at = 0.0
         self.muted = False
@@ -126,8 +129,18 @@ class FakeRecording:
             self.resume()
             duration_ms = round((asyncio.get_running_loop().time() - self._started) * 1000)
             self._write(duration_ms * 8)
-            self.result = RecordingResult(str(self.path), duration_ms, complete=True)
+            self.result = RecordingResult(str(self.path), duration_ms, not self.detail, self.detail)
+            self._over.set()
         return self.result
+
+    async def ended(self) -> RecordingResult:
+        await self._over.wait()
+        return await self.close()
+
+    async def disk_fills(self) -> None:
+        """Have the disk refuse what is said from here on."""
+        self.detail = "No space left on device"
+        await self.close()
 
     def _write(self, frames: int) -> None:
         """Make the file; its silence is a hole, so that an hour of virtual time takes no disk."""

@@ -326,15 +326,11 @@ async def test_a_disk_that_refuses_is_told_and_leaves_nothing_behind(office: Box
     assert office.messages() == []
 
 
-async def test_a_message_whose_end_was_lost_is_kept_and_the_caller_told(
-    office: Box, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_message_whose_end_was_lost_is_kept_and_the_caller_told(office: Box) -> None:
     caller = office.caller_comes_to("101")
     await office.until(lambda: bool(office.media.recordings))
     await asyncio.sleep(5)
-    recording = office.media.recordings[0]
-    result = await recording.close()
-    recording.result = type(result)(result.path, result.duration_ms, complete=False, detail="disk full")
+    office.media.recordings[0].detail = "disk full"
     caller.far.presses("#")
     await office.keys_after(caller, "vm-review", "1")
     await office.until(lambda: "vm-partly" in office.has_heard(caller))
@@ -343,15 +339,38 @@ async def test_a_message_whose_end_was_lost_is_kept_and_the_caller_told(
     assert message.state is MessageState.NEW
 
 
+@pytest.mark.parametrize("even_the_rest", [False, True])
+async def test_a_disk_that_fills_while_the_caller_speaks_is_told_at_once(
+    office: Box, monkeypatch: pytest.MonkeyPatch, even_the_rest: bool
+) -> None:
+    finish = sound.finish
+    caller = office.caller_comes_to("101")
+    await office.until(lambda: bool(office.media.recordings))
+    await asyncio.sleep(5)
+    if even_the_rest:
+        monkeypatch.setattr(sound, "finish", _full)
+    await office.media.recordings[0].disk_fills()
+    await asyncio.sleep(0.1)
+    assert office.has_heard(caller)[-1] == "vm-partly"
+    assert "the disk is full or refuses" in " ".join(trace(await office.journey()))
+    monkeypatch.setattr(sound, "finish", finish)
+    await office.voicemail.start()
+    (message,) = office.messages()
+    assert (message.state, message.complete) == (MessageState.NEW, False)
+    assert message.duration_ms == pytest.approx(5000, abs=100)
+    await office.voicemail.stop()
+
+
+def _full(*_: Any) -> None:
+    raise OSError(28, "No space left on device")
+
+
 async def test_a_message_that_can_not_be_finished_is_delivered_when_it_can(
     office: Box, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     finish = sound.finish
 
-    def full(*_: Any) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(sound, "finish", full)
+    monkeypatch.setattr(sound, "finish", _full)
     await office.leaves("101", 5)
     (message,) = office.messages()
     assert message.state is MessageState.BEING_LEFT
