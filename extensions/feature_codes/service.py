@@ -15,7 +15,7 @@ from firmware.core.errors import UserError, ZongjiError
 from firmware.core.leg import LegState
 from firmware.core.records import TransferKind
 from firmware.core.trace import known
-from firmware.core.trace.calls import Heard
+from firmware.core.trace.calls import Calls, Heard
 from firmware.core.trace.inside import Codes, Dialled, HandOn
 from firmware.core.trace.outbound import Emergency
 from firmware.switch.bridge import Monitor
@@ -150,7 +150,7 @@ class FeatureService:
         try:
             await self._keep_personal(own, wishes, f"phone {own}" if where == own else f"{own} on {where}")
         except ZongjiError as error:
-            call.journey.route(str(error))
+            call.journey.route(Calls.NOT_DONE(why=str(error)))
             await self._say(call, "feature-failed")
             return
         await self._say(call, "feature-on" if any(changes.values()) else "feature-off")
@@ -207,8 +207,9 @@ class FeatureService:
                     queues = self._desk.pause(own, "break")
                 case _:
                     queues = self._desk.resume(own)
-        except UserError as error:
-            call.journey.route(str(error))
+        except UserError:
+            away = feature in (Feature.PAUSE, Feature.RESUME)
+            call.journey.route((Codes.NOT_SIGNED_IN if away else Codes.NO_QUEUE)(who=own))
             await self._say(call, "feature-failed")
             return
         call.journey.route(Codes.QUEUES(feature=known(feature), queues=queues))

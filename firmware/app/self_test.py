@@ -20,6 +20,7 @@ from firmware.core.ids import PortId
 from firmware.core.leg import Direction, Leg, LegState, Party
 from firmware.core.media import PCMA, DigitHeard, MediaPlane, PlayTone, PortEvent, PortOptions, RtpRemote
 from firmware.core.records import Journey
+from firmware.core.trace.calls import Heard
 from firmware.switch.call import Call
 from firmware.switch.journey import JourneyWriter
 
@@ -114,7 +115,7 @@ async def _test_call(parts: Parts) -> TestCallReply:
         async def script(call: Call) -> None:
             await call.answer()
             times.append(time.monotonic())
-            call.play_on("self-test", [PlayTone(_KEY_HERTZ, (), duration_ms=_SOUND_MS)], repeat=True)
+            call.play_on(Heard.SELF_TEST(), [PlayTone(_KEY_HERTZ, (), duration_ms=_SOUND_MS)], repeat=True)
             await heard.wait()
             times.append(time.monotonic())
 

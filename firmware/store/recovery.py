@@ -25,10 +25,10 @@ from firmware.core.records import (
     VoicemailRecord,
     WrapUp,
 )
+from firmware.core.trace import Said
+from firmware.core.trace.interrupted import Interrupted
 from firmware.store import wav
 from firmware.store.rows import OpenJourney
-
-_DETAIL = "the switchboard stopped in mid-call"
 
 
 def close_interrupted(
@@ -43,16 +43,16 @@ def close_interrupted(
         voicemails: The folder voicemail paths are relative to; without it messages keep what was noted.
     """
     journey = open_journey.journey
-    words: list[str] = []
+    words: list[Said] = []
     proven = [_noted_ms(open_journey), *_known_moments(journey)]
     for recording in journey.recordings:
-        said, end_ms = _close_recording(recording, recordings)
-        words.append(said)
+        said, end_ms = _close_recording(recording, recordings, Interrupted.RECORDING())
+        words += said
         proven.append(end_ms)
     for message in journey.voicemails:
         if voicemails is not None:
-            said, end_ms = _close_recording(message, voicemails, "message")
-            words.append(said)
+            said, end_ms = _close_recording(message, voicemails, Interrupted.MESSAGE())
+            words += said
             proven.append(end_ms)
     end_ms = max(proven)
     _close_stretches(journey, end_ms)
@@ -65,17 +65,15 @@ def close_interrupted(
         leg.ended_ms = end_ms
         leg.cause = Cause.TEMPORARY_FAILURE
         leg.ended_by = Side.WIRE
-        leg.detail = _DETAIL
+        leg.detail = str(Interrupted.STOPPED())
     journey.outcome = Outcome.INTERRUPTED
     journey.duration_ms = end_ms
     journey.cause = Cause.TEMPORARY_FAILURE
     journey.hung_up_by = "switchboard"
-    lost = "power was lost" if now.boot_id != open_journey.noted.boot_id else "the switch process ended"
-    text = (
-        f"The call was interrupted: {lost} while it ran. This record was completed at the next start; "
-        "when the call ended and how long people talked are estimates."
-    )
-    journey.timeline.append(TimelineEntry(end_ms, EntryKind.FAULT, " ".join([text, *words])))
+    same_boot = now.boot_id == open_journey.noted.boot_id
+    why = Interrupted.BY_PROCESS() if same_boot else Interrupted.BY_POWER()
+    for word in [Interrupted.CLOSED(why=why), *words]:
+        journey.timeline.append(TimelineEntry(end_ms, EntryKind.FAULT, str(word), None, word))
     return journey
 
 
@@ -115,24 +113,22 @@ def _close_stretches(journey: Journey, end_ms: int) -> None:
 
 
 def _close_recording(
-    recording: RecordingRecord | VoicemailRecord, folder: Path, name: str = "recording"
-) -> tuple[str, int]:
-    """Complete a recording's entry from its file; return words for the timeline and its end in the call."""
+    recording: RecordingRecord | VoicemailRecord, folder: Path, name: Said
+) -> tuple[list[Said], int]:
+    """Complete a recording's entry from its file; return words for it, and its end in the call."""
     if recording.duration_ms is not None:
-        return "", recording.started_ms + recording.duration_ms
+        return [], recording.started_ms + recording.duration_ms
     recording.complete = False
     recording.duration_ms = 0
     path = folder / recording.path
     if not path.resolve().is_relative_to(folder.resolve()):
-        return f"Its {name} {recording.path} lies outside the {name}s folder and was left alone.", 0
+        return [Interrupted.OUTSIDE(name=name, path=recording.path)], 0
     try:
         recording.duration_ms = wav.mend(path).duration_ms
     except FileNotFoundError:
-        return f"Its {name} is missing.", recording.started_ms
+        return [Interrupted.MISSING(name=name)], recording.started_ms
     except (OSError, DeviceError) as error:
-        return f"Its {name} can't be read: {error}.", recording.started_ms
-    seconds = recording.duration_ms / 1000
-    return (
-        f"Its {name} is incomplete: {seconds:.1f} s reached the card.",
-        recording.started_ms + recording.duration_ms,
-    )
+        return [Interrupted.UNREADABLE(name=name, why=str(error))], recording.started_ms
+    seconds = f"{recording.duration_ms / 1000:.1f}"
+    said = Interrupted.INCOMPLETE(name=name, seconds=seconds)
+    return [said], recording.started_ms + recording.duration_ms

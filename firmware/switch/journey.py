@@ -160,7 +160,7 @@ class JourneyWriter:
     def part_of(self, journey: CallId) -> None:
         """Note that this is only a hand on another call: a pickup, a consultation, a supervisor listening."""
         self.journey.tags.append(f"part-of:{journey}")
-        self.route(f"goes on in call {journey}")
+        self.route(Calls.GOES_ON(call=journey))
 
     def goes_out(self) -> None:
         """Note that one of the office's own phones calls the outside."""

@@ -81,7 +81,7 @@ class ParkingLot:
             async with asyncio.timeout(PARKED_SECONDS):
                 leg = await fetched
         except TimeoutError:
-            record.detail = "nobody fetched it"
+            record.detail = str(HandOn.NOBODY_FETCHED())
             music.stop()
             return await self._recall(call, by, HandOn.NOT_FETCHED(slot=slot))
         finally:

@@ -21,6 +21,7 @@ from firmware.core.errors import DeviceError, UserError
 from firmware.core.media import PlayFile, PlayItem
 from firmware.core.messages import Message, MessageState
 from firmware.core.trace import Said
+from firmware.core.trace.calls import Calls
 from firmware.core.trace.voice import InMailbox
 from firmware.switch.call import Call
 from ivr.prompts import Prompts
@@ -198,7 +199,7 @@ class _Visit:
         try:
             await self._voicemail.forward(message, target)
         except (UserError, DeviceError) as error:
-            self._call.journey.route(str(error))
+            self._call.journey.route(Calls.NOT_DONE(why=str(error)))
             await self._say("vm-not-forwarded")
             return
         self._call.journey.route(InMailbox.FORWARDED(message=message.id, mailbox=target.name))

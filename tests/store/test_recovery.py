@@ -12,6 +12,7 @@ import pytest
 from firmware.core.causes import Side
 from firmware.core.errors import DeviceError, UserError
 from firmware.core.records import EntryKind, Journey, Outcome
+from firmware.core.trace import in_language
 from firmware.store import wav
 from firmware.store.records import SqliteJourneyStore
 from tests.store.everything import eventful_journey
@@ -73,11 +74,13 @@ def recovered(store: SqliteJourneyStore, recordings: Path, clock: BenchClock) ->
     return journey
 
 
-def last_words(journey: Journey) -> str:
-    entry = journey.timeline[-1]
-    assert entry.kind is EntryKind.FAULT
-    assert entry.at_ms == journey.duration_ms
-    return entry.text
+def last_words(journey: Journey, language: str = "en") -> str:
+    """Return what is said of the interruption and of each of its recordings."""
+    codes = [entry.said.code if entry.said else "" for entry in journey.timeline]
+    entries = journey.timeline[codes.index("interrupted.closed") :]
+    assert {entry.kind for entry in entries} == {EntryKind.FAULT}
+    assert {entry.at_ms for entry in entries} == {journey.duration_ms}
+    return " ".join(entry.in_language(language) for entry in entries)
 
 
 def test_a_talking_call_is_closed_as_interrupted_with_the_length_of_its_recording(
@@ -95,6 +98,9 @@ def test_a_talking_call_is_closed_as_interrupted_with_the_length_of_its_recordin
     assert {leg.ended_by for leg in journey.legs} == {Side.WIRE}
     assert "power was lost" in last_words(journey)
     assert "42.0 s reached the card" in last_words(journey)
+    assert "断电" in last_words(journey, "zh-CN")
+    assert "该通话的录音不完整：仅 42.0 秒" in last_words(journey, "zh-CN")
+    assert in_language(journey.legs[0].detail, "zh-CN") == "总机在通话中停止运行"
     assert played_seconds(recordings / "2026/11/one.wav") == 42.0
 
 

@@ -1,6 +1,17 @@
 """The words of the trace in both languages; every message there is is known once this is imported."""
 
-from firmware.core.trace import calls, inside, live, numbers, outbound, phones, queues, routing, voice
+from firmware.core.trace import (
+    calls,
+    inside,
+    interrupted,
+    live,
+    numbers,
+    outbound,
+    phones,
+    queues,
+    routing,
+    voice,
+)
 from firmware.core.trace.said import BY_CODE, Message, Said, Text, in_language, known
 
 __all__ = [
@@ -11,6 +22,7 @@ __all__ = [
     "calls",
     "in_language",
     "inside",
+    "interrupted",
     "known",
     "live",
     "numbers",

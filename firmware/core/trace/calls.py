@@ -29,6 +29,8 @@ class Calls:
     HANDED_ON_TOO_OFTEN = Message(
         "this call was handed on too often and is ended", "此通话转接次数过多，已结束"
     )
+    GOES_ON = Message("goes on in call {call}", "在通话 {call} 中继续")
+    NOT_DONE = Message("it can't be done: {why}", "无法完成：{why}")
     TOO_MANY = Message("refused: the switchboard has as many calls as it can carry", "已拒绝：总机通话数已满")
 
 
@@ -55,6 +57,7 @@ class Heard:
     CONFERENCE_OVER = Message("told that the conference is over", "告知会议结束")
     CODES = Message("the list of codes", "功能代码列表")
     ATTENTION = Message("attention tone", "提示音")
+    SELF_TEST = Message("self-test", "自检音")
     DIAL_TONE = Message("inside dial tone", "内线拨号音")
 
 

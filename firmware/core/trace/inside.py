@@ -54,6 +54,7 @@ class HandOn:
     CONSULTED = Message("consulted", "咨询完毕")
     PARKS = Message("{who} parks the call at {slot}", "{who} 把电话寄存在 {slot}")
     FETCHES = Message("{who} fetches the call from {slot}", "{who} 从 {slot} 取回电话")
+    NOBODY_FETCHED = Message("nobody fetched it", "无人取回")
     NOT_FETCHED = Message("nobody fetched the call at {slot}", "{slot} 的电话无人取回")
     PARKED_AT = Message("fetches the call parked at {slot}", "取回寄存在 {slot} 的电话")
     PICKS_UP = Message("{who} picks up the call of {to}", "{who} 代接 {to} 的电话")
