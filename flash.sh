@@ -119,7 +119,7 @@ need_tests() {
 
 # The peers of the slow tests: servers, a browser, MicroPython.
 need_slow_tests() {
-  need_packages nats-server:nats-server '/usr/lib/postgresql/*/bin/postgres:postgresql' chromium:chromium npm:npm \
+  need_packages nats-server:nats-server '/usr/lib/postgresql/*/bin/postgres:postgresql' age:age chromium:chromium npm:npm \
     vm:mgetty-voice pvftormd:mgetty-pvftools gammu:gammu \
     jackd:jackd2 '/usr/lib/*/alsa-lib/libasound_module_pcm_jack.so:libasound2-plugins' \
     debootstrap:debootstrap '/usr/bin/qemu-aarch64-static:qemu-user-static' update-binfmts:binfmt-support /usr/sbin/sfdisk:fdisk mkfs.vfat:dosfstools
@@ -155,6 +155,8 @@ run_tests() {
 
 bench() {
   need_tests
+  # Where the sync bench sends records.
+  need_packages nats-server:nats-server
   exec "$python" -m tests.bench "$@"
 }
 
