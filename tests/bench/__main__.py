@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-BENCHES = ("media", "sip", "records", "routing", "boot", "web")
+BENCHES = ("media", "sip", "records", "sync", "routing", "boot", "web")
 
 
 def main(arguments: list[str]) -> int:
