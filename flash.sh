@@ -80,6 +80,9 @@ need_python() {
   [ -e "$stamp" ] && return 0
   python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || fail "Python 3.11 or newer is needed"
   python3 -c 'import ensurepip' 2>/dev/null || { hash -r; need_packages "no-such-command:python3-venv"; }
+  # pyalsaaudio comes as C sources only.
+  need_packages cc:gcc /usr/include/stdio.h:libc6-dev /usr/include/alsa/asoundlib.h:libasound2-dev \
+    '/usr/include/python3.*/Python.h:python3-dev'
   say "Installing Python packages"
   [ -x "$python" ] || quietly "making the virtual environment" python3 -m venv "$venv"
   quietly "installing $(grep -c == "$lock") pinned packages" \

@@ -4,6 +4,7 @@ packages=(
   python3 python3-venv ca-certificates dbus
   espeak-ng libspandsp2        # spoken prompts; G.722, caller id and fax
   libasound2                   # sound cards
+  gcc libc6-dev libasound2-dev python3-dev   # pyalsaaudio comes as C sources only, also in updates
   nftables avahi-daemon systemd-timesyncd
   network-manager wpasupplicant iproute2
   libpangoft2-1.0-0 fonts-wqy-microhei   # reports as PDF

@@ -9,7 +9,8 @@ python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 
 rm -rf venv
 python3 -m venv venv
 pip=(venv/bin/python -m pip --disable-pip-version-check --no-cache-dir --quiet)
-# What comes as source only is pure Python; setuptools, pinned like the rest, builds it.
+# What comes as source only is built by setuptools, pinned like the rest; all of it is pure Python but pyalsaaudio,
+# for which packages.sh has the compiler.
 sed -n '/^setuptools==/,/[^\\]$/p' firmware/requirements.lock >venv/first.lock
 "${pip[@]}" install ${sources[@]+"${sources[@]}"} --require-hashes -r venv/first.lock
 "${pip[@]}" install ${sources[@]+"${sources[@]}"} --require-hashes --no-build-isolation -r firmware/requirements.lock

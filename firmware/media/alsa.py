@@ -1,45 +1,51 @@
-"""Sound cards through ALSA: a thread of its own for each, as a dead sound server hangs whoever calls it.
+"""Sound cards through ALSA, each in a process of its own (`alsa_card`), which says why.
 
-    tick ── write ─► queue ─┐                       ┌─► playback
-                            ├─ thread: wait, read, write ─┤
-    tick ◄─ read ── queue ◄─┘                       └── capture
+    tick ── write ─► socket ─► process of the card ─► playback
+    tick ◄─ read ─── socket ◄─ process of the card ◄─ capture
 
-The thread only waits in the kernel and copies samples; what it has is handed over in queues. A card that has
-given nothing for `SILENT_SECONDS` is gone, whatever its thread is stuck in; a stuck thread can't be ended
-from outside, so only `MAX_STUCK` of them are put up with.
+    STARTING ──OPENED──► open ──FAILED, ended, silent for SILENT_SECONDS──► gone
+       │  └──FAILED, ended, longer than OPEN_SECONDS: refused
+       └──the process that had the card before must have ended first
+
+A card's process is killed when the card is given back, whatever it is stuck in; one that not even that ends
+waits in the kernel for its device, and only `MAX_STUCK` of them are put up with.
 """
 
 from __future__ import annotations
 
-import queue
-import threading
+import socket
+import subprocess
+import sys
 import time
-from collections import deque
 from typing import Final
 
 from firmware.core.media import MediaError
-from firmware.media.alsa_library import CAPTURE, PLAYBACK, AlsaError, AlsaStream
+from firmware.media.alsa_wire import AUDIO, FAILED, HEAD, MAX_MESSAGE, OPENED
 from firmware.media.g711 import FRAME, RATE
 from firmware.media.pcm import DeviceGone
 
 PREFIX: Final = "alsa:"
 """Before the PCM's name, in place of a path."""
-BUFFER_MS: Final = 80
-"""The card's; all but 20 ms of it is filled with silence at the beginning and after a stall, which keeps
-playback from running dry."""
-WAIT_MS: Final = 100
-"""Between two looks at whether the card was given back, when it captures nothing."""
 SILENT_SECONDS: Final = 1.0
 OPEN_SECONDS: Final = 3.0
 MAX_QUEUED: Final = 25
-"""Frames (0.5 s) waiting in either direction."""
+"""Frames (0.5 s) taken from a card at once; older ones are left out."""
+SOCKET_BYTES: Final = 16384
+"""In either direction: about half a second of packets, as the kernel counts them."""
 MAX_STUCK: Final = 4
 
-_stuck: set[threading.Thread] = set()
+_killed: list[tuple[str, subprocess.Popen[bytes]]] = []
+"""The cards' processes that haven't ended yet, with the names of their cards."""
+
+
+def _still_held(name: str) -> bool:
+    """Whether a killed process still has the card; forget those that have ended."""
+    _killed[:] = [one for one in _killed if one[1].poll() is None]
+    return any(one == name for one, _ in _killed)
 
 
 class AlsaPcm:
-    """A sound card's full-duplex mono PCM at 8000 Hz; it is opened by its thread, see `ready`.
+    """A sound card's full-duplex mono PCM at 8000 Hz; it is opened by its process, see `ready`.
 
     Raises:
         MediaError: The rate isn't 8000 Hz, or too many cards hang already.
@@ -50,25 +56,28 @@ class AlsaPcm:
     def __init__(self, device: str, sample_rate: int) -> None:
         if sample_rate != RATE:
             raise MediaError(f"{device}: {sample_rate} Hz isn't supported, only {RATE} Hz")
-        _stuck.difference_update([thread for thread in _stuck if not thread.is_alive()])
-        if len(_stuck) >= MAX_STUCK:
-            raise MediaError(f"{device}: {len(_stuck)} sound cards hang; restart the sound server")
-        self.dropped = 0
-        self.stalls = 0
-        """How often playback ran dry or capture overflowed."""
         self._device = device
         self._name = device.removeprefix(PREFIX)
-        self._captured: deque[bytes] = deque(maxlen=MAX_QUEUED)
-        self._playing: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        _still_held(self._name)
+        if len(_killed) >= MAX_STUCK:
+            raise MediaError(f"{device}: {len(_killed)} sound cards hang; unplug them, or restart the box")
+        self.stalls = 0
+        """How often playback ran dry or capture overflowed."""
+        self.dropped = 0
+        self._refused = 0
+        """Frames that the socket didn't take."""
         self._error: str | None = None
         self._open = False
-        self._stopping = False
+        self._captured: list[bytes] = []
         self._heard = time.monotonic()
-        """When the thread last gave something, or began."""
-        self._thread = threading.Thread(target=self._run, name=f"alsa-{self._name}", daemon=True)
-        self._thread.start()
+        """When the process last gave something, or was wanted."""
+        self._socket: socket.socket | None = None
+        self._process: subprocess.Popen[bytes] | None = None
 
     def ready(self) -> bool:
+        if self._process is None and not _still_held(self._name):
+            self._start()
+        self._receive()
         if self._error is not None:
             raise MediaError(f"{self._device}: {self._error}")
         if not self._open and time.monotonic() - self._heard > OPEN_SECONDS:
@@ -76,7 +85,9 @@ class AlsaPcm:
         return self._open
 
     def read(self) -> bytes:
-        data = b"".join(self._captured.popleft() for _ in range(len(self._captured)))
+        self._receive()
+        data = b"".join(self._captured[-MAX_QUEUED:])
+        self._captured.clear()
         now = time.monotonic()
         if data:
             self._heard = now
@@ -87,52 +98,57 @@ class AlsaPcm:
         return data
 
     def write(self, samples: bytes) -> None:
-        if self._playing.qsize() >= MAX_QUEUED:
-            self.dropped += 1
-        else:
-            self._playing.put(samples)
+        try:
+            if self._socket is not None:
+                self._socket.send(samples)
+        except OSError:
+            # Full, or the process has ended, which reading finds out.
+            self._refused += 1
 
     def close(self) -> None:
-        self._stopping = True
-        if self._thread.is_alive():
-            _stuck.add(self._thread)
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+        if self._process is not None:
+            self._process.kill()
+            _killed.append((self._name, self._process))
+            self._process = None
 
-    # The thread
-
-    def _run(self) -> None:
-        streams: list[AlsaStream] = []
+    def _start(self) -> None:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        for end in (ours, theirs):
+            end.setblocking(False)
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BYTES)
+        command = [sys.executable, "-m", "firmware.media.alsa_card", self._name]
         try:
-            capture = AlsaStream(self._name, CAPTURE, BUFFER_MS)
-            streams.append(capture)
-            playback = AlsaStream(self._name, PLAYBACK, BUFFER_MS)
-            streams.append(playback)
-            self._prefill(playback)
-            capture.start()
-            self._heard = time.monotonic()
-            self._open = True
-            while not self._stopping:
-                capture.wait(WAIT_MS)
-                while data := capture.read(FRAME):
-                    self._captured.append(data)
-                self._play(playback)
-                self.stalls = capture.stalls + playback.stalls
-        except AlsaError as error:
-            self._error = str(error)
-        for stream in streams:
-            stream.close()
+            with theirs:
+                self._process = subprocess.Popen(command, stdin=theirs.fileno(), stdout=subprocess.DEVNULL)
+        except OSError as error:
+            ours.close()
+            raise MediaError(f"{self._device}: no process for it: {error}") from error
+        self._socket = ours
+        self._heard = time.monotonic()
 
-    def _play(self, playback: AlsaStream) -> None:
-        while not self._playing.empty():
-            samples = self._playing.get_nowait()
-            stalls = playback.stalls
-            written = playback.write(samples)
-            if playback.stalls > stalls:
-                # It had run dry, and needs its reserve before it plays on.
-                self._prefill(playback)
-                written = playback.write(samples)
-            if 2 * written < len(samples):
-                self.dropped += 1
-
-    @staticmethod
-    def _prefill(playback: AlsaStream) -> None:
-        playback.write(bytes(2 * FRAME * (BUFFER_MS // 20 - 1)))
+    def _receive(self) -> None:
+        """Take what the card's process has said."""
+        while self._socket is not None and self._error is None:
+            try:
+                message = self._socket.recv(MAX_MESSAGE)
+            except BlockingIOError:
+                return
+            except OSError as error:
+                self._error = str(error)
+                return
+            if len(message) < HEAD.size:
+                self._error = "its process ended"
+                return
+            kind, self.stalls, overfull = HEAD.unpack_from(message)
+            self.dropped = self._refused + overfull
+            content = message[HEAD.size :]
+            if kind == AUDIO:
+                self._captured.append(content)
+            elif kind == OPENED:
+                self._open = True
+                self._heard = time.monotonic()
+            elif kind == FAILED:
+                self._error = content.decode(errors="replace")

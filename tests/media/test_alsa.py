@@ -79,8 +79,12 @@ def jack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[subprocess
 def _opened(device: str) -> AlsaPcm:
     card = AlsaPcm(device, 8000)
     deadline = time.monotonic() + 5
-    while not card.ready() and time.monotonic() < deadline:
-        time.sleep(0.02)
+    try:
+        while not card.ready() and time.monotonic() < deadline:
+            time.sleep(0.02)
+    except MediaError:
+        card.close()
+        raise
     return card
 
 
