@@ -37,12 +37,11 @@ from firmware.switch.conversation import Conversation, Features, converse
 from firmware.switch.directory import Directory, Extension
 from firmware.switch.hold_music import melody
 from firmware.switch.journey import JourneyWriter
+from firmware.switch.keys import Keys
 from firmware.switch.ringing import Attempt, Race, Rung
 
 logger = logging.getLogger(__name__)
 
-# Type-ahead beyond this is noise or an attack; the longest thing to key is a card number.
-MAX_TYPED_AHEAD = 32
 # How long the caller hears the tone that says "this failed" before we hang up.
 APOLOGY_SECONDS = 3.0
 # How many ticks of 20 ms to wait for a closed port's figures. Ports that have none (a modem's) cost the wait.
@@ -118,7 +117,7 @@ class Call:
         self._ringing: dict[Leg, Attempt] = {}
         self._races: list[Race] = []
         self._playback: Playback | None = None
-        self._digits: asyncio.Queue[str] = asyncio.Queue(MAX_TYPED_AHEAD)
+        self._keys = Keys()
         self._unsubscribe = caller.subscribe(self._on_caller)
 
     async def run(self, script: Script) -> Journey:
@@ -236,23 +235,12 @@ class Call:
         """
         playback = self._start_playing(what, items)
         question = asyncio.create_task(self._until_played(what, playback))
-        digits = ""
         try:
-            first = await self._first_digit(question, first_seconds)
+            first = await self._keys.first(question, first_seconds)
             if first is None:
                 return ""
             playback.stop()
-            digit = first
-            while digit != "#":
-                digits += digit
-                if is_complete(digits):
-                    break
-                try:
-                    async with asyncio.timeout(next_seconds):
-                        digit = await self._digits.get()
-                except TimeoutError:
-                    break
-            keyed = digits or "#"
+            keyed = await self._keys.rest(first, is_complete, next_seconds)
             self.journey.note(
                 EntryKind.KEYED, Calls.KEYED(keys=Calls.A_PIN() if secret else keyed), self.caller
             )
@@ -265,12 +253,11 @@ class Call:
 
     async def next_digit(self) -> str:
         """Wait for the caller's next key, while something else goes on."""
-        return await self._digits.get()
+        return await self._keys.next()
 
     def forget_digits(self) -> None:
         """Drop what was typed ahead, after a mistake the caller has to hear about first."""
-        while not self._digits.empty():
-            self._digits.get_nowait()
+        self._keys.forget()
 
     async def ring(self, extension: Extension, seconds: float) -> Ring:
         """Reach an extension, by its forwarding where it has one; the caller hears ringing meanwhile.
@@ -349,8 +336,8 @@ class Call:
     # The caller's side
 
     def _on_caller(self, event: LegEvent) -> None:
-        if isinstance(event, DigitPressed) and not self._digits.full():
-            self._digits.put_nowait(event.digit)
+        if isinstance(event, DigitPressed):
+            self._keys.pressed(event.digit)
 
     async def _watch_caller(self) -> None:
         while True:
@@ -373,17 +360,6 @@ class Call:
             await playback.finished()
         except MediaError as error:
             self.journey.note(EntryKind.FAULT, Calls.NOT_PLAYED(what=what, why=str(error)), self.caller)
-
-    async def _first_digit(self, question: asyncio.Task[None], seconds: float) -> str | None:
-        """Return the first key, pressed while the question plays or within `seconds` of its end."""
-        key = asyncio.create_task(self._digits.get())
-        try:
-            await asyncio.wait({key, question}, return_when=asyncio.FIRST_COMPLETED)
-            if not key.done():
-                await asyncio.wait({key}, timeout=seconds)
-            return key.result() if key.done() else None
-        finally:
-            key.cancel()
 
     async def _wind_up(self, failed: bool) -> Journey:
         if failed and self.caller.state is LegState.CONNECTED and self.caller.port is not None:
