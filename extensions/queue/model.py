@@ -19,19 +19,20 @@ from collections.abc import Callable
 
 from extensions.hunt.model import Strategy
 from extensions.hunt.tally import Tally
-from extensions.queue.events import Offer, QueueError, Refusal, Span
+from extensions.queue.events import Offer, QueueError, Refusal
 from extensions.queue.matching import asked, fits, in_order, next_change, relaxed
 from extensions.queue.memory import CallerMemory
 from extensions.queue.settings import QueueSettings
-from extensions.queue.state import TRANSITIONS, AgentState, End, Mode, Waiting
+from extensions.queue.state import End, Mode, Waiting
+from extensions.queue.team import Team
 
 # What a call is taken to last until the queue has seen its own.
 _TYPICAL_SECONDS = 180.0
 _REMEMBERED_CALLS = 30
 
 
-class QueueModel:
-    """One queue.
+class QueueModel(Team):
+    """One queue: its team, and who waits for it.
 
     Args:
         settings: May be replaced by `replace`.
@@ -47,11 +48,9 @@ class QueueModel:
         is_free: Callable[[str], bool] = lambda _: True,
         dice: random.Random | None = None,
     ) -> None:
-        self.settings = settings
-        self.agents: dict[str, AgentState] = {a.number: AgentState(a) for a in settings.agents}
+        super().__init__(settings)
         self.ends: dict[End, int] = dict.fromkeys(End, 0)
         """How many waits ended for which reason."""
-        self.on_span: Callable[[Span], None] | None = None
         self._tally = tally
         self._is_free = is_free
         self._dice = dice or random.SystemRandom()
@@ -59,66 +58,6 @@ class QueueModel:
         self._waiting: dict[str, Waiting] = {}
         self._lengths: deque[float] = deque(maxlen=_REMEMBERED_CALLS)
         self._memory = CallerMemory()
-
-    def replace(self, settings: QueueSettings) -> None:
-        """Put changed settings into force; agents who are still listed keep their state."""
-        self.settings = settings
-        profiles = {a.number: a for a in settings.agents}
-        for number, agent in list(self.agents.items()):
-            if number in profiles:
-                agent.profile = profiles[number]
-            elif agent.caller is None:
-                del self.agents[number]
-            else:
-                agent.leaving = Mode.OUT
-        for number, profile in profiles.items():
-            self.agents.setdefault(number, AgentState(profile))
-
-    # Agents
-
-    def sign_in(self, number: str, now: float) -> None:
-        """Have an agent take calls.
-
-        Raises:
-            QueueError: Nobody of that number belongs to this queue.
-        """
-        agent = self._agent(number)
-        if agent.mode is Mode.OUT:
-            agent.missed = 0
-            self._become(agent, Mode.READY, now)
-        elif agent.leaving is not None:
-            agent.leaving = None
-
-    def sign_out(self, number: str, now: float) -> None:
-        """Have an agent take no more calls; one who talks finishes first.
-
-        Raises:
-            QueueError: Nobody of that number belongs to this queue.
-        """
-        self._leave_off(self._agent(number), Mode.OUT, "", now)
-
-    def pause(self, number: str, reason: str, now: float) -> None:
-        """Have an agent take a break; one who talks finishes first.
-
-        Raises:
-            QueueError: Nobody of that number belongs to this queue, or the agent isn't signed in.
-        """
-        agent = self._agent(number)
-        if agent.mode is Mode.OUT:
-            raise QueueError(f"{number} isn't signed in")
-        self._leave_off(agent, Mode.PAUSED, reason, now)
-
-    def resume(self, number: str, now: float) -> None:
-        """End a break, or wrap-up before its time.
-
-        Raises:
-            QueueError: Nobody of that number belongs to this queue.
-        """
-        agent = self._agent(number)
-        agent.leaving = None if agent.leaving is Mode.PAUSED else agent.leaving
-        if agent.mode in (Mode.PAUSED, Mode.WRAP_UP):
-            agent.missed = 0
-            self._become(agent, Mode.READY, now)
 
     # Callers
 
@@ -215,22 +154,12 @@ class QueueModel:
         """Return who waits, in the order of being served."""
         return list(self._order)
 
-    def is_staffed(self, tier: int) -> bool:
-        """Tell whether somebody of a tier or above is signed in."""
-        return any(a.profile.tier >= tier and a.mode is not Mode.OUT for a in self.agents.values())
-
     def is_empty(self) -> bool:
         """Tell whether nobody waits and no agent is rung or talks."""
         return not self._order and all(agent.caller is None for agent in self.agents.values())
 
     def find(self, caller: str) -> Waiting | None:
         return self._waiting.get(caller)
-
-    def colleagues(self, number: str) -> list[str]:
-        """Return whom an agent may consult or hand on to: ready ones of the own pod, then all others."""
-        own = self._agent(number).profile.pod
-        others = [a for n, a in self.agents.items() if n != number and a.mode is Mode.READY]
-        return [a.profile.number for a in sorted(others, key=lambda a: a.profile.pod != own)]
 
     # Deciding
 
@@ -351,36 +280,6 @@ class QueueModel:
             moments += [moment for moment in changes if moment is not None]
         return min(moments, default=None)
 
-    def _wake(self, now: float) -> None:
-        for agent in self.agents.values():
-            if agent.mode is Mode.WRAP_UP and now >= agent.since + self.settings.wrap_up_seconds:
-                self._become(agent, Mode.READY, now)
-
-    def _leave_off(self, agent: AgentState, mode: Mode, reason: str, now: float) -> None:
-        if agent.mode in (Mode.RINGING, Mode.TALKING):
-            agent.leaving, agent.reason = mode, reason
-        elif agent.mode is not mode and (mode is Mode.OUT or agent.mode is not Mode.OUT):
-            agent.reason = reason
-            self._become(agent, mode, now)
-        else:
-            agent.reason = reason
-
-    def _free(self, agent: AgentState, now: float) -> None:
-        """Let an agent go who is rung or talks: to ready, or where it had asked to go."""
-        agent.caller = None
-        wish, agent.leaving = agent.leaving, None
-        self._become(agent, wish or Mode.READY, now)
-
-    def _become(self, agent: AgentState, mode: Mode, now: float) -> None:
-        if mode not in TRANSITIONS[agent.mode]:
-            raise QueueError(f"{agent.profile.number} can't go from {agent.mode} to {mode}")
-        if self.on_span is not None and agent.mode is not Mode.OUT:
-            number, lasted = agent.profile.number, now - agent.since
-            self.on_span(Span(number, agent.mode, lasted, agent.reason, agent.served))
-        agent.mode, agent.since = mode, now
-        if mode is not Mode.PAUSED:
-            agent.reason = ""
-
     def _pod_for(self, waiting: Waiting) -> str:
         """Return the pod of who served last, else the pod with the most ready and the fewest waiting."""
         pods = {a.profile.pod for a in self.agents.values() if a.profile.pod and a.mode is not Mode.OUT}
@@ -404,9 +303,3 @@ class QueueModel:
     def _refuse(self, end: End) -> Refusal:
         self.ends[end] += 1
         return Refusal(end)
-
-    def _agent(self, number: str) -> AgentState:
-        agent = self.agents.get(number)
-        if agent is None:
-            raise QueueError(f"{number} is no agent of {self.settings.name}")
-        return agent
