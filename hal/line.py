@@ -1,6 +1,7 @@
 """The contract of a phone line: what every driver of a GSM modem, PSTN modem or FXO port offers.
 
-A line carries at most one call (call waiting comes later). It is started once, keeps itself alive from then
+A line carries at most one call; a second caller waits (`CallerWaits`) until the line is free, and then
+rings like any other. It is started once, keeps itself alive from then
 on (reopens its device, initialises the modem, registers), and says what happens through events:
 
     DOWN ──► STARTING ──► READY ◄──► IN_CALL      any state ──► DOWN when the device is gone
@@ -99,6 +100,25 @@ class LineAudio:
     """Keys, tones and caller ids come as sound only: whoever opens it listens for them, and tells the line
     (an `InBandLine`).
     """
+
+
+@dataclasses.dataclass(frozen=True)
+class CallerWaits:
+    """A second caller rings while a call stands. After that call's `CallEnded` either `IncomingCall` follows,
+    at once, with the same caller, or `WaitingOver` came before.
+    """
+
+    number: str | None
+    withheld: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class WaitingOver:
+    """The second caller is gone without having been served."""
+
+    reason: EndReason
+    """LOCAL: told busy by us; REMOTE_HANG_UP: gave up; DEVICE_LOST."""
+    detail: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -213,6 +233,8 @@ LineEvent = (
     | AudioReady
     | DigitReceived
     | CallEnded
+    | CallerWaits
+    | WaitingOver
     | CallerIdExpected
     | KeysWanted
     | HookFlash
@@ -310,6 +332,14 @@ class Line(Protocol):
         Raises:
             LineError: No call stands, or a character isn't a key.
         """
+
+
+@runtime_checkable
+class WaitingLine(Line, Protocol):
+    """A line on which a second caller may wait."""
+
+    async def refuse_waiting(self) -> None:
+        """Have the network tell the second caller busy; does nothing without one."""
 
 
 @runtime_checkable

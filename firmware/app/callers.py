@@ -8,8 +8,10 @@ from functools import partial
 from extensions.dial import dial
 from firmware.app.parts import Parts
 from firmware.core.leg import Leg
+from firmware.switch.call import Call
 from firmware.switch.exchange import Exchange
 from firmware.switch.inbound import Inbound, route
+from firmware.trunks.waiting_leg import WaitingLeg
 from hal.line import Line
 
 
@@ -26,8 +28,19 @@ class LineCallers:
         """What a call needs now; set before the lines are started."""
 
     def __call__(self, leg: Leg, line: Line) -> None:
-        if self.inbound is not None:
+        if self.inbound is None:
+            return
+        if isinstance(leg, WaitingLeg):
+            self._exchange.take(leg, partial(in_turn, leg=leg, inbound=self.inbound))
+        else:
             self._exchange.take(leg, partial(route, inbound=self.inbound()))
+
+
+async def in_turn(call: Call, leg: WaitingLeg, inbound: Callable[[], Inbound]) -> None:
+    """Receive a caller who waits for a line, once it is free: until then there is nothing to hear."""
+    await leg.turn()
+    if leg.ending is None:
+        await route(call, inbound())
 
 
 def phone_calls(parts: Parts, leg: Leg, dialled: str) -> None:

@@ -17,7 +17,7 @@ from firmware.switch.outbound.guard import Guard
 from firmware.switch.outbound.lines import LineChooser, LineCondition, OutsideLine
 from firmware.switch.outbound.outbound import Outbound
 from firmware.trunks.trunks import Trunks
-from hal.line import HandsetLike, Line, LineError, LineState
+from hal.line import HandsetLike, Line, LineError, LineState, WaitingLine
 from ivr.prompts import Prompts
 
 logger = logging.getLogger(__name__)
@@ -74,6 +74,8 @@ class TrunkLines:
             lambda _: free.set() if wanted.state is not LineState.IN_CALL else None,
         )
         try:
+            if isinstance(wanted, WaitingLine):
+                await wanted.refuse_waiting()
             await wanted.hang_up()
             if wanted.state is LineState.IN_CALL:
                 async with asyncio.timeout(_FREE_SECONDS):

@@ -12,7 +12,9 @@ the greeting. A modem may take a while from "connected" to audio; after `AUDIO_P
 Digits come from the line (the modem's own detector); what the media plane hears on the port is the same keys
 once more and is left out. An in-band line (`LineAudio.in_band`) can't hear: its port is opened as soon as it
 has audio, also before the answer, and the keys and tones heard there are told to the line, which draws the
-conclusions. A mobile network can't be told that it is on hold, so hold is the media plane's business alone.
+conclusions. Of the tones on other lines only a learned busy tone is listened for (`LearnedTone`), where an
+exchange has one that the modem doesn't know: `BUSY_ROUNDS` of it end the call. A mobile network can't be told
+that it is on hold, so hold is the media plane's business alone.
 
 A port that fails while the call stands is opened again, `REOPENINGS` times: a sound card or a USB bridge may
 hiccup; a modem that is gone is told by the line itself.
@@ -59,6 +61,9 @@ AUDIO_PATIENCE = 15.0
 cure its modem, so it goes first."""
 PORT_GRACE = 1.5
 """Seconds a failed port waits for the line to say that the modem is gone, which is the better reason."""
+
+BUSY_ROUNDS = 3
+"""Rounds of a learned busy tone that are a hang-up; two may be speech."""
 
 REOPENINGS = 3
 """How often a failed port is opened anew in one call."""
@@ -260,6 +265,8 @@ class LineLeg(Leg):
                 self._line.key_heard(digit)
             case ToneNoticed(name, cycles) if isinstance(self._line, InBandLine):
                 self._line.tone_heard(name, cycles)
+            case ToneNoticed("busy", cycles) if cycles >= BUSY_ROUNDS and self.state is LegState.CONNECTED:
+                self._attend(self._far_hung_up())
             case _:
                 pass
 
@@ -283,6 +290,11 @@ class LineLeg(Leg):
                 logger.warning("%s: the audio port failed (%s) and was opened anew", self.id, reason)
                 return
         await self._give_up(f"the modem's audio failed: {reason}")
+
+    async def _far_hung_up(self) -> None:
+        if self.ending is None:
+            self._finish(Ending(Cause.NORMAL, Side.THEM, "busy tone"))
+            await self._hang_line_up()
 
     async def _give_up(self, detail: str) -> None:
         if self.ending is None:

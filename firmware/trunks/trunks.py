@@ -16,7 +16,9 @@ from firmware.core.media import MediaPlane
 from firmware.trunks.ear import CallerEar
 from firmware.trunks.health import LineHealth
 from firmware.trunks.line_leg import LineLeg
+from firmware.trunks.waiting_leg import WaitingLeg
 from hal.line import (
+    CallerWaits,
     HandsetLike,
     InBandLine,
     IncomingCall,
@@ -32,6 +34,8 @@ from hal.line import (
     StateChanged,
     UssdReply,
     Verdict,
+    WaitingLine,
+    WaitingOver,
 )
 
 logger = logging.getLogger(__name__)
@@ -81,6 +85,8 @@ class Trunks:
         self._media = media
         self._on_incoming = on_incoming
         self._ears = {line.name: CallerEar(line, media) for line in lines if isinstance(line, InBandLine)}
+        self._waiting: dict[str, WaitingLeg] = {}
+        """By line: who waits until it is free."""
         self._unsubscribe: list[Callable[[], None]] = []
         self._started = False
         self._legs: weakref.WeakSet[LineLeg] = weakref.WeakSet()
@@ -152,9 +158,13 @@ class Trunks:
         return {line.name: line.checkup() for line in self.lines}
 
     def _leg(self, line: Line, direction: Direction, party: Party, *, emergency: bool = False) -> LineLeg:
-        leg = LineLeg(
-            line, self._media, direction, party, kind_of(line), emergency=emergency, country=self.country
+        return self._noted(
+            LineLeg(
+                line, self._media, direction, party, kind_of(line), emergency=emergency, country=self.country
+            )
         )
+
+    def _noted(self, leg: LineLeg) -> LineLeg:
         self._legs.add(leg)
         self._watch(leg)
         if self.on_leg is not None:
@@ -187,6 +197,17 @@ class Trunks:
             case IncomingCall() if isinstance(line, HandsetLike):
                 if self.on_handset is not None:
                     self.on_handset(line)
+            case CallerWaits(number, withheld) if isinstance(line, WaitingLine):
+                party = Party(number, withheld=withheld)
+                waiting = WaitingLeg(line, self._media, party, kind_of(line), self.country)
+                self._waiting[line.name] = waiting
+                logger.info("%s: a second caller waits for %s", waiting.id, line.name)
+                self._on_incoming(self._noted(waiting), line)
+            case WaitingOver():
+                self._waiting.pop(line.name, None)
+            case IncomingCall() if self._waiting.pop(line.name, None) is not None:
+                # The leg has heard it itself: its turn has come.
+                pass
             case IncomingCall(number, withheld):
                 leg = self._leg(line, Direction.INCOMING, Party(number, withheld=withheld))
                 logger.info("%s: a call comes in on %s", leg.id, line.name)

@@ -34,6 +34,8 @@ class Validity(enum.IntEnum):
 
 
 _VOICE = 0
+_VOICE_CLASS = 1
+"""In the classes of +CCWA, which are bits."""
 _WORDS_OF_CALL_END = frozenset({"NO CARRIER", "BUSY", "NO ANSWER", "NO DIALTONE"})
 _KEYS = frozenset("0123456789*#ABCD")
 
@@ -67,6 +69,23 @@ class CallerId:
             return None
         number = clean_number(fields[0].text, fields[1].integer)
         withheld = fields[5].integer == Validity.WITHHELD
+        return cls(None if withheld else number, withheld)
+
+
+@dataclasses.dataclass(frozen=True)
+class CallWaits:
+    """`+CCWA: "13800138000",161,1,"",0`: somebody calls while a call stands (27.007, 7.11)."""
+
+    number: str | None
+    withheld: bool
+
+    @classmethod
+    def parse(cls, line: str) -> CallWaits | None:
+        fields = _fields_after("+CCWA:", line)
+        if fields is None or (fields[2].integer or _VOICE_CLASS) & _VOICE_CLASS == 0:
+            return None
+        number = clean_number(fields[0].text, fields[1].integer)
+        withheld = fields[4].integer == Validity.WITHHELD
         return cls(None if withheld else number, withheld)
 
 

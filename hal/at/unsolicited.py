@@ -8,6 +8,7 @@ from hal.at.call_states import parse_call_state
 from hal.at.calls import (
     CallerId,
     CallOver,
+    CallWaits,
     KeyHeard,
     ListedCall,
     MissedCall,
@@ -20,6 +21,7 @@ from hal.at.network import PinState, Registration
 Unsolicited = (
     CallerId
     | CallOver
+    | CallWaits
     | KeyHeard
     | ListedCall
     | MissedCall
@@ -33,6 +35,7 @@ Unsolicited = (
 _PARSERS: tuple[Callable[[str], Unsolicited | None], ...] = (
     Ring.parse,
     CallerId.parse,
+    CallWaits.parse,
     ListedCall.parse,
     VoiceBegin.parse,
     VoiceEnd.parse,

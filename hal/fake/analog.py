@@ -101,6 +101,13 @@ class FakeExchange:
     def reachable(self) -> bool:
         return self.plugged and not self.hooked and self.call is None
 
+    @property
+    def lets_wait(self) -> bool:
+        return False
+
+    def network_waits(self, call: FakeCall) -> None:
+        """Never called: an exchange line without the service gives a second caller busy tone."""
+
     def network_rings(self, call: FakeCall) -> None:
         self.call = call
         self._ring(call, first=True)

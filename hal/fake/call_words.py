@@ -6,7 +6,7 @@ from hal.fake.dialects import CallWords, Dialect
 from hal.fake.network import FakeCall
 
 RELEASED = 6
-_DSCI = {0: 3, 2: 2, 3: 7, 4: 4, RELEASED: 6}
+_DSCI = {0: 3, 2: 2, 3: 7, 4: 4, 5: 5, RELEASED: 6}
 _CAUSES = {"BUSY": 17, "NO ANSWER": 19, "NO CARRIER": 21}
 _NORMAL = 16
 
@@ -28,18 +28,18 @@ def state_line(
     dialect: Dialect, call: FakeCall, stat: int, number: str, kind: int, seconds: int, word: str = ""
 ) -> str:
     """Return the line for a state (27.007, 7.18; 6 released); empty where the dialect has none."""
-    direction = int(call.to_modem)
+    direction, n = int(call.to_modem), call.index
     match dialect.words:
         case CallWords.CLCC:
-            return f'+CLCC: 1,{direction},{stat},0,0,"{number}",{kind}'
+            return f'+CLCC: {call.index},{direction},{stat},0,0,"{number}",{kind}'
         case CallWords.CCINFO:
-            return f'+QIND: "ccinfo",1,{direction},{-1 if stat == RELEASED else stat},0,0,"{number}",{kind}'
+            return f'+QIND: "ccinfo",{n},{direction},{-1 if stat == RELEASED else stat},0,0,"{number}",{kind}'
         case CallWords.DSCI:
-            return f"^DSCI: 1,{direction},{_DSCI[stat]},0,{number},{kind}"
+            return f"^DSCI: {call.index},{direction},{_DSCI[stat]},0,{number},{kind}"
         case CallWords.HUAWEI:
-            lines = {2: "^ORIG:1,0", 3: "^CONF:1", 0: "^CONN:1,0"}
+            lines = {2: f"^ORIG:{n},0", 3: f"^CONF:{n}", 0: f"^CONN:{n},0"}
             if stat == RELEASED:
-                return f"^CEND:1,{seconds},104,{_CAUSES.get(word, _NORMAL)}"
+                return f"^CEND:{n},{seconds},104,{_CAUSES.get(word, _NORMAL)}"
             return lines.get(stat, "")
 
 

@@ -140,6 +140,8 @@ def _list_calls(modem: FakeModem, match: re.Match[str]) -> None:
         stats = {CallState.DIALLING: 2, CallState.RINGING: ringing, CallState.ANSWERED: 0}
         if call.state in stats:
             modem.say(modem.listing(call, stats[call.state]))
+    if modem.waiting is not None:
+        modem.say(modem.listing(modem.waiting, 5))
     modem.answer("OK")
 
 
@@ -184,6 +186,18 @@ def _hang_up(modem: FakeModem, match: re.Match[str]) -> None:
             modem.tell_call(call, RELEASED)
             if modem.dialect.voice_lines:
                 modem.say(f"VOICE CALL: END: {modem.seconds_of(call):06d}")
+        modem.free_for_waiting()
+    modem.answer("OK")
+
+
+def _refuse_waiting(modem: FakeModem, match: re.Match[str]) -> None:
+    """CHLD=0 (27.007, 7.13): a waiting call is told busy; without one, and nobody held, it isn't allowed."""
+    call, modem.waiting = modem.waiting, None
+    if call is None:
+        modem.refuse(3)
+        return
+    modem.network.modem_tells_busy(call)
+    modem.tell_call(call, RELEASED, "BUSY")
     modem.answer("OK")
 
 
@@ -282,6 +296,7 @@ COMMANDS: tuple[tuple[re.Pattern[str], Callable[[FakeModem, re.Match[str]], None
         (r"D([+0-9*#]{1,40});", _dial),
         (r"A", _answer),
         (r"\+CHUP|H0?", _hang_up),
+        (r"\+CHLD=0", _refuse_waiting),
         (r'(?:\+VTS=|\^DTMF=1,)"?([0-9*#A-D])"?', _send_key),
         (r"\+CPCMREG=([01])", _audio),
         (r"\+QPCMV=(0|1,[0-2])", _audio_before),

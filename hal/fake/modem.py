@@ -80,6 +80,8 @@ class FakeModem:
         self.history: collections.deque[tuple[float, str]] = collections.deque(maxlen=MAX_HISTORY)
         """Every command line received, with its moment; PINs left out."""
         self.call: FakeCall | None = None
+        self.waiting: FakeCall | None = None
+        """A second caller's, while `call` stands."""
         self.audio_on = False
         self.settings: dict[str, str] = {}
         self.powered = False
@@ -106,7 +108,7 @@ class FakeModem:
         self._boots += 1
         self._listening = self.sim_started = self.audio_on = False
         self.echo = True
-        self.settings = dict.fromkeys(("+CLIP", "+CRC", "+CREG", "+CEREG", "+CMEE"), "0")
+        self.settings = dict.fromkeys(("+CLIP", "+CRC", "+CREG", "+CEREG", "+CMEE", "+CCWA"), "0")
         self.settings["+CVHU"] = "1"
         self._audio_armed = False
         self._partial.clear()
@@ -120,9 +122,10 @@ class FakeModem:
     def power_off(self) -> None:
         """Vanish, in the middle of whatever it is doing."""
         self.powered = self._listening = self.audio_on = False
-        if self.call is not None:
-            call, self.call = self.call, None
-            self.network.modem_vanishes(call)
+        calls, self.call, self.waiting = (self.call, self.waiting), None, None
+        for call in calls:
+            if call is not None:
+                self.network.modem_vanishes(call)
 
     def _booted(self, boot: int) -> None:
         if boot == self._boots and self.powered:
@@ -191,6 +194,28 @@ class FakeModem:
     def reachable(self) -> bool:
         return self.powered and self.registered and self.call is None
 
+    @property
+    def lets_wait(self) -> bool:
+        stands = self.call is not None and self.call.state is CallState.ANSWERED
+        # By the network's own rule +CCWA's mode 1 subscribes, and one more call is all there may be.
+        return self.powered and stands and self.waiting is None and self.settings["+CCWA"].endswith("1,1")
+
+    def network_waits(self, call: FakeCall) -> None:
+        self.waiting = call
+        call.index = 2 if self.call is None or self.call.index == 1 else 1
+        self._id_known = True
+        self.tell_call(call, 5)
+        number, kind = self._shown(call)
+        validity = 1 if call.script.withheld else 0 if number else 2
+        self.say(f'+CCWA: "{number}",{kind},1,"",{validity}')
+
+    def free_for_waiting(self) -> None:
+        """The call is over: the one that waited rings now."""
+        if self.waiting is not None and self.call is None:
+            self.call, self.waiting = self.waiting, None
+            self.tell_call(self.call, 4)
+            self._ring(self.call)
+
     def network_rings(self, call: FakeCall) -> None:
         self.call = call
         self._id_known = False
@@ -206,15 +231,23 @@ class FakeModem:
         self.connected(call, answered=False)
 
     def network_ends(self, call: FakeCall, word: str) -> None:
+        if call is self.waiting:
+            self.waiting = None
+            self.tell_call(call, RELEASED, word)
+            for line in end_lines(self.dialect, call, word, 0):
+                # Only the standing call's end is a result.
+                if line != "NO CARRIER":
+                    self.say(line)
+            return
         if call is not self.call:
             return
         self.call = None
         self.audio_on = False
-        if not self.quirks.end_line:
-            return
-        self.tell_call(call, RELEASED, word)
-        for line in end_lines(self.dialect, call, word, self.seconds_of(call)):
-            self.say(line)
+        if self.quirks.end_line:
+            self.tell_call(call, RELEASED, word)
+            for line in end_lines(self.dialect, call, word, self.seconds_of(call)):
+                self.say(line)
+        self.free_for_waiting()
 
     def network_key(self, key: str) -> None:
         self.after(KEY_DELAY, lambda: self._report_key(key))
@@ -309,7 +342,7 @@ class FakeModem:
     def listing(self, call: FakeCall, stat: int) -> str:
         """Return a call's line in the list of calls."""
         number, kind = self._shown(call)
-        return f'+CLCC: 1,{int(call.to_modem)},{stat},0,0,"{number}",{kind}'
+        return f'+CLCC: {call.index},{int(call.to_modem)},{stat},0,0,"{number}",{kind}'
 
     def _shown(self, call: FakeCall) -> tuple[str, int]:
         """Return the number as it is shown, and its type."""

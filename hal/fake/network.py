@@ -101,7 +101,13 @@ class Handset(Protocol):
     @property
     def reachable(self) -> bool: ...
 
+    @property
+    def lets_wait(self) -> bool:
+        """Whether a second caller may wait while its call stands."""
+
     def network_rings(self, call: FakeCall) -> None: ...
+
+    def network_waits(self, call: FakeCall) -> None: ...
 
     def network_alerts(self, call: FakeCall) -> None: ...
 
@@ -127,6 +133,8 @@ class FakeCall:
         self.to_modem = to_modem
         self.number = number
         """The party's number, as the modem may know it: the caller's or the dialled one."""
+        self.index = 1
+        """In the modem's list of calls."""
         self.state = CallState.RINGING if to_modem else CallState.DIALLING
         self.voice = Voice(script.play, loop=script.loop, delay_s=script.play_after)
         self.ear: Ear | None = Ear(script.hear) if script.hear is not None else None
@@ -174,7 +182,11 @@ class FakeMobileNetwork:
         self.calls[call.id] = call
         self.note(call, "dialled")
         modem = self._modem
-        if modem is None or not modem.reachable:
+        if modem is not None and modem.lets_wait:
+            self.note(call, "waiting")
+            self._later(call, script.give_up_after, lambda: self._give_up(call))
+            modem.network_waits(call)
+        elif modem is None or not modem.reachable:
             self._end(call, "not reachable")
         elif len(self.calls) > 1:
             self._end(call, "busy")
@@ -229,6 +241,10 @@ class FakeMobileNetwork:
 
     def modem_hangs_up(self, call: FakeCall) -> None:
         self._end(call, "modem hung up")
+
+    def modem_tells_busy(self, call: FakeCall) -> None:
+        """Refuse a waiting call (CHLD=0, 22.030's user-determined user busy)."""
+        self._end(call, "busy")
 
     def modem_vanishes(self, call: FakeCall) -> None:
         self._end(call, "modem vanished")

@@ -188,6 +188,13 @@ class FakeVoiceModem:
     def reachable(self) -> bool:
         return self.powered and not self.off_hook and self.call is None
 
+    @property
+    def lets_wait(self) -> bool:
+        return False
+
+    def network_waits(self, call: FakeCall) -> None:
+        """Never called: an exchange line without the service gives a second caller busy tone."""
+
     def network_rings(self, call: FakeCall) -> None:
         self.call = call
         self._ring(call)

@@ -46,10 +46,19 @@ _REVISION = Command("+CGMR", bare=True)
 _SERIAL = Command("+CGSN", bare=True)
 _PIN_STATE = Command("+CPIN?", prefix="+CPIN:", timeout=_CPIN_TIMEOUT)
 
-# After the SIM is open: names in plain letters; caller id and call type with every ring; no waiting calls (a
-# line carries one call); registration notifications in both domains; ATD answers at once instead of at
+# After the SIM is open: names in plain letters; caller id and call type with every ring; waiting calls are
+# told; registration notifications in both domains; ATD answers at once instead of at
 # connect.
-_CALL_SETUP = ('+CSCS="IRA"', "+COPS=3,0", "+CREG=2", "+CEREG=2", "+CLIP=1", "+CRC=1", "+CCWA=0", "+COLP=0")
+_CALL_SETUP = (
+    '+CSCS="IRA"',
+    "+COPS=3,0",
+    "+CREG=2",
+    "+CEREG=2",
+    "+CLIP=1",
+    "+CRC=1",
+    "+CCWA=1,1,1",
+    "+COLP=0",
+)
 # Messages as PDUs, kept on the SIM and announced, reports past it; without CSMS=1 nothing needs a CNMA.
 # CNMI's
 # first parameter is 1 because Qualcomm, SIMCom and Huawei advertise 2 and refuse it. The clock follows the

@@ -22,10 +22,11 @@ from hal.at.channel import Command, Outcome
 from hal.at.errors import FailureKind
 from hal.at.procedures import Procedure, Steps, ask, pause
 from hal.line import AudioReady, DigitReceived, EndReason, LineAudio
-from hal.modems.call import LineCall, Phase
+from hal.modems.call import POLLS_TO_BELIEVE_GONE, LineCall, Phase
 from hal.modems.call_host import Host
 from hal.modems.doctor import AudioFinding
 from hal.modems.model import Model
+from hal.modems.waiting import Waiting
 
 logger = logging.getLogger(__name__)
 
@@ -66,6 +67,9 @@ class LineCalls:
         self._audio = LineAudio(audio_device, model.audio.sample_rate)
         self._host = host
         self._call: LineCall | None = None
+        self._index: int | None = None
+        """Of our call in the modem's list; only known, and only needed, where it had to wait."""
+        self._waiting = Waiting(host.emit, host.start, refuses=model.call.waiting == "busy")
         self._running: list[Procedure] = []
         self._tickets: dict[int, str | None] = {}
         """Commands not settled yet, and what to tell when the call ends before they are."""
@@ -85,7 +89,10 @@ class LineCalls:
 
     @property
     def phase_in_words(self) -> str:
-        return self._call.phase.value if self._call is not None else ""
+        if self._call is None:
+            return ""
+        waits = ", another caller waits" if self._waiting.waiter is not None else ""
+        return f"{self._call.phase.value}{waits}"
 
     # What the modem says
 
@@ -100,9 +107,22 @@ class LineCalls:
             self._call.identified(number, withheld=withheld)
             self._host.call_changed()
 
+    def waits(self, number: str | None, *, withheld: bool) -> None:
+        """Somebody calls while the line has a call."""
+        if self._call is None:
+            # Our call was over before we were told; then this one simply rings.
+            self.rings()
+            self.identified(number, withheld=withheld)
+        else:
+            self._waiting.announced(number, withheld=withheld)
+            self._host.call_changed()
+
     def listed(self, entry: ListedCall) -> None:
         """A CLCC notification."""
         if not entry.voice:
+            return
+        if self._call is not None and self._waiting.concerns(entry, self._index, asked=False):
+            self._host.call_changed()
             return
         if self._call is None and entry.incoming and entry.stat.name == "INCOMING":
             self.rings()
@@ -122,6 +142,12 @@ class LineCalls:
     def ends(self, said: str) -> None:
         if self._call is None:
             return
+        if said.startswith("MISSED_CALL") and self._call.phase is Phase.CONNECTED:
+            # Said of a second caller who gave up.
+            return
+        if self._waiting.waiter is not None:
+            self._run(self._look_who_is_left())
+            return
         began = not self._call.over
         self._call.ends(said)
         if not said.startswith(("VOICE CALL", "released", "MISSED_CALL")):
@@ -135,6 +161,7 @@ class LineCalls:
 
     def abandon(self, reason: EndReason, detail: str) -> None:
         """The device is gone: end the call without a word to it."""
+        self._waiting.over(reason, detail)
         if self._call is not None:
             self._finish(reason, detail)
 
@@ -165,6 +192,10 @@ class LineCalls:
             return
         self._tickets[ticket] = None
         self._begin_hang_up(self._call)
+
+    def refuse_waiting(self, ticket: int) -> None:
+        self._waiting.refuse()
+        self._host.settle(ticket, None)
 
     def send_digits(self, ticket: int, digits: str) -> None:
         if not _KEYS.fullmatch(digits):
@@ -209,17 +240,28 @@ class LineCalls:
         call = self._call
         if call is None or not outcome.ok:
             return True
-        entries = [e for e in _entries(outcome) if e.voice and e.incoming == call.incoming]
-        for entry in entries:
-            self._tell(entry)
+        entries = _entries(outcome)
+        others = [e for e in entries if e.voice and self._waiting.concerns(e, self._index, asked=True)]
+        ours = [e for e in entries if e not in others]
         # An entry noise made unreadable still is an entry.
-        if entries or outcome.lines:
+        unreadable = len(outcome.lines) > len(entries)
+        self._waiting.listed(found=bool(others) or unreadable)
+        self._host.call_changed()
+        for entry in ours:
+            if entry.voice and entry.incoming == call.incoming:
+                self._tell(entry)
+        if ours or unreadable:
             return True
         began = not call.over
         call.not_listed()
         if began and call.over:
             self._finish()
         return False
+
+    def _look_who_is_left(self) -> Procedure:
+        """A call is over, and the line that told it may have meant either."""
+        for _ in range(POLLS_TO_BELIEVE_GONE):
+            yield from self._poll_once()
 
     def _is_listed(self) -> Steps[bool]:
         outcome = yield from ask(_LIST)
@@ -341,6 +383,7 @@ class LineCalls:
 
     def _begin(self, *, incoming: bool) -> None:
         self._call = LineCall(self._host.emit, incoming=incoming)
+        self._index = None
         self._audio_asked = False
         self._host.call_changed()
         if incoming:
@@ -391,7 +434,16 @@ class LineCalls:
         self._forget()
         if reason is EndReason.DEVICE_LOST:
             return
-        if self.audio_finding is AudioFinding.LATE:
+        waiter = self._waiting.take()
+        if waiter is not None:
+            if audio_asked:
+                self._host.start(self._audio_off())
+            self._begin(incoming=True)
+            self._index = waiter.index
+            self.identified(waiter.number, withheld=waiter.withheld)
+            if waiter.number is None and self._call is not None:
+                self._call.identified(None, withheld=waiter.withheld)
+        elif self.audio_finding is AudioFinding.LATE:
             # Its audio decays from call to call, and a restart is the only cure known (reference H1).
             self.audio_finding = AudioFinding.UNTRIED
             self._host.restart_modem("its audio came late")

@@ -25,7 +25,17 @@ from __future__ import annotations
 import collections
 import logging
 
-from hal.at.calls import CallerId, CallOver, KeyHeard, ListedCall, MissedCall, Ring, VoiceBegin, VoiceEnd
+from hal.at.calls import (
+    CallerId,
+    CallOver,
+    CallWaits,
+    KeyHeard,
+    ListedCall,
+    MissedCall,
+    Ring,
+    VoiceBegin,
+    VoiceEnd,
+)
 from hal.at.channel import AtChannel, Command, Notification
 from hal.at.network import (
     CAN_CALL,
@@ -177,6 +187,11 @@ class GsmDriver:
         self._calls.hang_up(ticket)
         self._run()
 
+    def refuse_waiting(self, ticket: int, now: float) -> None:
+        self._now = now
+        self._calls.refuse_waiting(ticket)
+        self._run()
+
     def send_digits(self, ticket: int, digits: str, now: float) -> None:
         self._now = now
         self._calls.send_digits(ticket, digits)
@@ -280,6 +295,8 @@ class GsmDriver:
                 self._calls.rings()
             case CallerId(number, withheld):
                 self._calls.identified(number, withheld=withheld)
+            case CallWaits(number, withheld):
+                self._calls.waits(number, withheld=withheld)
             case ListedCall() as entry:
                 self._calls.listed(entry)
             case VoiceBegin():

@@ -36,6 +36,10 @@ class GsmLine(SerialLine):
         """Have the SIM's PIN be this one. It is tried soon if the SIM asks, never as the last attempt."""
         self._driver.give_pin(pin)
 
+    async def refuse_waiting(self) -> None:
+        """See `hal.line.WaitingLine`."""
+        await self._command(self._driver.refuse_waiting)
+
     async def send_sms(self, key: str, number: str, text: str, parts_done: int = 0) -> None:
         """See `hal.line.MessagingLine`."""
         await self._command(

@@ -44,6 +44,8 @@ class CallCommands:
     """Tried in this order until one works."""
     digit: str
     """Sends one key; `{key}` stands for it."""
+    waiting: str = "keep"
+    """What becomes of a second caller: "keep", who then waits until the line is free, or "busy"."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,6 +90,6 @@ def _model(data: Mapping[str, Any]) -> Model:
         restart=data["restart"],
         setup=tuple(data["setup"]),
         audio=Audio(**{**data["audio"], "before": tuple(data["audio"]["before"])}),
-        call=CallCommands(hang_up=tuple(data["call"]["hang_up"]), digit=data["call"]["digit"]),
+        call=CallCommands(**{**data["call"], "hang_up": tuple(data["call"]["hang_up"])}),
         ussd_packed=data.get("ussd_packed", False),
     )
