@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from extensions.directory import OfficeDirectory
+from firmware.app.api.settings import SettingsDesk
 from firmware.app.api.voice import VoiceApi
 from firmware.app.parts import Parts
 from firmware.app.voice import Voice
@@ -41,6 +42,7 @@ def api(tmp_path: Path) -> VoiceApi:
     parts = SimpleNamespace(
         paths=paths,
         settings=settings,
+        editing=SettingsDesk(settings, tmp_path / "settings-history.jsonl", SystemClock()),
         clock=SystemClock(),
         directory=OfficeDirectory(people, "101", _no_leg),
         answers=Answers(),
@@ -61,6 +63,15 @@ async def test_the_day_night_switch_is_turned(api: VoiceApi) -> None:
     assert until.state["en"] == "open: switched by hand until 2099-01-01 08:00"
     auto = await api.switch(SwitchHours(mode="auto"))
     assert (auto.is_open, auto.mode) == (True, "auto")
+
+
+async def test_whoever_turns_the_switch_by_a_code_is_named_in_the_history(api: VoiceApi) -> None:
+    assert await api._voice.turn("phone 101") == "night"
+    assert (await api.hours(GetHours())).mode == "night"
+    (newest, *_) = await api._parts.editing.history(1)
+    assert newest.by == "phone 101"
+    assert "hours" in newest.changes[0].path
+    assert await api._voice.turn("phone 102") == "auto"
 
 
 async def test_what_can_not_be_switched_is_said(api: VoiceApi) -> None:
