@@ -142,6 +142,7 @@ class Phones:
         self.presence = Presence(
             self._notify, lambda leg: leg.calls if isinstance(leg, SipLeg) else [], accounts
         )
+        policy.has_switch = self.presence.has_switch
         self.texts = Texts(accounts, self.bindings, self.driver)
 
     def serve_tls(self, context: ssl.SSLContext, port: int) -> None:
@@ -309,6 +310,7 @@ class _Policy:
     """Phones must authenticate, then may register and call."""
 
     agent: Agent
+    has_switch: Callable[[str], bool]
 
     def __init__(
         self, accounts: AccountSource, gate: Gate, registrar: Registrar, registered: Callable[[str], None]
@@ -322,9 +324,11 @@ class _Policy:
         return self._gate.admit(request, flow, now)
 
     def watches(self, identity: str, event: str, user: str) -> int:
-        """Lamps of every extension may be watched; a mailbox by its owner only."""
+        """Lamps of every extension and switch may be watched; a mailbox by its owner only."""
         if event not in (DIALOG, SUMMARY):
             return 489
+        if event == DIALOG and self.has_switch(user):
+            return 200
         watched = self._accounts.extension_of(user)
         if watched is None:
             return 404

@@ -1,7 +1,11 @@
 """What phones' lamps show: who is talking (RFC 4235) and whose mailbox holds messages (RFC 3842).
 
 legs ──watch──► Presence ──► dialog-info of an extension ──┐
+switch (a code's) ─────────► dialog-info of its code ──────┤
 PresenceSource.mailbox ────► message summary ──────────────┴─► every subscription to it
+
+A switch, day and night service say, is shown as phones show somebody talking: the key that dials its code
+is lit while it is on.
 """
 
 from __future__ import annotations
@@ -73,6 +77,7 @@ class Presence:
         self._calls_of = calls_of
         self._accounts = accounts
         self._legs: dict[str, list[Leg]] = {}
+        self._switches: dict[str, bool] = {}
         self._subscriptions: dict[tuple[str, str], list[Subscription]] = {}
 
     def watch(self, leg: Leg, extension: str = "") -> None:
@@ -91,6 +96,20 @@ class Presence:
     def mailbox_changed(self, extension: str) -> None:
         """The extension's mailbox holds more or fewer messages than before."""
         self._changed(SUMMARY, extension)
+
+    def show_switch(self, code: str, on: bool | None) -> None:
+        """Light the lamp of a code's key, or put it out; None for a code that switches nothing any more."""
+        if self._switches.get(code) is on:
+            return
+        if on is None:
+            del self._switches[code]
+        else:
+            self._switches[code] = on
+        self._changed(DIALOG, code)
+
+    def has_switch(self, code: str) -> bool:
+        """Tell whether a code has a lamp."""
+        return code in self._switches
 
     def is_busy(self, extension: str) -> bool:
         """Tell whether an extension has a call of any kind."""
@@ -142,6 +161,11 @@ class Presence:
             box = self.source.mailbox(self._watched(subscription))
             self._notify(subscription, SUMMARY_TYPE, summary(box, entity))
             return
+        if self._switches.get(subscription.user):
+            body = dialog_info_of_switch(entity, subscription.version)
+            subscription.version += 1
+            self._notify(subscription, DIALOG_TYPE, body)
+            return
         shown = [leg for leg in self._legs.get(self._watched(subscription), ()) if leg.state in _STATES]
         body = dialog_info(entity, subscription.version, [(leg, self._calls_of(leg)) for leg in shown])
         subscription.version += 1
@@ -159,7 +183,15 @@ def summary(mailbox: Mailbox, account: str) -> bytes:
 
 def dialog_info(entity: str, version: int, legs: list[tuple[Leg, list[Call]]]) -> bytes:
     """Return the full state of one extension (RFC 4235 §4)."""
-    dialogs = "".join(_dialog(entity, leg, calls) for leg, calls in legs)
+    return _document(entity, version, "".join(_dialog(entity, leg, calls) for leg, calls in legs))
+
+
+def dialog_info_of_switch(entity: str, version: int) -> bytes:
+    """Return the state of a switch that is on, in the only words a busy lamp knows: a confirmed dialog."""
+    return _document(entity, version, '<dialog id="switch"><state>confirmed</state></dialog>\n')
+
+
+def _document(entity: str, version: int, dialogs: str) -> bytes:
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         f'<dialog-info xmlns="urn:ietf:params:xml:ns:dialog-info" version="{version}" state="full" '

@@ -20,6 +20,7 @@ import msgspec
 
 from extensions.feature_codes import Feature
 from firmware.app.parts import Parts
+from firmware.app.voice_lamp import keep_lamp
 from firmware.core.causes import Cause
 from firmware.core.ids import PortId
 from firmware.core.leg import Leg
@@ -280,6 +281,10 @@ class Voice:
                     found.append(leg.port)
         return found
 
+    def is_open(self) -> bool:
+        """Tell whether callers meet the office open now."""
+        return self._is_open(self.settings.hours.in_force())
+
     def _is_open(self, schedule: Schedule | None) -> bool:
         now = self.now()
         return schedule is None or now is None or not isinstance(state_at(schedule, now), Closed)
@@ -321,6 +326,8 @@ async def start(parts: Parts, running: AsyncExitStack) -> Voice:
     routing.features.serve_also(Feature.BROADCAST, voice.broadcast)
     names = asyncio.create_task(_keep_names(parts, voice), name="names of the office's people")
     running.push_async_callback(_cancelled, names)
+    lamp = asyncio.create_task(keep_lamp(parts, voice.is_open), name="lamp of the day/night switch")
+    running.push_async_callback(_cancelled, lamp)
     return voice
 
 

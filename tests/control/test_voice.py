@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,10 +12,12 @@ import msgspec
 import pytest
 
 from extensions.directory import OfficeDirectory
+from extensions.feature_codes import CodeBook, Feature
 from firmware.app.api.settings import SettingsDesk
 from firmware.app.api.voice import VoiceApi
 from firmware.app.parts import Parts
 from firmware.app.voice import Voice
+from firmware.app.voice_lamp import keep_lamp
 from firmware.control.answers import Answers
 from firmware.control.voice import GetHours, SwitchHours
 from firmware.core.clock import SystemClock
@@ -63,6 +66,38 @@ async def test_the_day_night_switch_is_turned(api: VoiceApi) -> None:
     assert until.state["en"] == "open: switched by hand until 2099-01-01 08:00"
     auto = await api.switch(SwitchHours(mode="auto"))
     assert (auto.is_open, auto.mode) == (True, "auto")
+
+
+class _Lamps:
+    """What phones that watch codes show."""
+
+    def __init__(self) -> None:
+        self.lit: dict[str, bool | None] = {}
+
+    def show_switch(self, code: str, on: bool | None) -> None:
+        self.lit[code] = on
+
+
+async def test_the_lamp_of_the_switch_is_lit_while_callers_meet_the_office_closed(api: VoiceApi) -> None:
+    lamps, features = _Lamps(), SimpleNamespace(book=CodeBook())
+    parts = SimpleNamespace(
+        phones=SimpleNamespace(presence=lamps),
+        settings=api._parts.settings,
+        routing=SimpleNamespace(features=features),
+    )
+    keeping = asyncio.create_task(keep_lamp(cast(Parts, parts), api._voice.is_open))
+    try:
+        await asyncio.sleep(0)
+        assert lamps.lit == {"*60": False}
+        await api.switch(SwitchHours(mode="night"))
+        await asyncio.sleep(0.05)
+        assert lamps.lit == {"*60": True}
+        features.book = CodeBook({Feature.DAY_NIGHT: "*66"})
+        await api.switch(SwitchHours(mode="auto"))
+        await asyncio.sleep(0.05)
+        assert lamps.lit == {"*60": None, "*66": False}
+    finally:
+        keeping.cancel()
 
 
 async def test_whoever_turns_the_switch_by_a_code_is_named_in_the_history(api: VoiceApi) -> None:

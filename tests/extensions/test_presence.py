@@ -139,6 +139,21 @@ async def test_a_lamp_shows_ringing_talking_and_free() -> None:
     assert not place.phones.presence.is_busy("101")
 
 
+async def test_a_switch_has_a_lamp_at_the_key_that_dials_its_code() -> None:
+    place, watcher = await an_office()
+    assert await watcher.watches("dialog", "*60") == 404
+    presence = place.phones.presence
+    presence.show_switch("*60", False)
+    assert await watcher.watches("dialog", "*60") == 200
+    assert await watcher.watches("message-summary", "*60") == 404
+    for on in (True, True, False, None):
+        await place.settle()
+        presence.show_switch("*60", on)
+    await place.settle()
+    assert [states(one) for one in watcher.told()] == [[], ["confirmed"], [], []]
+    assert await watcher.watches("dialog", "*60") == 404
+
+
 async def test_a_lamp_that_changes_while_the_phone_is_slow_shows_the_latest() -> None:
     place, watcher = await an_office()
     await watcher.watches("dialog", "101")
