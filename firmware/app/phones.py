@@ -22,7 +22,7 @@ from firmware.app.parts import Parts
 from firmware.core.errors import UserError
 from firmware.core.media import MediaPlane
 from firmware.core.trace.phones import Phones as Words
-from firmware.media.dsp import g722
+from firmware.media.dsp.spandsp import available as has_g722
 from firmware.profile import Profile
 from firmware.settings.document import Settings
 from firmware.settings.store import SettingsStore
@@ -76,7 +76,7 @@ def _apply(parts: Parts, settings: Settings) -> None:
     """Put changed settings into force."""
     parts.phones.acl.replace(_networks(settings))
     parts.phones.bans.allow(filter(None, settings.sip.never_banned.split(",")))
-    parts.phones.wideband = settings.sip.wideband and g722.available()
+    parts.phones.wideband = settings.sip.wideband and has_g722()
     parts.phones.accounts_changed()
 
 

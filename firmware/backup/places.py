@@ -6,15 +6,19 @@ import os
 import shutil
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Protocol
-
-import httpx
+from typing import TYPE_CHECKING, Protocol
 
 from firmware.cloud.bucket import Bucket
 from firmware.cloud.transport import NotAllowed, Unreachable
 from firmware.core.errors import DeviceError
+from firmware.core.late import LateModule
 from firmware.store.atomic import fsync_folder
 from firmware.store.stick import is_another_disk
+
+if TYPE_CHECKING:
+    import httpx
+else:
+    httpx = LateModule("httpx")
 
 _TIMEOUT_S = 120.0
 _BLOCK = 1024 * 1024

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import httpx
 import msgspec
 
 from firmware.cloud import wire
@@ -16,8 +15,14 @@ from firmware.cloud.redaction import Redaction
 from firmware.cloud.sync import CloudSync
 from firmware.cloud.transport import Transport
 from firmware.core.errors import UserError
+from firmware.core.late import LateModule
 from firmware.store.outbox import Outbox
 from firmware.store.records import SqliteJourneyStore
+
+if TYPE_CHECKING:
+    import httpx
+else:
+    httpx = LateModule("httpx")
 
 _SCHEMES = {"https": ("https://",), "nats": ("tls://", "nats://")}
 

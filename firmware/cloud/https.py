@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import http
+from typing import TYPE_CHECKING
 
-import httpx
 import msgspec
 
 from firmware.cloud import wire
 from firmware.cloud.transport import BatchRefused, NotAllowed, Unreachable
 from firmware.cloud.wire import Receipt, Record
+from firmware.core.late import LateModule
+
+if TYPE_CHECKING:
+    import httpx
+else:
+    httpx = LateModule("httpx")
 
 TIMEOUT_S = 30.0
 """A batch of 200 kB over a 2G modem takes some 20 s."""

@@ -23,16 +23,21 @@ import logging
 import random
 import sqlite3
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
 import msgspec
 
 from firmware.cloud.allowance import BackOff
 from firmware.core.clock import Clock
 from firmware.core.errors import DeviceError
 from firmware.core.ids import new_call_id
+from firmware.core.late import LateModule
 from firmware.store.records import SqliteJourneyStore
+
+if TYPE_CHECKING:
+    import httpx
+else:
+    httpx = LateModule("httpx")
 
 logger = logging.getLogger(__name__)
 

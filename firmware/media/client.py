@@ -42,8 +42,7 @@ from firmware.core.media import (
 )
 from firmware.media import protocol
 from firmware.media.handles import ClientPlayback, ClientRecording
-from firmware.media.learning import learned_from
-from firmware.media.wavefile import HEADER_SIZE, STEREO_FRAME
+from firmware.media.wave_sizes import HEADER_SIZE, STEREO_FRAME
 
 logger = logging.getLogger(__name__)
 
@@ -212,7 +211,7 @@ class MediaClient:
             finally:
                 await recording.close()
             # A second of arithmetic on a small computer: not in the loop.
-            return await asyncio.to_thread(learned_from, recording.path)
+            return await asyncio.to_thread(_learned_from, recording.path)
 
     def _port_opened(self, event: protocol.PortOpened) -> None:
         opening = self._opening.get(event.port_id)
@@ -385,3 +384,10 @@ def _frames_in(path: Path) -> int:
     except OSError:
         return 0
     return int.from_bytes(header[40:44], "little") // STEREO_FRAME if len(header) == HEADER_SIZE else 0
+
+
+def _learned_from(path: Path) -> LearnedTone | None:
+    # Imported here: a switch that learns no tone does without numpy's 20 MB.
+    from firmware.media.learning import learned_from
+
+    return learned_from(path)

@@ -21,7 +21,7 @@ from firmware.media import protocol
 from firmware.media.conferences import Conferences
 from firmware.media.crosspoint import Codec, Crosspoint
 from firmware.media.devices import DeviceBank
-from firmware.media.dsp.g722 import G722Unavailable
+from firmware.media.dsp.spandsp import G722Unavailable
 from firmware.media.g711 import ALAW, FRAME, I16, ULAW
 from firmware.media.intake import NO_EVENTS, RtpIntake
 from firmware.media.keying import Keying

@@ -13,11 +13,7 @@ import numpy as np
 
 from firmware.core.media import MediaError
 from firmware.media.g711 import I16, RATE
-
-HEADER_SIZE: Final = 44
-"""Bytes before the first sample of a file that `stereo_header` begins."""
-STEREO_FRAME: Final = 4
-"""Bytes of one stereo sample."""
+from firmware.media.wave_sizes import STEREO_FRAME
 
 _PCM: Final = 1
 _EXTENSIBLE: Final = 0xFFFE

@@ -24,7 +24,8 @@ from typing import Final
 import msgspec
 
 from firmware.media.g711 import RATE
-from firmware.media.wavefile import HEADER_SIZE, STEREO_FRAME, stereo_header
+from firmware.media.wave_sizes import HEADER_SIZE, STEREO_FRAME
+from firmware.media.wavefile import stereo_header
 
 SYNC_SECONDS: Final = 5.0
 """Between two fdatasync of a file; more often wears out an SD card."""

@@ -11,11 +11,17 @@ import datetime
 import functools
 import re
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-import holidays
 import msgspec
 
 from firmware.core.errors import UserError
+from firmware.core.late import LateModule
+
+if TYPE_CHECKING:
+    import holidays
+else:
+    holidays = LateModule("holidays")
 
 _ONE_DAY = datetime.timedelta(days=1)
 _SATURDAY = 5

@@ -12,13 +12,19 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
-import numpy as np
 
 from firmware.core.errors import UserError
+from firmware.core.late import LateModule
 from ivr.prompts.audio import RATE, Samples, write_prompt
 from ivr.prompts.catalogue import LANGUAGES
+
+if TYPE_CHECKING:
+    import numpy as np
+else:
+    np = LateModule("numpy")
 
 NAME_PATTERN = r"[a-z0-9][a-z0-9-]{0,39}"
 """What a prompt may be called: it becomes a file name."""

@@ -14,11 +14,16 @@ import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from firmware.core.errors import DeviceError
+from firmware.core.late import LateModule
 from ivr.prompts.audio import Samples, levelled, to_telephone, trimmed, write_prompt
+
+if TYPE_CHECKING:
+    import numpy as np
+else:
+    np = LateModule("numpy")
 
 WORDS_PER_MINUTE = 140
 ATOM_WORDS_PER_MINUTE = 165

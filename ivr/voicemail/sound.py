@@ -10,14 +10,20 @@ from __future__ import annotations
 
 import struct
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
 from firmware.core.errors import DeviceError
+from firmware.core.late import LateModule
 from firmware.core.media import PlayTone
 from ivr.prompts.audio import RATE, Samples, write_prompt
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+else:
+    np = LateModule("numpy")
 
 _FRAME = RATE // 50
 """20 ms."""
@@ -35,7 +41,7 @@ _WANTED_DBFS = -20.0
 _PEAK = 0.5
 _LONGEST_BYTES = 64 * 1024 * 1024
 
-Levels = NDArray[np.float32]
+Levels: TypeAlias = "NDArray[np.float32]"
 
 
 class Sound(msgspec.Struct, frozen=True):

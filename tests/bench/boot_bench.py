@@ -52,8 +52,21 @@ def run(cases: list[str] | None = None) -> list[Row]:
     for case in cases or CASES:
         if case not in CASES:
             raise ValueError(f"no boot bench {case!r}; there is {CASES[0]}")
-    with tempfile.TemporaryDirectory(prefix="zjboot") as folder:
+    with tempfile.TemporaryDirectory(prefix="zjboot") as folder, _with_bytecode(Path(folder, "bytecode")):
         return asyncio.run(_measure(Path(folder)))
+
+
+@contextlib.contextmanager
+def _with_bytecode(folder: Path) -> Iterator[None]:
+    """Have the processes find compiled modules, as where the installer has been; a checkout has none."""
+    before = dict(os.environ)
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ["PYTHONPYCACHEPREFIX"] = str(folder)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 async def _measure(folder: Path) -> list[Row]:

@@ -9,7 +9,8 @@ import pytest
 
 from firmware.core.media import G722, PCMA, PlayTone, Source
 from firmware.media import protocol
-from firmware.media.dsp.g722 import G722Decoder, G722Encoder, available
+from firmware.media.dsp.g722 import G722Decoder, G722Encoder
+from firmware.media.dsp.spandsp import available
 from firmware.media.g711 import I16
 from tests.media.rig import EngineRig, Phone, heard_frequency, level_db, longest_gap_ms, tone
 from tests.media.test_recorder import stereo

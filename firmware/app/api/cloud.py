@@ -7,7 +7,6 @@ import time
 
 import msgspec
 
-from firmware.app.api.metrics import exposition
 from firmware.app.cloud import Copying
 from firmware.app.parts import Parts
 from firmware.app.webhooks import Telling
@@ -86,6 +85,9 @@ class CloudDesk:
         status = await self._parts.answers.replies[GetStatus](GetStatus())
         if not isinstance(status, StatusReply):
             raise DeviceError("the status is not to be had")
+        # Imported here: most boxes are never asked, and Prometheus' library brings a web server along.
+        from firmware.app.api.metrics import exposition
+
         text, media_type = exposition(status, await self.status(GetCloud()), self._parts.store.status())
         token = self._parts.settings.current.integrations.metrics_token
         return MetricsReply(text=text, media_type=media_type, token=token)

@@ -10,13 +10,12 @@ that is now the rule.
 
 from __future__ import annotations
 
-import ctypes
-import functools
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from firmware.media.dsp.spandsp import G722Unavailable, spandsp
 from firmware.media.dsp.units import I16
 
 U8 = npt.NDArray[np.uint8]
@@ -25,47 +24,14 @@ WIDE_RATE: Final = 16000
 WIDE_FRAME: Final = 320
 """Samples of 20 ms."""
 BIT_RATE: Final = 64000
-_LIBRARY: Final = "libspandsp.so.2"
 _NO_OPTIONS: Final = 0
-
-
-class G722Unavailable(RuntimeError):
-    """libspandsp2 is not installed, or has no memory."""
-
-
-@functools.cache
-def _library() -> ctypes.CDLL:
-    try:
-        library = ctypes.CDLL(_LIBRARY)
-    except OSError as error:
-        raise G722Unavailable(f"{_LIBRARY} can't be loaded") from error
-    for side in ("encode", "decode"):
-        init = getattr(library, f"g722_{side}_init")
-        init.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_int]
-        init.restype = ctypes.c_void_p
-        free = getattr(library, f"g722_{side}_free")
-        free.argtypes = [ctypes.c_void_p]
-        free.restype = ctypes.c_int
-        run = getattr(library, f"g722_{side}")
-        run.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int]
-        run.restype = ctypes.c_int
-    return library
-
-
-def available() -> bool:
-    """Return whether G.722 can be used on this machine."""
-    try:
-        _library()
-    except G722Unavailable:
-        return False
-    return True
 
 
 class _Codec:
     """A state of the library's, freed with its owner."""
 
     def __init__(self, side: str) -> None:
-        library = _library()
+        library = spandsp()
         self._run = getattr(library, f"g722_{side}")
         self._free = getattr(library, f"g722_{side}_free")
         self._state: int | None = getattr(library, f"g722_{side}_init")(None, BIT_RATE, _NO_OPTIONS)

@@ -18,11 +18,12 @@ from firmware.media.dsp.comfort import ComfortNoise
 from firmware.media.dsp.conference import Conference
 from firmware.media.dsp.dtmf import DtmfBank
 from firmware.media.dsp.echo import EchoCanceller
-from firmware.media.dsp.g722 import WIDE_FRAME, G722Decoder, G722Encoder, available
+from firmware.media.dsp.g722 import WIDE_FRAME, G722Decoder, G722Encoder
 from firmware.media.dsp.plc import Concealer
 from firmware.media.dsp.progress import ProgressBank
 from firmware.media.dsp.progress_data import plan_of
 from firmware.media.dsp.resampler import AsyncResampler
+from firmware.media.dsp.spandsp import available
 from firmware.media.dsp.units import FRAME, I16
 from tests.media.dsp.signals import speech
 

@@ -7,11 +7,12 @@ import ctypes
 import numpy as np
 import pytest
 
-from firmware.media.dsp import g722
-from firmware.media.dsp.g722 import WIDE_FRAME, WIDE_RATE, G722Decoder, G722Encoder, G722Unavailable
+from firmware.media.dsp import spandsp
+from firmware.media.dsp.g722 import WIDE_FRAME, WIDE_RATE, G722Decoder, G722Encoder
+from firmware.media.dsp.spandsp import G722Unavailable
 from firmware.media.dsp.units import I16
 
-needs_library = pytest.mark.skipif(not g722.available(), reason="libspandsp2 is not installed")
+needs_library = pytest.mark.skipif(not spandsp.available(), reason="libspandsp2 is not installed")
 
 
 def round_trip(samples: I16) -> I16:
@@ -66,10 +67,10 @@ def test_a_machine_without_the_library_is_told_so(monkeypatch: pytest.MonkeyPatc
     def missing(name: str) -> ctypes.CDLL:
         raise OSError(name)
 
-    g722._library.cache_clear()
+    spandsp.spandsp.cache_clear()
     monkeypatch.setattr(ctypes, "CDLL", missing)
-    assert not g722.available()
+    assert not spandsp.available()
     with pytest.raises(G722Unavailable, match="libspandsp"):
         G722Encoder()
     monkeypatch.undo()
-    g722._library.cache_clear()
+    spandsp.spandsp.cache_clear()
