@@ -100,6 +100,8 @@ class LineAudio:
     """Keys, tones and caller ids come as sound only: whoever opens it listens for them, and tells the line
     (an `InBandLine`).
     """
+    settle_ms: int = 0
+    """What is said into it for so long from now on, the far side doesn't hear."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -214,7 +214,7 @@ class LineLeg(Leg):
         try:
             async with asyncio.timeout(AUDIO_PATIENCE):
                 audio = await self._audio
-                port = await self._media.open_pcm(audio.device, audio.sample_rate)
+                port = await self._media.open_pcm(audio.device, audio.sample_rate, settle_ms=audio.settle_ms)
         except (TimeoutError, MediaError) as error:
             await self._give_up(
                 f"no audio from the modem: {error}" if str(error) else "no audio from the modem"
@@ -265,7 +265,7 @@ class LineLeg(Leg):
                 self._line.key_heard(digit)
             case ToneNoticed(name, cycles) if isinstance(self._line, InBandLine):
                 self._line.tone_heard(name, cycles)
-            case ToneNoticed("busy", cycles) if cycles >= BUSY_ROUNDS and self.state is LegState.CONNECTED:
+            case ToneNoticed("busy", cycles) if cycles >= BUSY_ROUNDS:
                 self._attend(self._far_hung_up())
             case _:
                 pass

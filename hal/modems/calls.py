@@ -14,6 +14,7 @@ One picture, an incoming call (time runs down; `◄` from the modem, `►` to it
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import re
 
@@ -341,18 +342,18 @@ class LineCalls:
     def _audio_on(self) -> Procedure:
         audio = self._model.audio
         self._audio_asked = bool(audio.before or audio.on)
+        began = self._host.now
         if not audio.on:
             self.audio_finding = AudioFinding.AT_ONCE
-            self._host.emit(AudioReady(self._audio))
+            self._host.emit(AudioReady(self._audio_since(began)))
             return
         said = ""
-        began = self._host.now
         while self._host.now - began < audio.give_up_seconds:
             outcome = yield from ask(Command(audio.on))
             if outcome.failure is None:
                 late = self._host.now - began > LATE_AUDIO
                 self.audio_finding = AudioFinding.LATE if late else AudioFinding.AT_ONCE
-                self._host.emit(AudioReady(self._audio))
+                self._host.emit(AudioReady(self._audio_since(began)))
                 return
             said = str(outcome.failure)
             yield from pause(audio.retry_seconds)
@@ -362,6 +363,11 @@ class LineCalls:
                 break
         self._host.restart_modem("it refuses to switch the audio on")
         self._finish(EndReason.DEVICE_FAULT, f"no audio: {said}")
+
+    def _audio_since(self, connected: float) -> LineAudio:
+        """Say how much longer the modem swallows what is said: most of it may have gone by in refusals."""
+        left = connected + self._model.audio.clipped_seconds - self._host.now
+        return dataclasses.replace(self._audio, settle_ms=max(0, round(1000 * left)))
 
     def _audio_off(self) -> Procedure:
         if self._model.audio.off:

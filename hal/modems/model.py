@@ -24,6 +24,8 @@ class Audio:
     """How often to try again while the modem refuses."""
     give_up_seconds: float
     """When to take the refusal for a fault."""
+    clipped_seconds: float = 0.0
+    """For how long after the connection nothing said is heard, whenever the audio was switched on."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,7 +9,9 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from firmware.core.causes import Cause, Side
+from firmware.core.ids import PortId
 from firmware.core.leg import DigitPressed, Direction, Ending, LegEnded, LegEvent, LegState, Party
+from firmware.core.media import LearnedTone, PortOptions, ToneNoticed
 from firmware.trunks.health import FIRST_PAUSE
 from firmware.trunks.line_leg import REOPENINGS, LineLeg
 from firmware.trunks.trunks import LineStatus, Trunks
@@ -80,6 +82,41 @@ async def test_the_answer_waits_until_the_caller_can_hear_us() -> None:
         assert 4.0 <= asyncio.get_running_loop().time() - began < 5.0
         assert leg.port is not None
         assert place.media.ports[leg.port] == "/pcm"
+
+
+@pytest.mark.parametrize(("refused", "left"), [(0.0, range(150, 201)), (0.15, range(50, 151)), (0.4, range(1))])
+async def test_the_greeting_waits_only_for_what_is_left_of_the_clipped_beginning(
+    refused: float, left: range, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with office(Quirks(audio_refused_seconds=refused)) as place:
+        settled: list[int] = []
+        open_pcm = place.media.open_pcm
+
+        async def noted(device: str, sample_rate: int, *, settle_ms: int = 0) -> PortId:
+            settled.append(settle_ms)
+            return await open_pcm(device, sample_rate, settle_ms=settle_ms)
+
+        monkeypatch.setattr(place.media, "open_pcm", noted)
+        leg = await place.caller()
+        await leg.answer()
+        assert len(settled) == 1
+        assert settled[0] in left
+
+
+async def test_a_learned_busy_tone_ends_the_call_and_two_rounds_of_it_do_not() -> None:
+    async with office() as place:
+        leg = await place.caller()
+        await leg.answer()
+        assert leg.port is not None
+        place.media.configure(leg.port, PortOptions(learned_tones=(LearnedTone((425.0,), (200, 200)),)))
+        place.media.notice(leg.port, ToneNoticed("ringback", 3))
+        place.media.notice(leg.port, ToneNoticed("busy", 2))
+        await asyncio.sleep(1)
+        assert leg.ending is None
+        place.media.notice(leg.port, ToneNoticed("busy", 3))
+        assert await asyncio.wait_for(leg.ended(), 1) == Ending(Cause.NORMAL, Side.THEM, "busy tone")
+        await asyncio.sleep(5)
+        assert place.bench.is_free()
 
 
 async def test_a_caller_who_hangs_up_while_the_audio_is_awaited_ends_the_answer() -> None:
