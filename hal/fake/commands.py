@@ -50,7 +50,7 @@ def _identity(modem: FakeModem, match: re.Match[str]) -> None:
         "CGMI": dialect.maker,
         "CGMM": dialect.model,
         "CGMR": dialect.revision,
-        "CGSN": "860000000000001",
+        "CGSN": modem.imei,
     }
     modem.say(answers[match[1].upper()])
     modem.answer("OK")

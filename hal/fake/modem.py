@@ -82,6 +82,7 @@ class FakeModem:
         self.call: FakeCall | None = None
         self.waiting: FakeCall | None = None
         """A second caller's, while `call` stands."""
+        self.imei = "860000000000001"
         self.audio_on = False
         self.settings: dict[str, str] = {}
         self.powered = False

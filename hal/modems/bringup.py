@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import enum
 import logging
+import re
 from collections.abc import Callable
 
 from hal.at import errors
@@ -44,6 +45,7 @@ _MAKER = Command("+CGMI", bare=True)
 _MODEL = Command("+CGMM", bare=True)
 _REVISION = Command("+CGMR", bare=True)
 _SERIAL = Command("+CGSN", bare=True)
+_IMEI = re.compile(r"\b[0-9]{15}\b", re.ASCII)
 _PIN_STATE = Command("+CPIN?", prefix="+CPIN:", timeout=_CPIN_TIMEOUT)
 
 # After the SIM is open: names in plain letters; caller id and call type with every ring; waiting calls are
@@ -101,8 +103,12 @@ class SimPin:
         self.attempt = PinAttempt.UNTRIED
 
 
-def wake(say: Say) -> Procedure:
-    """Ask until the modem speaks, then make it quiet and find out who it is."""
+def wake(say: Say) -> Steps[str]:
+    """Ask until the modem speaks, then make it quiet and find out who it is.
+
+    Returns:
+        Its IMEI; empty when it doesn't tell.
+    """
     say("waiting for the modem to answer")
     while not (yield from ask(_AT)).ok:
         yield from pause(WAKE_PAUSE)
@@ -115,11 +121,17 @@ def wake(say: Say) -> Procedure:
             if (yield from ask(command)).ok:
                 break
     words: list[str] = []
-    for command in (_MAKER, _MODEL, _REVISION, _SERIAL):
+    for command in (_MAKER, _MODEL, _REVISION):
         outcome = yield from ask(command)
-        if command is not _SERIAL:
-            words.extend(outcome.lines[:1])
+        words.extend(outcome.lines[:1])
+    imei = ""
+    for _ in range(3):
+        outcome = yield from ask(_SERIAL)
+        if (found := _IMEI.search("\n".join(outcome.lines))) is not None:
+            imei = found[0]
+            break
     logger.info("modem: %s", ", ".join(word[:40] for word in words) or "doesn't tell its name")
+    return imei
 
 
 def open_sim(model: Model, pin: SimPin, say: Say) -> Procedure:

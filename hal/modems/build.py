@@ -1,7 +1,9 @@
 """From the `[[lines]]` of a board's profile to lines.
 
 kind       fields besides `name` and `kind`
-gsm        model (a profile of hal/modems), at, pcm ("alsa:NAME" where the model has no serial audio) [, pin]
+gsm        model (a profile of hal/modems), at, pcm ("alsa:NAME" where the model has no serial audio)
+           [, pin, imei]; several equal modems: by USB port ("/dev/zongji/usb-1-1.2-at"), or by imei, with
+           a `*` in `at` and `pcm` for whichever port it is plugged into
 v253       model (a profile of hal/modems/voice), port
 fxo        board (the coprocessor's UART), audio ("alsa:NAME") [, dialling = "tone" | "pulse", reversal =
 "yes"] handset    board, audio
@@ -21,11 +23,12 @@ from hal.coprocessor.handset_line import HandsetLine
 from hal.line import Line
 from hal.modems.gsm_line import GsmLine
 from hal.modems.model import known_models, load_model
+from hal.modems.places import ANY
 from hal.modems.voice.line import VoiceLine
 from hal.modems.voice.profile import known_voice_models, load_voice_model
 
 _FIELDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "gsm": (("model", "at", "pcm"), ("pin",)),
+    "gsm": (("model", "at", "pcm"), ("pin", "imei")),
     "v253": (("model", "port"), ()),
     "fxo": (("board", "audio"), ("dialling", "reversal")),
     "handset": (("board", "audio"), ()),
@@ -33,6 +36,7 @@ _FIELDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 """By kind: what must be given, what may be."""
 _CHOICES = {"dialling": ("tone", "pulse"), "reversal": ("yes", "no")}
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,15}", re.ASCII)
+_IMEI = re.compile(r"[0-9]{15}", re.ASCII)
 _PIN = re.compile(r"[0-9]{4,8}", re.ASCII)
 
 
@@ -72,6 +76,8 @@ def build_line(entry: Mapping[str, Any], run_folder: str = "") -> Line:
 
 
 def _device(entry: Mapping[str, Any]) -> str:
+    if ANY in str(entry.get("at")):
+        return f"with the IMEI {entry.get('imei')}"
     return str(entry.get("at") or entry.get("port") or entry.get("board"))
 
 
@@ -101,6 +107,17 @@ def _check(entry: Mapping[str, Any]) -> None:
         raise ProfileError(f"{where}: 'model' must be one of {', '.join(known())}")
     if "pin" in entry and not _PIN.fullmatch(entry["pin"]):
         raise ProfileError(f"{where}: 'pin' must be 4 to 8 digits")
+    if "imei" in entry and not _IMEI.fullmatch(entry["imei"]):
+        raise ProfileError(f"{where}: 'imei' must be the 15 digits that are printed on the modem")
+    stars = str(entry.get("at")).count(ANY)
+    # Only in the last part of the path: the others are folders.
+    in_folder = ANY in str(entry.get("at")).rpartition("/")[0]
+    if in_folder or stars > 1 or (stars == 1 and "imei" not in entry):
+        raise ProfileError(
+            f"{where}: 'at' with one * in the file's name needs 'imei', which tells the modem among equal ones"
+        )
+    if stars and ANY not in entry["pcm"] and not entry["pcm"].startswith("alsa:"):
+        raise ProfileError(f"{where}: 'pcm' must have a * too, or it may be another modem's")
 
 
 def _build(entry: Mapping[str, Any], run_folder: str, country: str, boards: dict[str, Coprocessor]) -> Line:
@@ -110,7 +127,8 @@ def _build(entry: Mapping[str, Any], run_folder: str, country: str, boards: dict
         return str(entry[field]).replace("{run}", run_folder)
 
     if entry["kind"] == "gsm":
-        return GsmLine(name, path("at"), path("pcm"), load_model(entry["model"]), entry.get("pin"))
+        model, imei = load_model(entry["model"]), entry.get("imei", "")
+        return GsmLine(name, path("at"), path("pcm"), model, entry.get("pin"), imei=imei)
     if entry["kind"] == "v253":
         return VoiceLine(name, path("port"), load_voice_model(entry["model"]), country)
     board = boards.setdefault(path("board"), Coprocessor(path("board")))

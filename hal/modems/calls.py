@@ -79,6 +79,10 @@ class LineCalls:
         self.audio_finding = AudioFinding.UNTRIED
         """How the audio of the last call came."""
 
+    def audio_is_at(self, device: str) -> None:
+        """The modem was found; its calls' audio is at this device."""
+        self._audio = LineAudio(device, self._model.audio.sample_rate)
+
     @property
     def busy(self) -> bool:
         return self._call is not None

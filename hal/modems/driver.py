@@ -87,14 +87,20 @@ class GsmDriver:
         model: The modem's profile.
         audio_device: The serial device that carries the call's audio.
         pin: The SIM's PIN, or None.
+        imei: Of the one modem that is this line's; empty for whichever is there.
     """
 
-    def __init__(self, name: str, model: Model, audio_device: str, pin: str | None = None) -> None:
+    def __init__(
+        self, name: str, model: Model, audio_device: str, pin: str | None = None, imei: str = ""
+    ) -> None:
         self.name = name
         self.state = LineState.DOWN
         self.detail = "not started"
         self._model = model
         self._pin = SimPin(pin)
+        self._imei = imei
+        self.wrong_modem = False
+        """Whether the port opened last is another modem's."""
         self._events: collections.deque[DriverEvent] = collections.deque()
         self._now = 0.0
         self._open = False
@@ -133,9 +139,14 @@ class GsmDriver:
 
     # In
 
+    def audio_is_at(self, device: str) -> None:
+        """The port to be opened belongs to a modem whose audio is there."""
+        self._calls.audio_is_at(device)
+
     def opened(self, now: float) -> None:
         """The port is open; nothing is known about what is behind it."""
         self._now = now
+        self.wrong_modem = False
         self._open = True
         self._begin_life("the port was opened anew")
 
@@ -339,7 +350,13 @@ class GsmDriver:
         self._operator = self._signal = None
 
     def _live(self) -> Procedure:
-        yield from wake(self._say)
+        imei = yield from wake(self._say)
+        if self._imei and imei != self._imei:
+            # Nobody's PIN goes into a strange SIM, and no call over somebody else's number.
+            self.wrong_modem = True
+            shown = f"its IMEI ends in {imei[-4:]}" if imei else "it doesn't tell its IMEI"
+            self._events.append(Reopen(f"another modem is plugged in there: {shown}"))
+            return
         yield from open_sim(self._model, self._pin, self._say)
         yield from set_up(self._model, self._say)
         yield from self._calls.clear_leftovers()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hal.modems.driver import GsmDriver
 from hal.modems.model import Model
+from hal.modems.places import Places
 from hal.port import Opener, open_serial
 from hal.serial_line import SerialLine
 
@@ -13,11 +14,12 @@ class GsmLine(SerialLine):
 
     Args:
         name: As in the board's profile.
-        device: The AT port, by a name that lasts across re-plugging.
+        device: The AT port, by a name that lasts across re-plugging, or a pattern (places.py).
         audio_device: The PCM port, likewise.
         model: The modem's profile.
         pin: The SIM's PIN, or None.
         opener: Opens the AT port; tests hand in wires of their own.
+        imei: Of the one modem that is this line's; empty for whichever is there.
     """
 
     def __init__(
@@ -28,9 +30,11 @@ class GsmLine(SerialLine):
         model: Model,
         pin: str | None = None,
         opener: Opener = open_serial,
+        imei: str = "",
     ) -> None:
-        self._driver = GsmDriver(name, model, audio_device, pin)
-        super().__init__(name, device, self._driver, opener)
+        self._driver = driver = GsmDriver(name, model, audio_device, pin, imei)
+        places = Places(device, audio_device, opener, lambda: driver.wrong_modem, driver.audio_is_at)
+        super().__init__(name, device, driver, places.open)
 
     def give_pin(self, pin: str) -> None:
         """Have the SIM's PIN be this one. It is tried soon if the SIM asks, never as the last attempt."""

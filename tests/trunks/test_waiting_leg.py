@@ -1,4 +1,4 @@
-"""A second caller of a line in call control: seen at once, served when the line is free, or lost on record."""
+"""A second caller of a line in call control: seen at once, served in turn, or lost on record."""
 
 from __future__ import annotations
 
