@@ -116,3 +116,11 @@ class Box:
         self.version += 1
         for listener in tuple(self._listeners):
             listener()
+
+
+async def maybe(switch: ControlClient, request: BaseRequest, wanted: type[_Reply]) -> _Reply | None:
+    """Return an answer, or None where this switch has none."""
+    try:
+        return await switch.ask(request, wanted)
+    except ZongjiError:
+        return None

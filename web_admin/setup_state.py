@@ -8,7 +8,7 @@ import msgspec
 
 from web_admin.files import replace_file
 
-STEPS = ("language", "office", "hours", "lines", "people", "phones", "test")
+STEPS = ("language", "office", "hours", "lines", "people", "phones", "greeting", "test")
 
 
 class _Kept(msgspec.Struct):

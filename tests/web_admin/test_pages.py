@@ -28,6 +28,7 @@ EVERY_PAGE = [
     "/setup/lines",
     "/setup/people",
     "/setup/phones",
+    "/setup/greeting",
     "/setup/test",
 ]
 
@@ -284,6 +285,13 @@ async def test_the_first_set_up_is_taken_up_where_it_was_left(admin: Visitor) ->
     assert hours.enabled
     assert [(one.opens, one.closes) for one in schedule.week.saturday] == [("08:30", "18:00")]
     assert schedule.week.sunday == ()
+    assert admin.switch.folder is not None
+    own = admin.switch.folder / "prompts"
+    await admin.sends("/setup/greeting", {"text": ""})
+    assert list(own.rglob("greeting.wav")) == [], "nothing typed, nothing changed"
+    await admin.sends("/setup/greeting", {"text": "Hello, this is Berg and Wang."})
+    (said,) = own.rglob("greeting.wav")
+    assert said.stat().st_size > 8000
     assert "/setup" in (await admin.opens("/")).text
     await admin.sends("/setup/test")
     assert 'href="/setup"' not in (await admin.opens("/")).text

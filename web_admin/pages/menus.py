@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import re
-import secrets
 from typing import Any
 
 from litestar import Request, Response, Router, get, post
@@ -14,7 +12,6 @@ from litestar.response import Stream
 from firmware.control.client import ControlClient
 from firmware.control.editing import Edit, PublishMenus, SettingsReply, SetValue
 from firmware.control.menus import (
-    MAX_PROMPT_PART,
     ChangePrompt,
     GetMenus,
     ListPrompts,
@@ -22,8 +19,6 @@ from firmware.control.menus import (
     OpenPrompt,
     PromptReply,
     PromptsReply,
-    SayPrompt,
-    UploadPrompt,
 )
 from firmware.control.shapes import Shape
 from firmware.core.errors import UserError
@@ -31,6 +26,7 @@ from web_admin import recording
 from web_admin.forms.reading import blank, read, rearranged
 from web_admin.forms.suggestions import Lists
 from web_admin.notices import notice_of, then
+from web_admin.own_prompts import keep_prompt
 from web_admin.pages.settings import entry_hint, entry_name, preview, shape_of
 from web_admin.pictures.flow import flow
 from web_admin.refusals import in_words, place_of
@@ -39,7 +35,6 @@ from web_admin.site import Site
 
 _NAME = re.compile(r"\A[a-z0-9][a-z0-9-]{0,29}\Z")
 _KEY = re.compile(r"[0-9*#]+")
-_LONGEST_UPLOAD = 6 * 1024 * 1024
 _NEW = "new"
 
 
@@ -229,34 +224,14 @@ def menus_router(site: Site) -> Router:
                 if what in ("removed", "before"):
                     to = "removed" if what == "removed" else "before"
                     await switch.ask(ChangePrompt(language=spoken, name=name, to=to), PromptsReply)  # type: ignore[arg-type]
-                elif data:
-                    await _upload(switch, spoken, name, data)
                 else:
-                    text = str(form.get("text", ""))
-                    await switch.ask(SayPrompt(language=spoken, name=name, text=text), PromptsReply)
+                    await keep_prompt(switch, spoken, name, str(form.get("text", "")), data)
         except UserError as error:
             return await prompts_page(request, in_words(error, None, words_of(request)))
         site.audit.note(user_of(request), address_of(request), "prompt-changed", f"{spoken} {name} {what}")
         return then(f"/prompts?language={spoken}", "prompts.saved")
 
     return Router("/", route_handlers=[menus, menu, change, act, prompts, sound, keep])
-
-
-async def _upload(switch: ControlClient, language: Any, name: str, data: bytes) -> None:
-    """Send a sound file to the switch, a part after the other.
-
-    Raises:
-        UserError: It is too long, or no sound.
-    """
-    if len(data) > _LONGEST_UPLOAD:
-        raise UserError(f"A prompt is {_LONGEST_UPLOAD // 1024 // 1024} MB at most.")
-    encoded = base64.b64encode(data).decode()
-    upload = secrets.token_hex(8)
-    for begin in range(0, len(encoded), MAX_PROMPT_PART):
-        part = encoded[begin : begin + MAX_PROMPT_PART]
-        is_last = begin + MAX_PROMPT_PART >= len(encoded)
-        asked = UploadPrompt(language=language, name=name, upload=upload, data=part, last=is_last)
-        await switch.ask(asked, PromptsReply)
 
 
 def _listed(language: str) -> ListPrompts:

@@ -1,4 +1,4 @@
-"""The first set-up: seven steps, each to be skipped, left and taken up again."""
+"""The first set-up: eight steps, each to be skipped, left and taken up again."""
 
 from __future__ import annotations
 
@@ -9,11 +9,15 @@ from litestar.datastructures import FormMultiDict
 from litestar.params import FromPath
 from litestar.response import Redirect
 
-from firmware.control.editing import AddPerson, Edit, SetFields, SetValue
+from firmware.control.client import ControlClient
+from firmware.control.editing import AddPerson, Edit, SetFields, SettingsReply, SetValue
+from firmware.control.line_care import CheckLines, LinesReply
 from firmware.control.shapes import Field
 from firmware.core.errors import UserError
+from web_admin.box import maybe
 from web_admin.forms.reading import read
 from web_admin.forms.suggestions import Lists
+from web_admin.own_prompts import keep_prompt, spoken
 from web_admin.pages.settings import shape_of
 from web_admin.pasted import NotAPerson, read_people
 from web_admin.refusals import in_words
@@ -24,6 +28,9 @@ from web_admin.site import Site
 # Which fields of which section a step asks for.
 _ASKED = {"language": ("office", ("language", "country")), "office": ("office", ("name", "operator"))}
 
+
+_GREETING = "greeting"
+"""The own prompt of this name is played in place of the one that came with the box."""
 
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -39,6 +46,19 @@ def _hours(hours: dict[str, Any], form: FormMultiDict) -> list[Edit]:
     return [SetValue(["hours", "schedules", name, "week"], week), SetValue(["hours", "enabled"], True)]
 
 
+async def _greet(switch: ControlClient, settings: SettingsReply, form: FormMultiDict) -> None:
+    """Have callers greeted by what was recorded, or typed; as before where it was neither.
+
+    Raises:
+        UserError: It can't be spoken, or is no sound.
+    """
+    file = form.get("file")
+    data = await file.read() if file is not None and hasattr(file, "read") else b""
+    text = str(form.get("text", "")).strip()
+    if data or text:
+        await keep_prompt(switch, spoken(settings.values["office"]["language"]), _GREETING, text, data)
+
+
 def setup_router(site: Site) -> Router:
     """Return the handlers."""
 
@@ -46,6 +66,7 @@ def setup_router(site: Site) -> Router:
         async with site.box.ask() as switch:
             settings = await switch.settings()
             phones = await switch.phones() if step == "phones" else []
+            checked = await maybe(switch, CheckLines(), LinesReply) if step == "lines" else None
         section, names = _ASKED.get(step, ("", ()))
         fields: list[Field] = [] if not section else shape_of(settings, section).fields
         asked = sorted((one for one in fields if one.name in names), key=lambda one: names.index(one.name))
@@ -61,6 +82,7 @@ def setup_router(site: Site) -> Router:
             fields=asked,
             lists=Lists.of(settings),
             phones=phones,
+            checked=checked,
             regions=site.stage.regions(words_of(request)),
             at=site.box.picture.at_wall_ms if site.box.picture else 0,
             problem=problem,
@@ -119,12 +141,16 @@ def setup_router(site: Site) -> Router:
                     problem = words("people.paste_bad", line=error.line)
                     return await show(request, step, problem, pasted)
                 edits += [AddPerson(one.number, one.name) for one in entries]
-            if any(not isinstance(edit, SetFields) or edit.fields for edit in edits):
-                try:
+            try:
+                if step == "greeting":
+                    await _greet(switch, settings, form)
+                if any(not isinstance(edit, SetFields) or edit.fields for edit in edits):
                     await switch.change_settings(edits, user_of(request))
-                except UserError as error:
-                    return await show(request, step, in_words(error, settings, words), pasted)
-                site.audit.note(user_of(request), address_of(request), "settings-changed", f"setup: {step}")
+                    site.audit.note(
+                        user_of(request), address_of(request), "settings-changed", f"setup: {step}"
+                    )
+            except UserError as error:
+                return await show(request, step, in_words(error, settings, words), pasted)
         response = after(step)
         if step == "language" and LANGUAGE_COOKIE not in request.cookies:
             chosen = "zh" if form.get("office.language") == "zh-CN" else "en"

@@ -17,7 +17,6 @@ from litestar import Request, Response, Router, get, post
 
 from firmware.control.base import BaseReply, BaseRequest
 from firmware.control.care import CareReply, GetCare, TestCall, TestCallReply
-from firmware.control.client import ControlClient
 from firmware.control.cloud import CloudReply, GetCloud
 from firmware.control.line_care import CheckLines, LinesReply
 from firmware.control.phones import BansReply, DoneReply, LiftBans, ListBans
@@ -34,6 +33,7 @@ from firmware.control.steward import (
 )
 from firmware.control.storage import BackingUpReply, BackUp, GetStorage, StorageReply
 from firmware.core.errors import UserError, ZongjiError
+from web_admin.box import maybe
 from web_admin.notices import notice_of, then
 from web_admin.refusals import in_words
 from web_admin.rendering import AnyRequest, address_of, user_of, words_of
@@ -58,8 +58,6 @@ _SECRETS = re.compile(
     r"(?i)((?:password|passwd|secret|token|authorization|pin|key)\W{1,4})([^\s,;\"']{3,})|(://[^\s/@:]+:)[^\s/@]+@"
 )
 """What must not leave the box in a bundle, should it ever have got into a log."""
-
-_Reply = TypeVar("_Reply", bound=BaseReply)
 
 
 def temperature() -> float | None:
@@ -100,11 +98,11 @@ def system_router(site: Site) -> Router:
     async def system(request: Request[Any, Any, Any]) -> Response[Any]:
         async with site.box.ask() as switch:
             status = await switch.ask(GetStatus(), StatusReply)
-            care = await _maybe(switch, GetCare(), CareReply)
-            lines = await _maybe(switch, CheckLines(), LinesReply)
-            storage = await _maybe(switch, GetStorage(), StorageReply)
-            cloud = await _maybe(switch, GetCloud(), CloudReply)
-            bans = await _maybe(switch, ListBans(), BansReply)
+            care = await maybe(switch, GetCare(), CareReply)
+            lines = await maybe(switch, CheckLines(), LinesReply)
+            storage = await maybe(switch, GetStorage(), StorageReply)
+            cloud = await maybe(switch, GetCloud(), CloudReply)
+            bans = await maybe(switch, ListBans(), BansReply)
         network = await _steward(GetNetwork(by=user_of(request)), NetworkIs)
         return site.pages.page(
             request,
@@ -191,7 +189,7 @@ def system_router(site: Site) -> Router:
                 ("cloud", GetCloud(), CloudReply),
             ]
             for name, question, kind in asked:
-                reply = await _maybe(switch, question, kind)
+                reply = await maybe(switch, question, kind)
                 if reply is not None:
                     files[f"{name}.json"] = _json(reply)
         network = await _steward(GetNetwork(by=user_of(request)), NetworkIs)
@@ -218,14 +216,6 @@ def system_router(site: Site) -> Router:
         return site.pages.page(request, "problem.html", status=422, key="error.title", detail=detail)
 
     return Router("/", route_handlers=[system, log, act, lift, test, bundle])
-
-
-async def _maybe(switch: ControlClient, request: BaseRequest, wanted: type[_Reply]) -> _Reply | None:
-    """Return an answer, or None where this switch has none."""
-    try:
-        return await switch.ask(request, wanted)
-    except ZongjiError:
-        return None
 
 
 _Said = TypeVar("_Said")

@@ -36,7 +36,7 @@ MAX_BODY = 128 * 1024
 MAX_UPLOAD = 6 * 1024 * 1024
 """Bytes where a recording or a backup is sent: five minutes of telephone speech as WAV."""
 
-UPLOADS = ("/prompts/", "/system/restore")
+UPLOADS = ("/prompts/", "/setup/greeting", "/system/restore")
 
 _BODY_S = 60.0
 """A body that takes longer is a client that wants to keep us waiting; 6 MB in it are 100 kB/s."""

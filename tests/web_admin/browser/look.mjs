@@ -35,7 +35,7 @@ try {
         "/people/101/phone", "/settings", "/settings/office", "/settings/inbound", "/settings/groups/new",
         "/settings/queues/new", "/settings/hours", "/settings/outbound", "/menus", "/menus/main", "/prompts", "/history",
         "/system", "/system/log", "/account", "/users", "/integrations", "/certificates", "/setup/language", "/setup/office",
-        "/setup/hours", "/setup/lines", "/setup/people", "/setup/phones", "/setup/test"].filter(Boolean);
+        "/setup/hours", "/setup/lines", "/setup/people", "/setup/phones", "/setup/greeting", "/setup/test"].filter(Boolean);
       for (const path of paths) {
         problems.length = 0;
         const began = performance.now();
