@@ -26,6 +26,8 @@ SUBJECT = "zongji.records"
 _CONNECT_S = 10
 _CONFIRM_S = 15.0
 _CLOSE_S = 1.0
+_PACKED_AT_ONCE = 16
+"""Records packed before others of this process have their turn: about a millisecond's work."""
 _TOO_LARGE = 10054
 """JetStream's error code for "message size exceeds maximum allowed"."""
 
@@ -86,7 +88,9 @@ class JetStreamTransport:
                 publish = stream.publish(subject, body, timeout=_CONFIRM_S, stream=STREAM, headers=headers)
                 waiting.append(asyncio.create_task(publish))
                 self._sent += len(body)
-                # Tasks run in the order they were made: so do the messages leave.
+                # Tasks run in the order they were made: so do the messages leave, while others are packed.
+                if len(waiting) % _PACKED_AT_ONCE == 0:
+                    await asyncio.sleep(0)
             await self._all(waiting)
         except (nats.errors.MaxPayloadError, nats.js.errors.BadRequestError) as error:
             raise BatchRefused(str(error)) from None

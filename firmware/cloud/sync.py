@@ -5,7 +5,7 @@ Theory of operation
 One loop, one batch at a time, so that a site's records arrive in the order of closing:
 
     outbox page ─► redact ─► send ─┬─ stored ──────────► confirm (rows leave the outbox) ─► next page
-                                   ├─ unreachable ─────► back off with jitter, same page again
+                                   ├─ unreachable ─────► back off with jitter, half as many again
                                    ├─ not allowed ─────► alarm, back off long
                                    └─ batch refused ───► halve it; a single refused record is set aside, alarm
 
@@ -23,7 +23,7 @@ from typing import Protocol
 
 import msgspec
 
-from firmware.cloud.allowance import Allowance, BackOff
+from firmware.cloud.allowance import Allowance, BackOff, BatchSize
 from firmware.cloud.redaction import Redaction, redacted
 from firmware.cloud.transport import BatchRefused, NotAllowed, Transport, Unreachable
 from firmware.cloud.wire import Record
@@ -34,9 +34,6 @@ logger = logging.getLogger(__name__)
 
 _IDLE_S = 5.0
 """Between two looks at an empty outbox, when nobody says that there is something."""
-
-_BATCH = 200
-"""Records a batch: some 200 kB unpacked."""
 
 _NOT_ALLOWED_S = 300.0
 """A wrong key doesn't become right by itself."""
@@ -103,6 +100,7 @@ class CloudSync:
         self._monotonic = monotonic
         self._allowance = allowance or Allowance(bytes_a_day, monotonic())
         self._back_off = back_off or BackOff(random.Random())  # noqa: S311 - jitter needs no secrecy
+        self._batch = BatchSize()
         self._poke = asyncio.Event()
         self._sent = 0
         self._fault: str | None = None
@@ -153,18 +151,20 @@ class CloudSync:
         delay_s = self._allowance.delay(self._monotonic())
         if delay_s:
             return delay_s
-        page = await asyncio.to_thread(self._outbox.page, _BATCH)
+        page = await asyncio.to_thread(self._outbox.page, self._batch.records)
         if not page.entries:
             return None
         try:
             await self._send(page.epoch, page.entries)
         except Unreachable as error:
+            self._batch.failed()
             return self._failed(f"the cloud can't be reached: {error}")
         except NotAllowed as error:
             self._failed(f"the cloud doesn't let this site in: {error}")
             self._on_alarm(self._fault)
             return _NOT_ALLOWED_S
         self._back_off.succeeded()
+        self._batch.succeeded()
         self._last_success_ms = int(self._monotonic() * 1000)
         if self._fault is not None:
             logger.info("the cloud can be reached again")

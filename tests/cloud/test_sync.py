@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from firmware.cloud.allowance import BackOff
+from firmware.cloud.allowance import BackOff, BatchSize
 from firmware.cloud.redaction import Redaction
 from firmware.cloud.sync import CloudSync
 from firmware.cloud.transport import BatchRefused, NotAllowed, Unreachable
@@ -108,6 +108,39 @@ async def test_the_backlog_arrives_in_order_numbered_without_gaps(store: SqliteJ
     assert [record.seq for record in cloud.received] == list(range(1, 451))
     assert len({record.epoch for record in cloud.received}) == 1
     assert cloud.attempts == 3
+
+
+async def test_a_line_too_slow_for_a_large_batch_gets_through_with_small_ones(
+    store: SqliteJourneyStore,
+) -> None:
+    ids = await calls(store, 120)
+    cloud, sizes = Cloud(), []
+
+    def slow(records: list[Record]) -> Receipt:
+        sizes.append(len(records))
+        if len(records) > 40:
+            raise Unreachable("time was up")
+        return cloud.store(records)
+
+    cloud.behave = slow
+    async with syncing(store, cloud):
+        await until(lambda: waiting(store) == 0)
+    assert [record.journey.id for record in cloud.received] == ids
+    assert sum(size > 40 for size in sizes) <= 6, "it doesn't try in vain for ever"
+
+
+def test_batches_grow_on_a_line_that_is_good_and_never_vanish_on_a_bad_one() -> None:
+    batch = BatchSize()
+    for _ in range(20):
+        batch.failed()
+    assert batch.records == 20
+    grown = []
+    for _ in range(100):
+        batch.succeeded()
+        grown.append(batch.records)
+    assert grown == sorted(grown)
+    assert grown[0] == 22
+    assert grown[-1] == grown[-2] == 500
 
 
 async def test_a_new_call_goes_out_at_once_when_somebody_says_so(store: SqliteJourneyStore) -> None:
