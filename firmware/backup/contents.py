@@ -31,8 +31,10 @@ _PAGES = 500
 """Database pages copied in one step; between them the writer may write."""
 
 _MOST_MANIFEST = 64 * 1024 * 1024
-_ALWAYS_LEFT_OUT = frozenset({"run", "scratch", "restoring", "uploads", "owner.key"})
-"""The private key is not kept with what it opens."""
+_ALWAYS_LEFT_OUT = frozenset(
+    {"run", "scratch", "restoring", "uploads", "backups", "steward", "console", "owner.key"}
+)
+"""The private key is not kept with what it opens, nor one box's passwords with what another is made of."""
 
 _AUDIO = frozenset({"recordings", "voicemail"})
 

@@ -15,12 +15,20 @@ from pathlib import Path
 
 from firmware.backup.contents import Manifest
 from firmware.backup.job import CheckSettings, trial
-from firmware.core.errors import UserError
+from firmware.core.errors import DeviceError, UserError
 from firmware.core.paths import StatePaths
 from firmware.store.atomic import fsync_folder
 from firmware.store.lock import SwitchLock
 
-_STAYS = ("run", "owner.key", "scratch", "restoring", "uploads", "records.sqlite.lock")
+_STAYS = frozenset(
+    {
+        *("run", "scratch", "restoring", "records.sqlite.lock"),
+        # Of this box, whatever it is made to remember: its key, what waits to be installed, what was saved
+        # before updates, the owner's password with the network, the console, the pages' users. The last three
+        # belong to other users of the system, so this process couldn't even move them.
+        *("owner.key", "uploads", "backups", "steward", "console", "web"),
+    }
+)
 """What of the present state isn't replaced."""
 
 
@@ -70,14 +78,29 @@ def _swap(paths: StatePaths, restored: Path) -> Path | None:
     kept = {"recordings", "voicemail"} - {entry.name for entry in restored.iterdir()}
     # Audio that the backup didn't take along stays where it is: its records are in the backup.
     present = [entry for entry in present if entry.name not in kept and not entry.name.startswith("before-")]
+    # A backup may hold what stays; it counts where there is nothing yet.
+    coming = [
+        entry
+        for entry in restored.iterdir()
+        if entry.name not in _STAYS or not (paths.root / entry.name).exists()
+    ]
     aside: Path | None = None
     if present:
         aside = paths.root / f"before-{datetime.datetime.now(datetime.UTC):%Y%m%dT%H%M%SZ}"
         aside.mkdir(mode=0o700)
-        for entry in present:
-            entry.rename(aside / entry.name)
+    moves = [(entry, (aside or paths.root) / entry.name) for entry in present]
+    moves += [(entry, paths.root / entry.name) for entry in coming]
+    done = 0
+    try:
+        for done, (before, after) in enumerate(moves):  # noqa: B007 - how far it came
+            before.rename(after)
+    except OSError as error:
+        for before, after in reversed(moves[:done]):
+            after.rename(before)
+        if aside is not None:
+            aside.rmdir()
+        raise DeviceError(f"the state can't be replaced, it is as it was: {error}") from error
+    if aside is not None:
         fsync_folder(aside)
-    for entry in restored.iterdir():
-        entry.rename(paths.root / entry.name)
     fsync_folder(paths.root)
     return aside

@@ -103,6 +103,55 @@ async def test_what_was_there_is_set_aside_and_audio_stays(
     assert len(JourneyReader(box.records).find(100)) == CALLS
 
 
+OF_THIS_BOX = (
+    "steward/owner.json",
+    "steward/network.json",
+    "console/login",
+    "web/users.json",
+    "backups/1",
+    "uploads/2",
+)
+
+
+async def test_passwords_and_network_of_this_box_outlive_a_restore(
+    box: StatePaths, stick: Path, key: tuple[str, str]
+) -> None:
+    def write(text: str) -> None:
+        for name in OF_THIS_BOX:
+            (box.root / name).parent.mkdir(exist_ok=True)
+            (box.root / name).write_text(text)
+
+    write("then")
+    result = await backed_up(box, on(stick), key[1])
+    write("now")
+    _, aside = restore(stick / result.name, key[0], box, check_settings)
+    assert {name: (box.root / name).read_text() for name in OF_THIS_BOX} == dict.fromkeys(OF_THIS_BOX, "now")
+    assert aside is not None
+    assert not {"steward", "console", "web", "backups", "uploads"} & {one.name for one in aside.iterdir()}
+
+
+async def test_a_state_that_cannot_be_moved_is_left_as_it_was(
+    box: StatePaths, stick: Path, key: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = await backed_up(box, on(stick), key[1])
+    before = sorted(file.name for file in box.root.iterdir())
+    office = box.settings.read_bytes()
+    rename, left = Path.rename, 5
+
+    def failing(path: Path, target: Path) -> Path:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            raise PermissionError(13, "not yours", str(path))
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", failing)
+    with pytest.raises(DeviceError, match="as it was"):
+        restore(stick / result.name, key[0], box, check_settings)
+    assert sorted(file.name for file in box.root.iterdir()) == before
+    assert box.settings.read_bytes() == office
+
+
 async def test_any_computer_reads_it_with_age(
     box: StatePaths, stick: Path, key: tuple[str, str], tmp_path: Path
 ) -> None:
