@@ -49,7 +49,10 @@ class Quirks:
     end_line: bool = True
     """Whether it says that a call has ended."""
     audio_refused_seconds: float = 0.2
-    """How long after the connection it still refuses CPCMREG=1 (reference A5: the first 200 ms are lost)."""
+    """How long after the connection it still refuses CPCMREG=1. Real ones are reported to refuse before the
+    connection and to clip about the first 200 ms; that the refusal lasts just as long is assumed: no
+    measurement of it is known.
+    """
     audio_broken: bool = False
     """It refuses CPCMREG=1 for good, until restarted by AT+CRESET."""
     ignores_chup: bool = False

@@ -114,7 +114,7 @@ def _check(entry: Mapping[str, Any]) -> None:
     in_folder = ANY in str(entry.get("at")).rpartition("/")[0]
     if in_folder or stars > 1 or (stars == 1 and "imei" not in entry):
         raise ProfileError(
-            f"{where}: 'at' with one * in the file's name needs 'imei', which tells the modem among equal ones"
+            f"{where}: 'at' with one * in the file's name needs 'imei', which tells equal modems apart"
         )
     if stars and ANY not in entry["pcm"] and not entry["pcm"].startswith("alsa:"):
         raise ProfileError(f"{where}: 'pcm' must have a * too, or it may be another modem's")

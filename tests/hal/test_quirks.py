@@ -14,7 +14,6 @@ from hal.at.lines import LineSplitter, TextLine
 from hal.fake.modem import Quirks
 from hal.fake.voice_modem import VoiceQuirks
 from hal.line import AudioReady, CallEnded, DigitReceived, EndReason, IncomingCall, LineState
-from hal.modems.model import load_model
 from tests.contracts.line_contract import Heard, running
 from tests.hal.bench import Bench, VoiceBench
 
@@ -49,8 +48,11 @@ async def test_h1_sim7600_audio_that_is_refused_for_good_ends_the_call_and_resta
         await bench.line.answer()
         assert (await heard.next(CallEnded)).reason is EndReason.DEVICE_FAULT
         await heard.state(bench.line, LineState.READY)
-        await talk(bench, heard, count=2) if heard.all(AudioReady) else None
         assert bench.commands("AT+CRESET") == ["AT+CRESET"]
+        bench.call("13800138000")
+        await heard.next(IncomingCall, 2)
+        await bench.line.answer()
+        await heard.next(AudioReady)
 
 
 async def test_h2_cpcmreg_is_refused_before_the_connection_and_asked_again() -> None:
@@ -109,6 +111,8 @@ async def test_h6_ath_works_because_cvhu_was_set_and_chup_may_be_refused() -> No
         await bench.line.hang_up()
         assert bench.is_free()
         assert "AT+CVHU=0" in bench.commands()
+        assert bench.commands("ATH")
+        assert bench.commands("AT+CRESET") == [], "the call is ended by a command, not by a restart"
 
 
 async def test_h7_a_modem_stuck_in_message_entry_is_freed() -> None:
@@ -143,7 +147,9 @@ def test_h8_huawei_ports_are_named_by_interface_not_by_order() -> None:
     huawei = [line for line in rules.splitlines() if line.startswith("SUBSYSTEM") and "12d1" in line]
     named = [line for line in huawei if "SYMLINK" in line]
     assert named
-    assert all("ID_USB_INTERFACE_NUM" in line for line in named)
+    for line in named:
+        interface = "02" if "gsm1-at" in line else "01"
+        assert f'ENV{{ID_USB_INTERFACE_NUM}}=="{interface}"' in line, "data is 2, voice is 1 (reference A6)"
 
 
 async def test_h9_quectel_is_told_of_its_audio_before_the_call_and_of_its_notification_port() -> None:
@@ -155,9 +161,13 @@ async def test_h9_quectel_is_told_of_its_audio_before_the_call_and_of_its_notifi
         assert any(command.startswith('AT+QURCCFG="urcport"') for command in commands)
 
 
-def test_h9_a_quectel_with_usb_audio_uses_the_sound_card_and_not_the_dead_serial_port() -> None:
-    assert "+QPCMV=1,2" in load_model("ec25-uac").audio.before
-    assert "+QPCMV=1,0" in load_model("ec25").audio.before
+async def test_h9_a_quectel_with_usb_audio_uses_the_sound_card_and_not_the_dead_serial_port() -> None:
+    bench = Bench(model="ec25-uac")
+    async with running(bench) as heard:
+        await talk(bench, heard)
+        commands = bench.commands()
+        assert commands.index("AT+QPCMV=1,2") < commands.index("ATA")
+        assert bench.commands("AT+QPCMV=1,0") == []
 
 
 async def test_h10_a_zoom_gets_three_dles_before_the_end_of_a_stream() -> None:
