@@ -1,7 +1,7 @@
 """Ten simulated minutes, 500 calls, two lines whose modems vanish, restart, babble and brown out: seeded.
 
-Every call ends with a truthful cause, every line is back within 30 s of its modem, no message is lost or
-doubled, nothing is left open.
+Every call that came in is in the records as the network saw it, every call out ends with a truthful cause,
+every line is back within 30 s of its modem, no message is lost or doubled, nothing is left open.
 """
 
 from __future__ import annotations
@@ -14,9 +14,14 @@ from pathlib import Path
 
 import pytest
 
+from extensions.directory import OfficeDirectory
 from firmware.core.causes import Cause, Side
-from firmware.core.leg import Ending, Leg, LegEnded, LegState, Party
+from firmware.core.leg import Direction, Ending, Leg, LegEnded, LegState, Party
+from firmware.core.records import Journey, Outcome
 from firmware.core.texts import TextState
+from firmware.store.records import SqliteJourneyStore
+from firmware.switch.call import Call
+from firmware.switch.exchange import Exchange
 from firmware.trunks.line_leg import LineLeg
 from firmware.trunks.texting import REPORT_PATIENCE, Texting
 from firmware.trunks.trunks import Trunks
@@ -24,6 +29,7 @@ from hal.fake.network import CallState, FakeCall, PartyScript
 from hal.line import Line, LineState
 from tests.hal.bench import Bench
 from tests.media.fake_media import FakeMedia
+from tests.switch.fake_leg import FakeLeg
 from tests.trunks.test_texting import Clock, Disk, Store
 
 pytestmark = [pytest.mark.looptime, pytest.mark.slow]
@@ -31,6 +37,8 @@ pytestmark = [pytest.mark.looptime, pytest.mark.slow]
 MINUTES = 10
 CALLS = 500
 BACK_WITHIN = 30.0
+UNSEEN_MS = 600
+"""A modem that restarts is silent for its boot; until then nobody can know that its call is gone."""
 
 
 class Town:
@@ -44,42 +52,49 @@ class Town:
         self.trunks = Trunks([bench.line for bench in self.benches], self.media, self.rings)
         self.store = Store(Disk(folder / "records.sqlite"), Clock())
         self.texting = Texting(self.trunks, self.store)
+        self.records = SqliteJourneyStore(folder / "journeys.sqlite", Clock())
+        self.exchange = Exchange(
+            self.records,
+            Clock(),
+            self.media,
+            OfficeDirectory([], None, lambda number: FakeLeg.outgoing(number)),
+        )
         self.legs: list[Leg] = []
+        self.callers_in: dict[str, tuple[Bench, FakeCall]] = {}
+        """By number: the network's side of every call that rang."""
         self.late: list[float] = []
         self.written: list[str] = []
         self.running: set[asyncio.Task[None]] = set()
 
     def rings(self, leg: LineLeg, line: Line) -> None:
         self.legs.append(leg)
-        self.attend(self.serve(leg))
+        self.exchange.take(leg, self.serve)
 
     def attend(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
         self.running.add(task)
         task.add_done_callback(self.running.discard)
 
-    async def serve(self, leg: LineLeg) -> None:
+    async def serve(self, call: Call) -> None:
         """Answer, talk for a while, hang up, as a switchboard does."""
-        try:
-            await asyncio.sleep(self.dice.uniform(0, 1.5))
-            await leg.answer()
-            await asyncio.sleep(self.dice.uniform(0.2, 2.5))
-        except LegEnded:
-            return
-        await leg.hang_up()
+        await asyncio.sleep(self.dice.uniform(0, 1.5))
+        await call.answer()
+        await asyncio.sleep(self.dice.uniform(0.2, 2.5))
 
     async def callers(self) -> None:
         """Calls in and out, until there were enough."""
         made = 0
         while made < CALLS:
             await asyncio.sleep(self.dice.uniform(0.3, 1.6))
-            made += 1
             bench = self.dice.choice(self.benches)
             if self.dice.random() < 0.7:
                 bench.advance()
-                script = PartyScript(f"138{made:08}", give_up_after=self.dice.uniform(2, 20))
-                call = bench.network.call(script)
+                number = f"138{made:08}"
+                call = bench.network.call(PartyScript(number, give_up_after=self.dice.uniform(2, 20)))
                 bench.flush()
+                if call.state is not CallState.ENDED:
+                    made += 1
+                    self.callers_in[number] = (bench, call)
                 if call.state is not CallState.ENDED and self.dice.random() < 0.5:
                     self.attend(self.give_up(bench, call, self.dice.uniform(1, 4)))
             else:
@@ -87,6 +102,7 @@ class Town:
                 self.dice.choice((bench.will_answer, bench.will_be_busy, bench.will_refuse))(number)
                 leg = self.trunks.outgoing(number)
                 if leg is not None:
+                    made += 1
                     self.legs.append(leg)
                     self.attend(self.place(leg))
 
@@ -115,9 +131,11 @@ class Town:
                 case 1:
                     bench.act(bench.modem.power_off)
                     bench.act(bench.modem.power_on)
+                    await self.is_back(bench)
                 case 2:
                     noise = self.dice.randbytes(self.dice.randrange(4000))
                     bench.act(partial(bench.modem.say_raw, noise))
+                    await self.is_back(bench)
                 case _:
                     for _ in range(3):
                         await self.gone(at, 0.4)
@@ -127,7 +145,12 @@ class Town:
         bench.vanish()
         await asyncio.sleep(seconds)
         bench.come_back()
+        await self.is_back(bench)
+
+    async def is_back(self, bench: Bench) -> None:
+        """Measure how long the line takes; what an accident does to it shows within a second."""
         began = asyncio.get_running_loop().time()
+        await asyncio.sleep(1)
         while bench.line.state not in (LineState.READY, LineState.IN_CALL):
             await asyncio.sleep(0.2)
             if asyncio.get_running_loop().time() - began > BACK_WITHIN:
@@ -146,6 +169,8 @@ class Town:
 async def test_ten_minutes_of_chaos(seed: int, tmp_path: Path) -> None:
     town = Town(tmp_path, seed)
     heard: list[str] = []
+    open_before = sum(1 for _ in Path("/proc/self/fd").iterdir())
+    town.records.start()
     for bench in town.benches:
         bench.come_back()
     await town.trunks.start()
@@ -165,7 +190,7 @@ async def test_ten_minutes_of_chaos(seed: int, tmp_path: Path) -> None:
     await asyncio.gather(*list(town.running), return_exceptions=True)
 
     # Every call has an ending, and one that is true of its kind.
-    assert len(town.legs) > CALLS / 3
+    assert len(town.callers_in) + sum(leg.direction is Direction.OUTGOING for leg in town.legs) >= CALLS
     for leg in town.legs:
         assert (leg.state, leg.port) == (LegState.ENDED, None)
         assert isinstance(leg.ending, Ending)
@@ -188,5 +213,37 @@ async def test_ten_minutes_of_chaos(seed: int, tmp_path: Path) -> None:
     assert sorted(heard) == sorted(f"letter {count}" for count in range(40))
     await town.texting.stop()
     await town.trunks.stop()
+    await town.exchange.stop()
+    town.records.stop()
     for bench in town.benches:
         await bench.end()
+    journeys = town.records.reader.find(2 * CALLS)
+    assert town.records.reader.open_journeys() == []
+    by_number = {journey.caller: journey for journey in journeys if journey.caller is not None}
+    for number, (bench, call) in town.callers_in.items():
+        is_true(by_number.get(number), bench, call)
+    assert sum(1 for _ in Path("/proc/self/fd").iterdir()) <= open_before + 2, "descriptors are left open"
+
+
+def is_true(journey: Journey | None, bench: Bench, call: FakeCall) -> None:
+    """Hold a call's record against what the network saw of it."""
+    happened = {one.word: one.detail for one in bench.network.history if one.call == call.id}
+    said = (call.number, happened, journey)
+    if journey is None:
+        # Rung and gone with its modem before the modem could say so, or before it was heard.
+        assert happened["ended"] in ("modem vanished", "party hung up"), said
+        assert "answered" not in happened, said
+        return
+    assert journey.outcome is not None, said
+    (leg,) = journey.legs
+    if leg.answered_ms is not None:
+        assert "answered" in happened, said
+    if happened["ended"] == "modem hung up" and "answered" in happened:
+        assert leg.ended_by is not Side.THEM, said
+    if happened["ended"] == "modem vanished" and leg.answered_ms is not None:
+        # Unless we had hung up, and the modem vanished before it had taken that.
+        gone_ms = 1000 * next(h.at for h in bench.network.history if (h.call, h.word) == (call.id, "ended"))
+        ours = leg.ended_ms is not None and journey.started.mono_ms + leg.ended_ms <= gone_ms + UNSEEN_MS
+        assert leg.ended_by is Side.WIRE or (leg.ended_by is Side.US and ours), said
+    if "answered" not in happened:
+        assert journey.outcome is not Outcome.ANSWERED, said
