@@ -18,6 +18,7 @@ from web_admin.pages.account import account_router
 from web_admin.pages.api import BASE, Api, problem
 from web_admin.pages.assets import assets_router
 from web_admin.pages.board import board_router
+from web_admin.pages.calendar import calendar_router
 from web_admin.pages.calls import calls_router
 from web_admin.pages.certificates import certificates_router
 from web_admin.pages.desk import desk_router
@@ -85,6 +86,7 @@ def make_app(site: Site) -> ASGIApp:
         tasks_router(site),
         reports_router(site),
         people_router(site),
+        calendar_router(site),
         menus_router(site),
         settings_router(site),
         history_router(site),

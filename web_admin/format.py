@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import datetime
 
+from babel.dates import format_date, format_skeleton, format_time
+
 from firmware.core.clock import Instant
+
+_LOCALES = {"en": "en_GB", "zh": "zh_CN"}
+"""British English writes 24 hours and the day first, as the pages do."""
 
 
 def length(milliseconds: int | None) -> str:
@@ -65,10 +70,15 @@ def phone_number(number: str | None) -> str:
 
 def when(wall_ms: int, language: str) -> str:
     """Return date and time as the language writes them: "22 Nov 2026, 16:05", "2026年11月22日 16:05"."""
-    moment = local(wall_ms)
-    if language == "zh":
-        return f"{moment.year}年{moment.month}月{moment.day}日 {moment:%H:%M}"
-    return f"{moment.day} {moment:%b %Y, %H:%M}"
+    moment, locale = local(wall_ms), _LOCALES[language]
+    pieces = format_date(moment, "medium", locale=locale), format_time(moment, "HH:mm", locale=locale)
+    return (" " if language == "zh" else ", ").join(pieces)
+
+
+def month_name(day: datetime.date, language: str) -> str:
+    """Return a day's month and year: "November 2026", "2026年11月"."""
+    noon = datetime.datetime.combine(day, datetime.time(12))
+    return format_skeleton("yMMMM", noon, locale=_LOCALES[language])
 
 
 def last_day(until: datetime.datetime) -> str:

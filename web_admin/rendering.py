@@ -60,6 +60,7 @@ class Pages:
             local=formats.local,
             when=formats.when,
             last_day=formats.last_day,
+            month_name=formats.month_name,
             is_scalar=is_scalar,
             is_lines=is_lines,
             is_table=is_table,

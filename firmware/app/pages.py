@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack
 
-from firmware.app.api import certificates, live, menus, notes
+from firmware.app.api import calendar, certificates, live, menus, notes
 from firmware.app.parts import Parts
 from firmware.control.access import (
     AllowPasswordReset,
@@ -46,3 +46,4 @@ async def start(parts: Parts, running: AsyncExitStack) -> None:
     notes.start(parts)
     menus.start(parts)
     certificates.start(parts)
+    calendar.answer(parts.answers, parts.settings)

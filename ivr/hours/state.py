@@ -103,7 +103,7 @@ def _decide(schedule: Schedule, zone: ZoneInfo, now: datetime.datetime) -> tuple
         for stretch in _stretches(schedule, zone, day):
             if stretch.begins <= now < stretch.ends:
                 return True, stretch.because
-    _, because = _plan(schedule, today)
+    _, because = day_plan(schedule, today)
     return False, because if because.why in (Why.HOLIDAY, Why.DAY_OFF) else Reason(Why.OUTSIDE)
 
 
@@ -125,7 +125,7 @@ def _changes(schedule: Schedule, zone: ZoneInfo, now: datetime.datetime) -> Iter
     yield from waiting
 
 
-def _plan(schedule: Schedule, day: datetime.date) -> tuple[tuple[Span, ...], Reason]:
+def day_plan(schedule: Schedule, day: datetime.date) -> tuple[tuple[Span, ...], Reason]:
     """Return the spans that begin on a day, and the rule that says so."""
     moved_like = schedule.week.spans(schedule.holidays.moved_days_like)
     for working in schedule.working_days:
@@ -147,7 +147,7 @@ def _plan(schedule: Schedule, day: datetime.date) -> tuple[tuple[Span, ...], Rea
 def _stretches(schedule: Schedule, zone: ZoneInfo, day: datetime.date) -> list[_Stretch]:
     """Return the spans that begin on a day in absolute time (UTC)."""
     midnight = datetime.datetime.combine(day, datetime.time.min)
-    spans, because = _plan(schedule, day)
+    spans, because = day_plan(schedule, day)
     stretches = []
     for span in spans:
         begins = _utc(midnight + datetime.timedelta(minutes=span.first_minute), zone, last=False)

@@ -10,6 +10,7 @@ import msgspec
 
 from extensions.certificates import Certificates
 from extensions.directory import OfficeDirectory
+from firmware.app.api import calendar
 from firmware.app.api.certificates import answer as sign_pages
 from firmware.app.api.menus import MenuDesk
 from firmware.app.pages import answer_resets
@@ -110,6 +111,7 @@ class FakeOffice:
         answer_resets(answers, BenchClock(), self.switch.password_reset)
         for act in (TransferCall, ParkCall, HangUpCall, PlaceCall, ListenIn):
             answers.on(act, self._acted)
+        calendar.answer(answers, self.switch.store)
         answers.on(AddNote, self._amended)
         answers.on(SetTags, self._amended)
         answers.on(WrapUpCall, self._amended)

@@ -28,6 +28,8 @@ _TICKS = 12
 
 _INTEGER = re.compile(r"\A-?\d{1,15}\Z")
 _DECIMAL = re.compile(r"\A-?\d{1,12}(\.\d{1,6})?\Z")
+_MINUTE = re.compile(r"\A\d{4}-\d\d-\d\dT\d\d:\d\d\Z")
+"""As a browser sends a moment; the settings want RFC 3339, with seconds."""
 
 _SCALARS = frozenset(
     {
@@ -134,6 +136,8 @@ def _scalar(shape: Shape, text: str) -> Any:
         return int(text)
     if shape.kind is Kind.DECIMAL and _DECIMAL.match(text):
         return float(text)
+    if shape.kind is Kind.MOMENT and _MINUTE.match(text):
+        return f"{text}:00"
     if shape.kind is Kind.JSON:
         try:
             return json.loads(text or "null")

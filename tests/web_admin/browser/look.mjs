@@ -33,7 +33,7 @@ try {
       const call = await page.locator("td.when a").first().getAttribute("href").catch(() => null);
       const paths = ["/", "/desk", "/calls", call, "/tasks", "/reports", "/reports/calls?figure=service_level", "/people",
         "/people/101/phone", "/settings", "/settings/office", "/settings/inbound", "/settings/groups/new",
-        "/settings/queues/new", "/settings/hours", "/settings/outbound", "/menus", "/menus/main", "/prompts", "/history",
+        "/settings/queues/new", "/settings/hours", "/calendar?month=2026-10&day=2026-10-10", "/settings/outbound", "/menus", "/menus/main", "/prompts", "/history",
         "/system", "/system/log", "/account", "/users", "/integrations", "/certificates", "/setup/language", "/setup/office",
         "/setup/hours", "/setup/lines", "/setup/people", "/setup/phones", "/setup/greeting", "/setup/test"].filter(Boolean);
       for (const path of paths) {
