@@ -57,7 +57,7 @@ class Town:
             self.records,
             Clock(),
             self.media,
-            OfficeDirectory([], None, lambda number: FakeLeg.outgoing(number)),
+            OfficeDirectory([], None, FakeLeg.outgoing),
         )
         self.legs: list[Leg] = []
         self.callers_in: dict[str, tuple[Bench, FakeCall]] = {}
