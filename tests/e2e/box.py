@@ -54,6 +54,7 @@ class Box:
         prompts: Path,
         settings: Callable[[Settings], Settings] | None = None,
         profile: Path = PROFILE,
+        web_port: int | None = None,
     ) -> AsyncIterator[Box]:
         """Start a box whose state lies in `folder`, and end everything with the block.
 
@@ -62,6 +63,7 @@ class Box:
             prompts: A folder of spoken prompts, to be copied.
             settings: Changes to the settings of a first start.
             profile: The board's; by default with one simulated line.
+            web_port: Where the pages are; without it there are none.
         """
         paths = StatePaths(folder / "state")
         paths.ensure()
@@ -70,7 +72,7 @@ class Box:
             store = SettingsStore(paths.settings)
             store.open()
             await store.change(settings)
-        async with Simulation(paths, 0, lambda line: None, profile=profile) as simulation:
+        async with Simulation(paths, 0, lambda line: None, web_port, profile) as simulation:
             await simulation.until_line_ready()
             async with World(paths.world_socket) as world, AsyncExitStack() as peers:
                 yield cls(folder, simulation, world, peers)
