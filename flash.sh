@@ -14,6 +14,7 @@ zongji 总机: the firmware of a small-office switchboard
   ./flash.sh sim --demo              run one complete call, show its journey, and end
 
   ./flash.sh install [--root DIR]    make this Debian or Raspberry Pi OS (or the one below DIR) a switchboard
+                                     --read-only-root: what it writes goes to a partition labelled zongji-data
   ./flash.sh uninstall [--root DIR]  take everything away but the data
   ./flash.sh pi USER@HOST            install over ssh
   ./flash.sh image IN.img OUT.img    install into an SD card's image

@@ -14,13 +14,14 @@ need_root image
 room=${ZONGJI_IMAGE_ROOM:-1500M}
 
 mounts=$(mktemp -d)
-device=''
+devices=()
 finish() {
   sync
   for folder in dev proc sys boot/firmware boot ''; do
     if mountpoint -q "$mounts/$folder"; then umount -R "$mounts/$folder" 2>/dev/null || umount -l "$mounts/$folder"; fi
   done
-  [ -z "$device" ] || losetup -d "$device"
+  for folder in "${devices[@]}"; do losetup -d "$folder"; done
+  devices=()
   rmdir "$mounts" 2>/dev/null || true
 }
 trap finish EXIT
@@ -33,15 +34,33 @@ esac
 truncate -s "+$room" "$out.part"
 # The second partition is the root on Raspberry Pi OS; it takes the new room.
 echo ', +' | sfdisk --quiet --no-reread -N 2 "$out.part"
-device=$(losetup --find --show --partscan "$out.part")
-for _ in 1 2 3 4 5 6 7 8 9 10; do [ -b "${device}p2" ] && break; sleep 0.2; done
-[ -b "${device}p2" ] || fail "image: the kernel shows no partitions of $device"
-e2fsck -fp "${device}p2" >/dev/null || [ $? -le 1 ]
-resize2fs "${device}p2" >/dev/null 2>&1
-mount "${device}p2" "$mounts"
+data=no
+case " $* " in *' --read-only-root '*)
+  data=yes
+  truncate -s "+${ZONGJI_DATA_ROOM:-2G}" "$out.part"
+  echo ', +' | sfdisk --quiet --no-reread --append "$out.part"
+esac
+# Each partition as a disk of its own: that needs neither udev nor a kernel that shows partitions of such disks.
+partition() {
+  local start size
+  read -r start size < <(sfdisk --dump "$out.part" | sed -nE "s/^.*part$1 : start= *([0-9]+), size= *([0-9]+),.*/\1 \2/p")
+  losetup --find --show --offset $((start * 512)) --sizelimit $((size * 512)) "$out.part"
+}
+boot_device=$(partition 1)
+devices+=("$boot_device")
+root_device=$(partition 2)
+devices+=("$root_device")
+e2fsck -fp "$root_device" >/dev/null || [ $? -le 1 ]
+resize2fs "$root_device" >/dev/null 2>&1
+if [ $data = yes ]; then
+  data_device=$(partition 3)
+  devices+=("$data_device")
+  mkfs.ext4 -q -L zongji-data "$data_device"
+fi
+mount "$root_device" "$mounts"
 boot=$mounts/boot
 [ ! -d "$mounts/boot/firmware" ] || boot=$mounts/boot/firmware
-mount "${device}p1" "$boot"
+mount "$boot_device" "$boot"
 mount --bind /dev "$mounts/dev"
 mount -t proc proc "$mounts/proc"
 mount -t sysfs -o ro sys "$mounts/sys"

@@ -1,20 +1,22 @@
 #!/usr/bin/env bash
-# flash.sh install [--root DIR] [--profile NAME] [--trust KEY.pub] [--no-start]: make this Debian or Raspberry Pi OS,
+# flash.sh install [--root DIR] [--profile NAME] [--trust KEY.pub] [--no-start] [--read-only-root]: make this Debian or Raspberry Pi OS,
 # or the one below DIR, a switchboard. Repeating it changes nothing; with newer sources it installs those.
 set -euo pipefail
 here=$(dirname "${BASH_SOURCE[0]}")
 . "$here/lib.sh"
 . "$here/packages.sh"
 . "$here/version.sh"
+. "$here/read_only.sh"
 source_tree=$(cd "$here/../.." && pwd)
 
-profile='' trust='' start=yes
+profile='' trust='' start=yes read_only=no
 while [ $# -gt 0 ]; do
   case $1 in
     --root) target=$(realpath "${2:?--root needs a folder}"); shift ;;
     --profile) profile=${2:?--profile needs a name of board/profiles}; shift ;;
     --trust) trust=${2:?--trust needs a public key}; shift ;;
     --no-start) start=no ;;
+    --read-only-root) read_only=yes ;;
     *) fail "install: unknown argument $1" ;;
   esac
   shift
@@ -23,6 +25,7 @@ done
 need_root install
 [ -e "$target/etc/debian_version" ] || fail "install: ${target:-/} is no Debian system"
 
+writable_root
 say "Installing zongji into ${target:-this system}"
 install_packages
 id=$(version_of "$source_tree")
@@ -44,6 +47,7 @@ if [ -z "$(ls -A "$target/var/lib/zongji/prompts")" ]; then
 fi
 put_link "versions/$id" /opt/zongji/current
 put_link "versions/$id" /opt/zongji/good
+[ $read_only = no ] || make_read_only
 
 if is_live && [ $start = yes ]; then
   if [ "$changes" -gt 0 ]; then

@@ -18,6 +18,13 @@ in_target() {
 # Whether systemd runs the system that is worked on.
 is_live() { [ -z "$target" ] && [ -d /run/systemd/system ]; }
 
+# Write to a root that is read-only until the script ends.
+writable_root() {
+  { [ -z "$target" ] && findmnt -no OPTIONS / | grep -qw ro; } || return 0
+  mount -o remount,rw /
+  trap 'mount -o remount,ro / || true' EXIT
+}
+
 changed() { changes=$((changes + 1)); note "$1"; }
 
 # put_file SOURCE PATH [MODE]: have SOURCE at PATH of the target.

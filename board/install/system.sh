@@ -65,6 +65,7 @@ command() {
   put_file "$here/install/zongji" /usr/local/bin/zongji 755
 }
 
+writable_root
 users_and_folders
 units
 network

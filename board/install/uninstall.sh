@@ -3,6 +3,7 @@
 set -euo pipefail
 here=$(dirname "${BASH_SOURCE[0]}")
 . "$here/lib.sh"
+. "$here/read_only.sh"
 
 while [ $# -gt 0 ]; do
   case $1 in
@@ -14,14 +15,16 @@ done
 [ "$target" != / ] || target=''
 need_root uninstall
 
+writable_root
 say "Taking zongji off ${target:-this system}"
 if is_live; then
   systemctl stop zongji.target 'zongji-*' 2>/dev/null || true
 fi
-for unit in zongji.target zongji-steward.socket zongji-firewall.service zongji-trial.service; do
+for unit in zongji.target zongji-steward.socket zongji-firewall.service zongji-trial.service zongji-seed.service zongji-read-only.service; do
   in_target systemctl disable --quiet "$unit" 2>/dev/null || true
 done
 if [ -e "$target/etc/systemd/system/tmp.mount" ]; then in_target systemctl disable --quiet tmp.mount 2>/dev/null || true; fi
+make_writable
 for path in "$target"/etc/systemd/system/zongji*; do
   [ -e "$path" ] && drop "${path#"$target"}"
 done

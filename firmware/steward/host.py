@@ -6,6 +6,7 @@ a history of what it was told to do.
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 from typing import Final, Protocol
@@ -27,6 +28,9 @@ class Host(Protocol):
         Raises:
             UserError: It failed; the text has its last words.
         """
+
+    def is_read_only(self) -> bool:
+        """Tell whether its root is mounted to be read only."""
 
 
 class RealHost:
@@ -54,6 +58,9 @@ class RealHost:
             raise UserError(f"{command[0]}: {' / '.join(words) or f'ended with {done.returncode}'}")
         return done.stdout
 
+    def is_read_only(self) -> bool:
+        return bool(os.statvfs(self.root).f_flag & os.ST_RDONLY)
+
 
 class PretendHost:
     """A folder that stands for a computer; commands go into `history` and are answered from `answers`."""
@@ -69,6 +76,7 @@ class PretendHost:
             '"rm":true,"fstype":"vfat","pkname":"sda"}]}',
         }
         """By the command's first word."""
+        self.read_only = False
         (root / "etc").mkdir(parents=True, exist_ok=True)
 
     def run(self, *command: str, limit_s: float = _LIMIT_S, stdin: str = "") -> str:
@@ -76,3 +84,6 @@ class PretendHost:
         with (self.root / "commands").open("a", encoding="utf-8") as log:
             log.write(" ".join(command) + "\n")
         return self.answers.get(command[0], "")
+
+    def is_read_only(self) -> bool:
+        return self.read_only

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import datetime
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -117,7 +117,8 @@ class Steward:
             case SetZone():
                 if not (self._host.root / "usr/share/zoneinfo" / request.zone).is_file():
                     raise UserError(f"There is no time zone {request.zone}. / 没有该时区。")
-                self._host.run("timedatectl", "set-timezone", request.zone)
+                with self._writable_root():
+                    self._host.run("timedatectl", "set-timezone", request.zone)
             case GetLog():
                 return Log(lines=self._log(request))
             case ListSticks():
@@ -141,6 +142,20 @@ class Steward:
             case PowerOff():
                 self._host.run("systemctl", "poweroff")
         return Done()
+
+    @contextlib.contextmanager
+    def _writable_root(self) -> Iterator[None]:
+        """Let other services write to /etc where the root is otherwise read-only."""
+        if not self._host.is_read_only():
+            yield
+            return
+        # Through the service manager: this process has mounts of its own, which the others wouldn't see.
+        remount = ("systemd-run", "--quiet", "--wait", "--collect", "mount", "-o")
+        self._host.run(*remount, "remount,rw", "/")
+        try:
+            yield
+        finally:
+            self._host.run(*remount, "remount,ro", "/")
 
     def _log(self, request: GetLog) -> list[str]:
         units = ["zongji-*"] if request.unit == "all" else [f"zongji-{request.unit}.service"]

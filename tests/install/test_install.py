@@ -108,6 +108,50 @@ def test_a_second_run_changes_nothing(installed: Chroot) -> None:
     } == {}
 
 
+FSTAB = """PARTUUID=1-01  /boot/firmware  vfat  defaults          0  2
+PARTUUID=1-02  /  ext4  defaults,noatime  0  1
+"""
+READ_ONLY_UNITS = ("zongji-seed.service", "zongji-read-only.service")
+SEED = "bash", "/opt/zongji/current/board/install/seed.sh"
+
+
+def test_a_read_only_root_writes_to_its_data_partition_only(installed: Chroot) -> None:
+    fstab = installed.root / "etc/fstab"
+    kept = fstab.read_text()
+    fstab.write_text(FSTAB)
+    flash(installed, "install", "--read-only-root")
+    # Its devices aren't there; what counts is that every line is understood.
+    told = installed.run("findmnt", "--verify", "--tab-file", "/etc/fstab")
+    assert "0 parse errors" in told.stdout + told.stderr
+    assert (
+        installed.must("systemd-analyze", "verify", "zongji-seed.service", "zongji-read-only.service") == ""
+    )
+    binds = [line.split()[:2] for line in fstab.read_text().splitlines() if " bind," in line]
+    assert ["/data/var-lib-zongji", "/var/lib/zongji"] in binds
+    assert "nothing changed" in flash(installed, "install", "--read-only-root")
+    # As at the first start: the partition is filled, twice without harm; then the root is no longer written.
+    installed.must(*SEED)
+    installed.must(*SEED)
+    for inside, folder in binds:
+        known = sorted(path.name for path in (installed.root / folder[1:]).iterdir())
+        assert sorted(path.name for path in (installed.root / inside[1:]).iterdir()) == known
+    owner = installed.must("stat", "-c", "%U %a", "/data/var-lib-zongji", "/data/var-lib-zongji/steward")
+    assert owner.split("\n")[:2] == ["zongji 750", "root 700"]
+    for _ in range(2):
+        installed.must(*SEED, "read-only")
+    root = next(line for line in fstab.read_text().splitlines() if line.split()[1] == "/")
+    assert root.split()[3] == "ro,defaults,noatime"
+    shutil.rmtree(installed.root / "data")
+    script = f". {ROOT}/board/install/lib.sh; . {ROOT}/board/install/read_only.sh; make_writable"
+    installed.must("env", f"target={installed.root}", "bash", "-c", script, inside=False)
+    assert [line.split() for line in fstab.read_text().splitlines()] == [
+        line.split() for line in FSTAB.splitlines()
+    ]
+    for unit in READ_ONLY_UNITS:
+        installed.must("systemctl", "disable", "--quiet", unit)
+    fstab.write_text(kept)
+
+
 def test_an_administrators_profile_is_kept(installed: Chroot) -> None:
     profile = installed.root / "etc/zongji/profile.toml"
     kept = profile.read_text()

@@ -23,6 +23,7 @@ from firmware.control.steward import (
     OwnerShell,
     SetOwner,
     SetTime,
+    SetZone,
     StewardError,
     Update,
     ask_steward,
@@ -215,3 +216,16 @@ def test_a_torn_password_file_opens_nothing(tmp_path: Path) -> None:
     path.write_bytes(b'{"hash":"$argon')
     found = OwnerPassword(path).check(GOOD)
     assert (found.is_set, found.right) == (True, False)
+
+
+async def test_a_time_zone_is_written_to_a_read_only_root_which_is_so_again_afterwards(box: Box) -> None:
+    zone = box.host.root / "usr/share/zoneinfo/Asia/Shanghai"
+    zone.parent.mkdir(parents=True)
+    zone.touch()
+    box.host.read_only = True
+    await ask_steward(SetZone(zone="Asia/Shanghai"))
+    assert [words[-2:] for words in box.host.history] == [
+        ("remount,rw", "/"),
+        ("set-timezone", "Asia/Shanghai"),
+        ("remount,ro", "/"),
+    ]
