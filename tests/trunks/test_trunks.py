@@ -84,7 +84,9 @@ async def test_the_answer_waits_until_the_caller_can_hear_us() -> None:
         assert place.media.ports[leg.port] == "/pcm"
 
 
-@pytest.mark.parametrize(("refused", "left"), [(0.0, range(150, 201)), (0.15, range(50, 151)), (0.4, range(1))])
+@pytest.mark.parametrize(
+    ("refused", "left"), [(0.0, range(150, 201)), (0.15, range(50, 151)), (0.4, range(1))]
+)
 async def test_the_greeting_waits_only_for_what_is_left_of_the_clipped_beginning(
     refused: float, left: range, monkeypatch: pytest.MonkeyPatch
 ) -> None:
