@@ -122,7 +122,7 @@ def _changes(schedule: Schedule, zone: ZoneInfo, now: datetime.datetime) -> Iter
         waiting.sort()
         while waiting and waiting[0] < end_of_day:
             yield waiting.pop(0)
-    yield from waiting
+    # What is set by hand for after the horizon is left out: of the days up to it nothing is known here.
 
 
 def day_plan(schedule: Schedule, day: datetime.date) -> tuple[tuple[Span, ...], Reason]:

@@ -148,6 +148,13 @@ def test_where_the_clocks_change(span: tuple[str, str], moment: str, open_: bool
     assert isinstance(state, Open) is open_
 
 
+def test_nothing_is_said_of_days_beyond_the_horizon() -> None:
+    closure = Closure(naive("2029-01-01T00:00"), naive("2029-01-02T00:00"), "move")
+    switch = Switch("day", naive("2028-11-20T15:00"))
+    schedule = msgspec.structs.replace(OFFICE, closures=(closure,), switch=switch)
+    assert state_at(schedule, at("2026-11-20T10:00")).until is None
+
+
 def test_a_caller_is_told_when_the_office_opens_again() -> None:
     moment = at("2026-11-22T21:05")
     state = state_at(OFFICE, moment)
