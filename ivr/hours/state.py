@@ -112,17 +112,20 @@ def _changes(schedule: Schedule, zone: ZoneInfo, now: datetime.datetime) -> Iter
     single = [moment for closure in schedule.closures for moment in _closed_between(closure, zone)]
     if schedule.switch.until is not None:
         single.append(_utc(schedule.switch.until, zone, last=True))
-    waiting = sorted(moment for moment in single if moment > now)
-    today = now.astimezone(zone).date()
-    for day in (today + _ONE_DAY * offset for offset in range(-1, HORIZON_DAYS)):
+    # While it is switched by hand nothing else counts, however long that is.
+    until = schedule.switch.until
+    begin = now if schedule.switch.mode == "auto" or until is None else max(now, _utc(until, zone, last=True))
+    waiting = sorted(moment for moment in single if moment > now and moment >= begin)
+    first = begin.astimezone(zone).date()
+    for day in (first + _ONE_DAY * offset for offset in range(-1, HORIZON_DAYS)):
         # A day's stretches begin on it; what lies before its end and is not of them comes first.
         end_of_day = _utc(datetime.datetime.combine(day + _ONE_DAY, datetime.time.min), zone, last=True)
         for stretch in _stretches(schedule, zone, day):
-            waiting += [moment for moment in (stretch.begins, stretch.ends) if moment > now]
+            waiting += [moment for moment in (stretch.begins, stretch.ends) if moment > begin]
         waiting.sort()
         while waiting and waiting[0] < end_of_day:
             yield waiting.pop(0)
-    # What is set by hand for after the horizon is left out: of the days up to it nothing is known here.
+    # What is set for after the horizon is left out: of the days up to it nothing is known here.
 
 
 def day_plan(schedule: Schedule, day: datetime.date) -> tuple[tuple[Span, ...], Reason]:

@@ -148,11 +148,13 @@ def test_where_the_clocks_change(span: tuple[str, str], moment: str, open_: bool
     assert isinstance(state, Open) is open_
 
 
-def test_nothing_is_said_of_days_beyond_the_horizon() -> None:
+def test_hours_count_again_from_when_a_switch_set_for_two_years_ends() -> None:
     closure = Closure(naive("2029-01-01T00:00"), naive("2029-01-02T00:00"), "move")
     switch = Switch("day", naive("2028-11-20T15:00"))
     schedule = msgspec.structs.replace(OFFICE, closures=(closure,), switch=switch)
-    assert state_at(schedule, at("2026-11-20T10:00")).until is None
+    until = state_at(schedule, at("2026-11-20T10:00")).until
+    assert until is not None
+    assert f"{until:%Y-%m-%d}" == "2028-11-20"
 
 
 def test_a_caller_is_told_when_the_office_opens_again() -> None:
