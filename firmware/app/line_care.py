@@ -111,15 +111,16 @@ class LineCare:
         line = self._known(request.line)
         if not isinstance(line, TakesPin):
             raise UserError(f"Line {request.line} has no SIM. / 线路 {request.line} 没有 SIM 卡。")
-        # Told again even when it is the same: the person asks for another try.
         self._pins.pop(request.line, None)
-        await self._change(request.line, pin=request.pin)
+        await self._change(request, pin=request.pin)
+        # Told again even when it is the same, which changes no setting: the person asks for another try.
+        self._apply(self._parts.settings.current)
         return LineCareDone()
 
     async def set_gain(self, request: SetGain) -> BaseReply:
         """Set a gain, heard at once."""
         self._known(request.line)
-        await self._change(request.line, gain_db=round(request.gain_db, 1))
+        await self._change(request, gain_db=round(request.gain_db, 1))
         return LineCareDone()
 
     async def learn(self, request: LearnBusyTone) -> BaseReply:
@@ -135,13 +136,13 @@ class LineCare:
         if tone is None:
             raise UserError("No steady tone was heard; try again. / 没有听到稳定的信号音，请重试。")
         on, off = tone.cadence_ms
-        await self._change(request.line, busy_hertz=tone.frequencies, busy_on_ms=on, busy_off_ms=off)
+        await self._change(request, busy_hertz=tone.frequencies, busy_on_ms=on, busy_off_ms=off)
         return LineCareDone(text=f"{'+'.join(f'{one:.0f}' for one in tone.frequencies)} Hz, {on}/{off} ms")
 
     async def forget(self, request: ForgetBusyTone) -> BaseReply:
         """Go back to the country's tone."""
         self._known(request.line)
-        await self._change(request.line, busy_hertz=(), busy_on_ms=0, busy_off_ms=0)
+        await self._change(request, busy_hertz=(), busy_on_ms=0, busy_off_ms=0)
         return LineCareDone()
 
     async def levels(self, _: WatchLevels) -> BaseReply:
@@ -214,13 +215,17 @@ class LineCare:
         found = (one for one in self._parts.settings.current.lines if one.name == name)
         return next(found, LineSettings(name))
 
-    async def _change(self, name: str, **fields: object) -> None:
+    async def _change(
+        self, request: GivePin | SetGain | LearnBusyTone | ForgetBusyTone, **fields: object
+    ) -> None:
+        name = request.line
+
         def edit(settings: Settings) -> Settings:
             kept = [one for one in settings.lines if one.name != name]
             mine = next((one for one in settings.lines if one.name == name), LineSettings(name))
             return msgspec.structs.replace(settings, lines=(*kept, msgspec.structs.replace(mine, **fields)))
 
-        await self._parts.settings.change(edit)
+        await self._parts.editing.edit(edit, request.by)
 
     def _known(self, name: str) -> object:
         for line in self._parts.trunks.lines:

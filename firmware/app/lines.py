@@ -117,7 +117,7 @@ async def _set_service(parts: Parts, request: SetService) -> BaseReply:
         changed = msgspec.structs.replace(mine, in_service=request.in_service)
         return msgspec.structs.replace(settings, lines=(*kept, changed))
 
-    await parts.settings.change(edit)
+    await parts.editing.edit(edit, request.by)
     return ServiceChanged(line=request.line, in_service=request.in_service)
 
 

@@ -60,11 +60,11 @@ def doctor(state: Path, language: str, learn: str | None, rest: str | None, work
     """
     client = BlockingClient(existing_state(state).control_socket)
     if learn is not None:
-        click.echo(client.ask(LearnBusyTone(line=learn), LineCareDone).text)
+        click.echo(client.ask(LearnBusyTone(line=learn, by="zongji"), LineCareDone).text)
         return
     for line, in_service in ((rest, False), (work, True)):
         if line is not None:
-            client.ask(SetService(line=line, in_service=in_service), ServiceChanged)
+            client.ask(SetService(line=line, in_service=in_service, by="zongji"), ServiceChanged)
     lines = client.ask(CheckLines(), LinesReply).lines
     click.echo(doctor_text(lines, language))
     if any(verdict.fine is False for line in lines for verdict in line.verdicts):

@@ -52,6 +52,7 @@ class GivePin(BaseRequest, frozen=True, tag="give pin", kw_only=True):
 
     line: _Line
     pin: Annotated[str, msgspec.Meta(pattern=r"\A[0-9]{4,8}\Z")]
+    by: str = ""
 
     def __repr__(self) -> str:
         return f"GivePin({self.line!r}, pin=***)"

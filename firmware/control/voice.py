@@ -32,3 +32,5 @@ class SwitchHours(BaseRequest, frozen=True, tag="switch hours", kw_only=True):
     until: str = ""
     """When it goes back to auto, like 2026-12-01T18:00 by the office's clock; empty for never."""
     schedule: str = "main"
+    by: str = ""
+    """Who asks, for the history of the settings."""

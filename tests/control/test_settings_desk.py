@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import firmware.app
 from firmware.app.api.shapes import sections
 from firmware.control.answers import answers_of
 from firmware.control.client import ControlClient, SettingError
@@ -195,6 +196,12 @@ async def test_a_change_made_elsewhere_is_in_the_history_without_a_name(
     await switch.store.change(lambda now: type(now)(extensions=now.extensions))
     await client.change_settings([other], "bob")
     assert [entry.by for entry in await client.history()][:3] == ["bob", "", "alice"]
+
+
+def test_nothing_of_the_switch_changes_settings_past_the_desk() -> None:
+    root = Path(firmware.app.__file__).parent
+    past = [path for path in root.rglob("*.py") if ".settings.change(" in path.read_text("utf-8")]
+    assert past == [], "such a change would have no author"
 
 
 async def test_the_history_is_its_owners_only_and_survives_a_torn_line(

@@ -109,6 +109,12 @@ async def test_whoever_turns_the_switch_by_a_code_is_named_in_the_history(api: V
     assert await api._voice.turn("phone 102") == "auto"
 
 
+async def test_whoever_turns_the_switch_on_a_page_is_named_in_the_history(api: VoiceApi) -> None:
+    await api.switch(SwitchHours(mode="night", by="anna"))
+    (newest, *_) = await api._parts.editing.history(1)
+    assert newest.by == "anna"
+
+
 async def test_what_can_not_be_switched_is_said(api: VoiceApi) -> None:
     with pytest.raises(UserError, match="there is no schedule"):
         await api.switch(SwitchHours(mode="day", schedule="nowhere"))

@@ -32,6 +32,7 @@ from firmware.control.line_care import (
     SetGain,
     WatchLevels,
 )
+from firmware.control.lines import ServiceChanged, SetService
 from firmware.core.errors import UserError
 from firmware.core.records import Outcome
 from firmware.self_care.sheet import verify
@@ -152,7 +153,10 @@ async def test_an_installer_sees_to_a_line(box: Box) -> None:
         assert [verdict.step for verdict in line.verdicts][:3] == ["power", "sim", "signal"]
         assert all(verdict.fine is not False for verdict in line.verdicts), line
         await switch.ask(SetGain(line="gsm1", gain_db=-6.0, by="test"), LineCareDone)
-        await switch.ask(GivePin(line="gsm1", pin="1234"), LineCareDone)
+        await switch.ask(GivePin(line="gsm1", pin="1234", by="installer"), LineCareDone)
+        await switch.ask(SetService(line="gsm1", in_service=False, by="owner"), ServiceChanged)
+        await switch.ask(SetService(line="gsm1", in_service=True, by="owner"), ServiceChanged)
+        assert [one.by for one in await switch.history()][:4] == ["owner", "owner", "installer", "test"]
         with pytest.raises(UserError, match="There is no line gsm9"):
             await switch.ask(SetGain(line="gsm9", gain_db=0, by="test"), LineCareDone)
     await box.phone("101", auto_answer=True)

@@ -157,7 +157,7 @@ class StorageDesk:
             path = self._parts.paths.owner_key
             path.unlink(missing_ok=True)
             await asyncio.to_thread(owner_key.write_private, path, private)
-        await self._parts.settings.change(with_key)
+        await self._parts.editing.edit(with_key, request.by)
         return OwnerKeyReply(public=public, private=private)
 
     async def export(self, request: ExportCalls) -> OpenedFile[BaseReply]:

@@ -54,7 +54,7 @@ class VoiceApi:
         def switched(settings: Settings) -> Settings:
             return msgspec.structs.replace(settings, hours=settings.hours.switched(switch, request.schedule))
 
-        await self._parts.settings.change(switched)
+        await self._parts.editing.edit(switched, request.by)
         return await self.hours(GetHours(schedule=request.schedule))
 
 

@@ -90,7 +90,7 @@ async def pin(session: Session) -> None:
         if typed.isascii() and typed.isdigit() and 4 <= len(typed) <= 8:
             break
         session.show("pin_form")
-    await session.ask_switch(GivePin(line=line.name, pin=typed), LineCareDone)
+    await session.ask_switch(GivePin(line=line.name, pin=typed, by=BY), LineCareDone)
     session.show("pin_given")
     await session.pause()
 
