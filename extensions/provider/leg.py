@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from extensions.leg_audio import new_negotiation
-from extensions.provider.identity import shown_as
+from extensions.provider.identity import number_in, shown_as
 from extensions.sip.headers import NameAddr
 from extensions.sip.uri import SipUri
 from extensions.sip_leg import SipLeg
@@ -32,6 +32,10 @@ class ProviderLeg(SipLeg):
 
     async def _do_ring(self, caller: Party) -> None:
         line = self._line
+        number = self.party.number or ""
+        if number_in(f"sip:{number}@number") != number:
+            self._finish(Ending(Cause.INVALID_NUMBER, Side.US, "not a telephone number"))
+            return
         flow = line.link.flow
         if flow is None or not line.link.up:
             self._finish(Ending(Cause.NETWORK_OUT_OF_ORDER, Side.WIRE, line.link.detail))
@@ -40,7 +44,7 @@ class ProviderLeg(SipLeg):
         if rtp is None:
             return
         domain = line.link.domain
-        target = SipUri("sip", self.party.number, domain)
+        target = SipUri("sip", number, domain)
         from_, headers = shown_as(line.account, caller, domain)
         negotiation = new_negotiation(secure=False)
         with line.driver.turn() as now:

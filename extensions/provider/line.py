@@ -40,6 +40,11 @@ logger = logging.getLogger(__name__)
 
 OnIncoming = Callable[[ProviderLeg, str], None]
 
+GOODBYE_S = 3.0
+"""How long the ends of calls may take to arrive when the line stops: a BYE has to wait for the ACK of a call
+just answered (RFC 3261, 15), and is sent again where packets get lost."""
+_LOOKS = 150
+
 
 class ProviderStatus(msgspec.Struct, frozen=True):
     """One line, for status pages."""
@@ -115,6 +120,12 @@ class ProviderLine:
         """Hang up every call, unregister, close."""
         for leg in set(self._legs.values()):
             await leg.hang_up(Cause.DESTINATION_OUT_OF_ORDER)
+        for _ in range(_LOOKS):
+            if not len(self.driver.agent):
+                break
+            await asyncio.sleep(GOODBYE_S / _LOOKS)
+        else:
+            logger.warning("%s: the provider didn't confirm the end of a call", self.account.name)
         with self.driver.turn() as now:
             self.link.stop(now)
         await asyncio.sleep(0)

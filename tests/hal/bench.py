@@ -235,6 +235,9 @@ class WireBench:
         if self._timer is not None:
             self._timer.cancel()
 
+    async def settle(self) -> None:
+        """Nothing: what we send arrives at once."""
+
     def _wake(self) -> None:
         self._timer = None
         self.advance()

@@ -98,6 +98,9 @@ class BoardBench:
         if self._ticker is not None:
             self._ticker.cancel()
 
+    async def settle(self) -> None:
+        """Nothing: the board and the exchange know within milliseconds."""
+
     def vanish(self) -> None:
         self.plugged = False
         transport, self._transport = self._transport, None
