@@ -60,8 +60,8 @@ class Console:
         session = Session(self._terminal, words, self._control_socket, self._tty, self._data / "sheets")
         if not await self._login(session):
             return
-        with contextlib.suppress(LoggedOut, Cancelled):
-            await session.menu("main", MAIN)
+        with contextlib.suppress(LoggedOut):
+            await session.menu("main", MAIN, leave="log_out")
         session.show("bye")
 
     def _words(self) -> Words:

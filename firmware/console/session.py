@@ -20,6 +20,9 @@ _Stewards = TypeVar("_Stewards", bound=Replies)
 BY = "console"
 """As whom changes are noted."""
 
+BACK = "back"
+"""Key of what 0 does in every menu but the first."""
+
 Screen = Callable[["Session"], Awaitable[None]]
 Menu = Sequence[tuple[str, Screen]]
 """Key of the label, and what it leads to."""
@@ -67,7 +70,7 @@ class Session:
     # Talking
 
     def show(self, key: str, **values: object) -> None:
-        self.terminal.show(self.words(key, **values))
+        self.terminal.tell(self.words(key, **values))
 
     async def ask(self, key: str, *, secret: bool = False, default: str = "", **values: object) -> str:
         return await self.terminal.ask(self.words(key, **values), secret=secret, default=default)
@@ -83,7 +86,7 @@ class Session:
     def fail(self, error: Exception) -> None:
         """Show what went wrong, in this language where it is told in both."""
         text = self.words.mine(str(error)) if isinstance(error, ZongjiError) else str(error)
-        self.terminal.show(self.words("failed", why=text))
+        self.terminal.tell(self.words("failed", why=text))
 
     async def number(self, key: str, low: float, high: float, default: float) -> float:
         """Ask for a number until it is one.
@@ -99,27 +102,39 @@ class Session:
                     return found
             self.show("not_number", low=f"{low:g}", high=f"{high:g}")
 
-    async def choose(self, title: str, choices: Sequence[str]) -> int | None:
-        """Show numbered choices; return the place of the one taken, None for back."""
+    async def choose(self, title: str, choices: Sequence[str], leave: str = BACK) -> int | None:
+        """Show numbered choices; return the place of the one taken, None for 0.
+
+        Args:
+            title: What is asked for.
+            choices: From 1 on.
+            leave: Key of what 0 does. Enter alone goes back too, and does nothing else.
+
+        Raises:
+            Cancelled: Ctrl-C.
+        """
         for number, choice in enumerate(choices, 1):
             self.terminal.show(f"  {number:>2}  {choice}")
-        self.terminal.show(f"   0  {self.words('back')}")
+        self.terminal.show(f"   0  {self.words(leave)}")
         while True:
             typed = await self.terminal.ask(title)
-            if typed in ("", "0"):
+            if typed == "0" or (not typed and leave == BACK):
                 return None
             if typed.isascii() and typed.isdigit() and 1 <= int(typed) <= len(choices):
                 return int(typed) - 1
             self.show("not_choice", highest=len(choices))
 
-    async def menu(self, title: str, entries: Menu) -> None:
-        """Lead through a menu until the person goes back."""
+    async def menu(self, title: str, entries: Menu, leave: str = BACK) -> None:
+        """Lead through a menu until the person leaves it by 0; where that is back, Ctrl-C does it too."""
         while True:
             self.terminal.heading(self.words(title))
             try:
-                taken = await self.choose(self.words("choice"), [self.words(key) for key, _ in entries])
+                labels = [self.words(key) for key, _ in entries]
+                taken = await self.choose(self.words("choice"), labels, leave)
             except Cancelled:
-                return
+                if leave == BACK:
+                    return
+                continue
             if taken is None:
                 return
             key, screen = entries[taken]

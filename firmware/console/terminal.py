@@ -16,7 +16,7 @@ import tty
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from wcwidth import wcswidth, wcwidth
+import wcwidth
 
 WIDTH: Final = 80
 HEIGHT: Final = 24
@@ -72,6 +72,11 @@ class Terminal:
         """Show lines, each cut to the width of the screen; control characters in them are made visible."""
         for line in lines:
             self._write(clipped(plain(line)) + "\r\n")
+
+    def tell(self, text: str, indent: int = 0) -> None:
+        """Show a sentence, in as many lines as it takes; those after the first begin `indent` cells in."""
+        # The terminal by itself would break it in the middle of a word. Rows of tables are cut instead.
+        self.show(*wcwidth.wrap(plain(text), WIDTH - 1, subsequent_indent=" " * indent))
 
     def heading(self, text: str) -> None:
         """Begin a new screen."""
@@ -200,7 +205,7 @@ class Terminal:
         if letter in "\x7f\x08":
             if typed:
                 gone = typed.pop()
-                cells = 1 if secret else max(1, wcwidth(gone))
+                cells = 1 if secret else max(1, wcwidth.wcwidth(gone))
                 self._write("\b \b" * cells)
         elif letter == "\x15":
             while typed:
@@ -232,11 +237,11 @@ def plain(text: str) -> str:
 
 def clipped(text: str, width: int = WIDTH - 1) -> str:
     """Return a text cut to `width` cells; a Chinese character takes two."""
-    if wcswidth(text) <= width:
+    if wcwidth.wcswidth(text) <= width:
         return text
     cells, kept = 0, []
     for letter in text:
-        cells += max(0, wcwidth(letter))
+        cells += max(0, wcwidth.wcwidth(letter))
         if cells > width - 1:
             break
         kept.append(letter)
@@ -246,4 +251,4 @@ def clipped(text: str, width: int = WIDTH - 1) -> str:
 def padded(text: str, width: int) -> str:
     """Return a text cut or filled to exactly `width` cells."""
     text = clipped(text, width)
-    return text + " " * max(0, width - wcswidth(text))
+    return text + " " * max(0, width - wcwidth.wcswidth(text))

@@ -62,7 +62,7 @@ def told(session: Session, step: StepNow) -> str:
 
 async def _step(session: Session, step: StepNow) -> AcceptanceReply:
     words = session.words
-    session.terminal.show(words.pick(step.hint_zh, step.hint_en))
+    session.terminal.tell(words.pick(step.hint_zh, step.hint_en))
     asks = words.pick(step.asks_zh, step.asks_en)
     typed = await session.terminal.ask(asks or words("acceptance_begin"))
     if typed.lower() in ("s", "skip", "跳过"):

@@ -27,6 +27,9 @@ from firmware.control.line_care import (
 )
 from firmware.core.errors import ZongjiError
 
+_REMEDY: Final = 2 + 8 + 14
+"""Cells before what is wrong with a line: indent, sign, step."""
+
 _METER_LOW: Final = -60.0
 _METER_CELLS: Final = 30
 
@@ -48,18 +51,20 @@ async def lines(session: Session) -> None:
 
 async def doctor(session: Session) -> None:
     """What is fine and what isn't with each line, and what to do."""
-    words, show = session.words, session.terminal.show
+    words = session.words
     checked = await session.ask_switch(CheckLines(), LinesReply)
     if not checked.lines:
         session.show("no_lines")
     for line in checked.lines:
-        show(f"{line.name}: {words('state_' + line.state.replace(' ', '_'))}  {line.detail}")
+        state = words("state_" + line.state.replace(" ", "_"))
+        session.terminal.tell(f"{line.name}: {state}  {line.detail}")
         for one in line.verdicts:
             sign = {True: words("sign_fine"), False: words("sign_bad"), None: words("sign_unknown")}[one.fine]
-            show(f"  {padded(sign, 8)}{padded(words('step_' + one.step), 14)}{words.pick(one.zh, one.en)}")
+            step = f"  {padded(sign, 8)}{padded(words('step_' + one.step), 14)}"
+            session.terminal.tell(step + words.pick(one.zh, one.en), _REMEDY)
             remedy = words.pick(one.remedy_zh, one.remedy_en)
             if remedy:
-                show(f"  {' ' * 8}{' ' * 14}→ {remedy}")
+                session.terminal.tell(f"{' ' * _REMEDY}→ {remedy}", _REMEDY + 2)
     await session.pause()
 
 

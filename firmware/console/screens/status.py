@@ -31,7 +31,7 @@ async def status(session: Session) -> None:
     if not troubles:
         session.show("status_fine")
     for trouble in troubles[:8]:
-        show(f"  ! {trouble}")
+        session.terminal.tell(f"  ! {words.mine(trouble)}", 4)
     await session.pause()
 
 

@@ -63,7 +63,6 @@ async def system(session: Session) -> None:
             ("reboot", reboot),
             ("power_off", power_off),
             ("factory_reset", factory_reset),
-            ("log_out", log_out),
         ),
     )
 
@@ -146,9 +145,4 @@ async def factory_reset(session: Session) -> None:
         return
     await session.steward(FactoryReset(typed=typed, by=BY), Done)
     session.show("done")
-    raise LoggedOut
-
-
-async def log_out(session: Session) -> None:
-    """Be done."""
     raise LoggedOut

@@ -1,22 +1,16 @@
-"""A box for the console to look at: a control socket and a steward in a thread, with answers made up here;
-and a person at a terminal of 80 × 24, on a pty.
-"""
+"""A box for the console to look at: a control socket and a steward in a thread, with answers made up here."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import os
-import sys
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import msgspec
-import pexpect
-import pyte
 
 from firmware.control.acceptance import (
     AcceptanceReply,
@@ -69,9 +63,8 @@ from firmware.steward.host import PretendHost
 from firmware.steward.server import Server
 from firmware.steward.steward import Steward, Tell
 
-PASSWORD = "correct horse 9"  # noqa: S105 - of a box in a test
 _PATIENCE_S = 15.0
-"""For a console on a busy machine to say something."""
+"""For the thread to begin and to end, on a busy machine."""
 
 
 class OfficeBox:
@@ -122,6 +115,10 @@ class OfficeBox:
         finally:
             stop.set()
             thread.join(_PATIENCE_S)
+
+    def commands(self) -> list[str]:
+        """Return what the steward ran, a line each."""
+        return [" ".join(command) for command in self.host.history]
 
     def last(self, kind: type[BaseRequest]) -> Any:
         """Return the last request of a kind."""
@@ -300,105 +297,3 @@ class OfficeBox:
                 for name, now in self.steps.items()
             ],
         )
-
-
-class Person:
-    """Somebody at a terminal of 80 × 24."""
-
-    def __init__(self, box: OfficeBox, *, dumb: bool, idle: float = 60.0) -> None:
-        self.dumb = dumb
-        self.screen = pyte.Screen(80, 24)
-        self._stream = pyte.ByteStream(self.screen)
-        self.seen = ""
-        """Everything the terminal ever got."""
-        self._read_to = 0
-        self._child = pexpect.spawn(
-            sys.executable,
-            [
-                "-m",
-                "firmware.console",
-                "--state",
-                str(box.paths.root),
-                "--idle",
-                str(idle),
-                "--tty",
-                "ttyGS0",
-            ],
-            dimensions=(24, 80),
-            env={
-                **os.environ,
-                "TERM": "dumb" if dumb else "vt100",
-                "ZONGJI_STEWARD": str(box.steward_socket),
-                "PYTHONUNBUFFERED": "1",
-            },
-            timeout=_PATIENCE_S,
-        )
-
-    def __enter__(self) -> Person:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._child.close(force=True)
-
-    def types(self, text: str) -> None:
-        """Type a line, once everything has been shown."""
-        self._settle()
-        self._child.send(text + "\r")
-
-    def presses(self, key: str) -> None:
-        self._settle()
-        self._child.send(key)
-
-    def sees(self, *texts: str) -> None:
-        """Wait until these have been shown since the last key, in whatever order."""
-        deadline = time.monotonic() + _PATIENCE_S
-        missing = list(texts)
-        while missing:
-            missing = [text for text in missing if text not in self.seen[self._read_to :]]
-            if not missing:
-                return
-            assert time.monotonic() < deadline, (
-                f"never saw {missing} in:\n{self.seen[-2000:]}\n{self.picture()}"
-            )
-            self._take(0.1)
-
-    def picture(self) -> str:
-        """Return the screen as text once nothing moves any more, without the blanks at the end of lines."""
-        with contextlib.suppress(AssertionError):
-            while self._take(0.3):
-                pass
-        return "\n".join(line.rstrip() for line in self.screen.display).rstrip() + "\n"
-
-    def is_gone(self) -> bool:
-        """Wait for the console's end."""
-        with contextlib.suppress(pexpect.TIMEOUT):
-            self._child.expect(pexpect.EOF)
-        return not self._child.isalive()
-
-    def _settle(self) -> None:
-        while self._take(0.05):
-            pass
-        self._read_to = len(self.seen)
-
-    def _take(self, seconds: float) -> bool:
-        try:
-            # Without an encoding, pexpect reads bytes; its stubs know of text only.
-            data = cast("bytes", self._child.read_nonblocking(65536, seconds))
-        except pexpect.TIMEOUT:
-            return False
-        except pexpect.EOF:
-            raise AssertionError(f"the console ended:\n{self.seen[-2000:]}") from None
-        self._stream.feed(data)
-        self.seen += data.decode("utf-8", errors="replace")
-        return True
-
-    def logs_in(self, language: str = "1", password: str = PASSWORD, *, first: bool = False) -> None:
-        """Come to the main menu; `1` is Chinese, `2` English."""
-        self.sees("Enter, 1, 2")
-        self.types("2" if language == "en" else "1")
-        self.sees("New password" if first and language == "en" else "密码" if language != "en" else "assword")
-        self.types(password)
-        if first:
-            self.sees("The same again" if language == "en" else "再次输入")
-            self.types(password)
-        self.sees("Main menu" if language == "en" else "主菜单", "Number" if language == "en" else "请选择")
