@@ -8,6 +8,7 @@ import contextlib
 import datetime
 import logging
 import os
+import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -158,8 +159,8 @@ class Server(uvicorn.Server):
         self._site = site
         self._secure = secure
 
-    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
-        await super().startup(sockets)  # type: ignore[arg-type]
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
         if self.started:
             notify.ready()
 
@@ -168,11 +169,11 @@ class Server(uvicorn.Server):
             notify.alive()
         return await super().on_tick(counter)
 
-    async def shutdown(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         notify.stopping()
         self._site.hub.close()
         self._secure.should_exit = True
-        await super().shutdown(sockets)  # type: ignore[arg-type]
+        await super().shutdown(sockets)
 
 
 if __name__ == "__main__":

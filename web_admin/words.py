@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 LANGUAGES: Final = {"zh": "中文", "en": "English"}
-TAGS: Final = {"zh": "zh-CN", "en": "en"}
+TAGS: Final[dict[str, Literal["zh-CN", "en"]]] = {"zh": "zh-CN", "en": "en"}
 """BCP 47 tags, for the lang attribute."""
 
 _WORDS: dict[str, tuple[str, str]] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Final
 
 from firmware.app.parts import Parts
@@ -29,10 +30,9 @@ def steps_of(parts: Parts) -> dict[str, Step]:
     found: dict[str, Step] = {}
     for line in parts.trunks.lines:
         if isinstance(line, BoardLine):
-            board = line.board
-            found["power_fail"] = lambda board=board: _relay(parts, board)  # type: ignore[misc]
+            found["power_fail"] = partial(_relay, parts, line.board)
         if isinstance(line, HandsetLine):
-            found["handset"] = lambda board=line.board: _handset(board)  # type: ignore[misc]
+            found["handset"] = partial(_handset, line.board)
     return found
 
 

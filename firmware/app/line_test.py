@@ -15,7 +15,6 @@ from typing import Final
 import msgspec
 
 from firmware.app.parts import Parts
-from firmware.control.base import BaseReply
 from firmware.control.line_care import AskTestCall, BeginTestCall, EndTestCall, TestCallState
 from firmware.core.causes import Cause
 from firmware.core.errors import UserError, ZongjiError
@@ -39,7 +38,7 @@ class LineTest:
         self._task: asyncio.Task[None] | None = None
         self._state = TestCallState(state="none")
 
-    async def begin(self, request: BeginTestCall) -> BaseReply:
+    async def begin(self, request: BeginTestCall) -> TestCallState:
         """Begin one.
 
         Raises:
@@ -56,11 +55,11 @@ class LineTest:
         self._task = asyncio.create_task(self._run(leg, request), name="line test")
         return self._state
 
-    async def state(self, _: AskTestCall) -> BaseReply:
+    async def state(self, _: AskTestCall) -> TestCallState:
         """Answer how it goes."""
         return msgspec.structs.replace(self._state)
 
-    async def end(self, _: EndTestCall) -> BaseReply:
+    async def end(self, _: EndTestCall) -> TestCallState:
         """Hang up."""
         await self.stop()
         return msgspec.structs.replace(self._state)

@@ -9,6 +9,7 @@ from firmware.control.lost_callers import CloseLostCaller, ListLostCallers, Lost
 from firmware.core.records import Journey
 from firmware.office.lost_callers import LostCallers, Rules
 from firmware.store.lost_callers import LostCallerStore
+from firmware.store.numbers import normalise
 from firmware.store.records import RecordEvent
 
 _MOST_LISTED = 1000
@@ -36,7 +37,11 @@ async def start(parts: Parts, running: AsyncExitStack) -> None:
 
     async def listed(request: ListLostCallers) -> LostCallersReply:
         limit = max(1, min(request.limit, _MOST_LISTED))
-        return LostCallersReply(callers=await lost.store.listed(closed=request.closed, limit=limit))
+        found = await lost.store.listed(closed=request.closed, limit=limit)
+        if request.number:
+            number = normalise(request.number, rules().country)
+            found = [one for one in found if number is not None and one.number == number]
+        return LostCallersReply(callers=found)
 
     async def close(request: CloseLostCaller) -> LostCallersReply:
         await lost.close(request.caller, request.by[:_LONGEST_REASON], request.why[:_LONGEST_REASON])

@@ -10,6 +10,8 @@ class ListLostCallers(BaseRequest, frozen=True, tag="lost_callers", kw_only=True
     """Open tasks, who waits longest first; or closed ones, the latest first."""
 
     closed: bool = False
+    number: str = ""
+    """Only those of this caller, as the number was presented; empty for everybody's."""
     limit: int = 200
 
 

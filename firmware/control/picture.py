@@ -11,6 +11,7 @@ from a quiet one.
 from __future__ import annotations
 
 import enum
+from typing import Literal
 
 import msgspec
 
@@ -108,6 +109,18 @@ class ParkedNow(msgspec.Struct, frozen=True):
     call: CallId
 
 
+class HoursNow(msgspec.Struct, frozen=True, kw_only=True):
+    """How callers meet the office, and the day/night switch."""
+
+    enabled: bool
+    """Whether callers are led by the hours at all."""
+    is_open: bool
+    mode: Literal["auto", "day", "night"]
+    """The switch; anything but auto holds whatever the hours say."""
+    state: dict[str, str]
+    """What the schedule says, why and until when, by language."""
+
+
 class HourFigures(msgspec.Struct, frozen=True):
     calls: int = 0
     answered: int = 0
@@ -144,4 +157,6 @@ class NowReply(BaseReply, frozen=True, tag="now", kw_only=True):
     """Those who are signed in."""
     parked: list[ParkedNow] = msgspec.field(default_factory=list)
     today: DayFigures
+    hours: HoursNow | None = None
+    """None while the clock can't be believed."""
     faults: list[str] = msgspec.field(default_factory=list)

@@ -39,6 +39,17 @@ _SCALARS = frozenset(
 )  # fmt: skip
 
 
+def item_of(shape: Shape) -> Shape:
+    """Return the shape of a list's or a map's entries.
+
+    Raises:
+        UserError: It has none.
+    """
+    if shape.item is None:
+        raise UserError("There is no such entry.")
+    return shape.item
+
+
 def is_scalar(shape: Shape) -> bool:
     """Tell whether one input asks for a value."""
     return shape.kind in _SCALARS

@@ -53,7 +53,9 @@ def _is_local(address: str) -> bool:
 def entry_router(site: Site) -> Router:
     """Return the handlers."""
 
-    def door(request: AnyRequest, problem: str = "", wait: int = 0, name: str = "", status: int = 200) -> Any:
+    def door(
+        request: AnyRequest, problem: str = "", wait: int = 0, name: str = "", status: int = 200
+    ) -> Response[Any]:
         target = local_path(request.query_params.get("next", "/"))
         return site.pages.page(
             request, "login.html", next=target, problem=problem, wait=wait, name=name, status=status
@@ -65,7 +67,7 @@ def entry_router(site: Site) -> Router:
             return Redirect("/welcome", status_code=303)
         if session_of(request) is not None:
             return Redirect(local_path(request.query_params.get("next", "/")), status_code=303)
-        return door(request)  # type: ignore[no-any-return]
+        return door(request)
 
     @post("/login", status_code=200)
     async def sign_in(request: Request[Any, Any, Any]) -> Response[Any]:
@@ -87,7 +89,7 @@ def entry_router(site: Site) -> Router:
             site.audit.note(name, address, "password-wrong")
             wait = site.brake.wait_s(address, name)
         problem = "sign.wait" if wait else "sign.wrong"
-        return door(request, problem, wait, name, 429 if wait else 401)  # type: ignore[no-any-return]
+        return door(request, problem, wait, name, 429 if wait else 401)
 
     @post("/login/code", status_code=200)
     async def code(request: Request[Any, Any, Any]) -> Response[Any]:

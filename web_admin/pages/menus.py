@@ -23,7 +23,7 @@ from firmware.control.menus import (
 from firmware.control.shapes import Shape
 from firmware.core.errors import UserError
 from web_admin import recording
-from web_admin.forms.reading import blank, read, rearranged
+from web_admin.forms.reading import blank, item_of, read, rearranged
 from web_admin.forms.suggestions import Lists
 from web_admin.notices import notice_of, then
 from web_admin.own_prompts import keep_prompt
@@ -221,9 +221,10 @@ def menus_router(site: Site) -> Router:
         data = await file.read() if file is not None and hasattr(file, "read") else b""
         try:
             async with site.box.ask() as switch:
-                if what in ("removed", "before"):
-                    to = "removed" if what == "removed" else "before"
-                    await switch.ask(ChangePrompt(language=spoken, name=name, to=to), PromptsReply)  # type: ignore[arg-type]
+                if what == "removed":
+                    await switch.ask(ChangePrompt(language=spoken, name=name, to="removed"), PromptsReply)
+                elif what == "before":
+                    await switch.ask(ChangePrompt(language=spoken, name=name, to="before"), PromptsReply)
                 else:
                     await keep_prompt(switch, spoken, name, str(form.get("text", "")), data)
         except UserError as error:
@@ -247,8 +248,7 @@ def _whole(settings: SettingsReply) -> Shape:
 def _menu(settings: SettingsReply) -> Shape:
     """Return the shape of one menu."""
     menus = next(one.shape for one in _whole(settings).fields if one.name == "menus")
-    assert menus.item is not None  # noqa: S101 - a map of menus
-    return menus.item
+    return item_of(menus)
 
 
 def _lists(settings: SettingsReply, found: MenusReply) -> Lists:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime
 import math
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Final, TypeVar
 from urllib.parse import urlencode
 
 import msgspec
@@ -13,9 +14,11 @@ from litestar.params import FromPath
 from litestar.response import Stream
 
 from firmware.control.reports import (
+    By,
     FigureCallsReply,
     FigureInfo,
     FiguresReply,
+    Format,
     GetFigureCalls,
     GetFigures,
     GetMonthReport,
@@ -32,13 +35,15 @@ from web_admin.site import Site
 from web_admin.words import TAGS
 
 PERIODS = ("today", "yesterday", "week", "month", "last-month")
-GROUPS = ("hour", "day", "agent", "group", "line", "source")
+GROUPS: Final[tuple[By, ...]] = ("hour", "day", "agent", "group", "line", "source")
 CHARTS = ("calls_in", "calls_answered", "service_level", "asa", "abandon_rate", "aht", "occupancy", "csat")
 """Figures offered first for a chart; the others follow."""
 
-_FORMATS = {"html", "pdf", "xlsx"}
+_FORMATS: Final[tuple[Format, ...]] = ("html", "pdf", "xlsx")
 _PAGE = 100
 _LONGEST_DAYS = 400
+
+_Choice = TypeVar("_Choice", bound=str)
 
 
 class Period(msgspec.Struct, frozen=True):
@@ -143,10 +148,8 @@ def reports_router(site: Site) -> Router:
     async def values(request: Request[Any, Any, Any]) -> Response[Any]:
         """A chart's numbers: groups, and a column for each figure."""
         period = Period.of(request, datetime.datetime.now().astimezone())
-        by = request.query_params.get("by", "day")
+        by = _one_of(GROUPS, request.query_params.get("by", "day"))
         wanted = request.query_params.get("figures", "calls_in,calls_answered").split(",")[:4]
-        if by not in GROUPS:
-            raise UserError(f"There is no grouping by {by[:20]}.")
         words = language_of(request)
         async with site.box.ask() as switch:
             known = {one.key: one for one in (await switch.ask(GetFigures(), FiguresReply)).figures}
@@ -155,7 +158,7 @@ def reports_router(site: Site) -> Router:
                 since_ms=period.since_ms,
                 until_ms=period.until_ms,
                 figures=tuple(wanted),
-                by=by,  # type: ignore[arg-type]  # one of GROUPS
+                by=by,
             )
             rows = (await switch.ask(asked, ValuesReply)).rows if wanted else []
         columns: dict[str, list[float | None]] = {key: [] for key in wanted}
@@ -222,13 +225,13 @@ def reports_router(site: Site) -> Router:
     async def month(
         request: Request[Any, Any, Any], year: FromPath[int], month: FromPath[int], form: FromPath[str]
     ) -> Response[Any]:
-        if form not in _FORMATS or not (1 <= month <= 12 and 2000 <= year <= 9998):
+        if not (1 <= month <= 12 and 2000 <= year <= 9998):
             raise UserError("There is no such report.")
         asked = GetMonthReport(
             year=year,
             month=month,
-            language=TAGS[language_of(request)],  # type: ignore[arg-type]  # the two there are
-            format=form,  # type: ignore[arg-type]  # one of _FORMATS
+            language=TAGS[language_of(request)],
+            format=_one_of(_FORMATS, form),
         )
         opened = await site.box.file(asked, MonthReportReply)
         site.audit.note(user_of(request), address_of(request), "report-saved", opened.reply.name)
@@ -242,6 +245,13 @@ def reports_router(site: Site) -> Router:
         )
 
     return Router("/", route_handlers=[reports, values, behind, month])
+
+
+def _one_of(choices: Sequence[_Choice], asked: str) -> _Choice:
+    found = next((one for one in choices if one == asked), None)
+    if found is None:
+        raise UserError(f"There is no {asked[:20]}; choose one of {', '.join(choices)}.")
+    return found
 
 
 def _variant(info: FigureInfo | None, key: str) -> Any:

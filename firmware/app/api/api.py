@@ -11,6 +11,7 @@ import os
 import msgspec
 
 from firmware.app.api.audio import opened, shown_name
+from firmware.app.api.hours import HoursWatch
 from firmware.app.api.live import QueuePicture, parked_now
 from firmware.app.api.picture import call_now, lines_now, people_now
 from firmware.app.api.search import day_figures, found
@@ -63,6 +64,7 @@ class SwitchApi:
         self._queues = QueuePicture(parts.routing.desk)
         self._search = CallSearch(self._store.reader)
         self._desk = parts.editing
+        self._hours = HoursWatch()
         self._today = DayFigures()
         self._counted: tuple[float, frozenset[CallId]] | None = None
         """When today's figures were counted, and which calls ran then."""
@@ -143,10 +145,10 @@ class SwitchApi:
         for phone in self._phones.registrations():
             phones[phone.extension] = phones.get(phone.extension, 0) + 1
         current = self._settings.current
-        at_wall_ms = self._clock.now().wall_ms
-        queues, agents = self._queues.look(at_wall_ms)
+        now = self._clock.now()
+        queues, agents = self._queues.look(now.wall_ms)
         return NowReply(
-            at_wall_ms=at_wall_ms,
+            at_wall_ms=now.wall_ms,
             version=importlib.metadata.version("zongji"),
             office=current.office.name,
             up_since_wall_ms=self._started.wall_ms,
@@ -157,6 +159,7 @@ class SwitchApi:
             agents=agents,
             parked=parked_now(self._lot.parked()),
             today=await self._figures_of_today(frozenset(call.id for call in calls)),
+            hours=self._hours.look(current.hours, now),
             faults=self._faults(),
         )
 

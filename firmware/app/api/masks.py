@@ -9,22 +9,26 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from firmware.control.shapes import Kind, Shape
 
 DOTS = "••••"
 _MARK_LENGTH = 10
 
+_Value = TypeVar("_Value")
+
 _key = os.urandom(32)
 
 
-def masked(value: Any, shape: Shape | None) -> Any:
+def masked(value: _Value, shape: Shape) -> _Value:
     """Return a value with its secrets as marked dots."""
-    return _walk(value, shape, lambda secret: DOTS + _mark(secret))
+    changed: _Value = _walk(value, shape, lambda secret: DOTS + _mark(secret))
+    return changed
 
 
-def secrets_in(value: Any, shape: Shape | None) -> dict[str, str]:
+def secrets_in(value: Any, shape: Shape) -> dict[str, str]:
     """Return mark → secret of a value."""
     found: dict[str, str] = {}
 
@@ -36,16 +40,17 @@ def secrets_in(value: Any, shape: Shape | None) -> dict[str, str]:
     return found
 
 
-def unmasked(value: Any, shape: Shape | None, known: dict[str, str]) -> Any:
+def unmasked(value: _Value, shape: Shape, known: dict[str, str]) -> _Value:
     """Return a value with its marked dots as the secrets they stand for; other text is a new secret."""
-    return _walk(value, shape, lambda secret: known.get(secret, secret))
+    changed: _Value = _walk(value, shape, lambda secret: known.get(secret, secret))
+    return changed
 
 
 def _mark(secret: str) -> str:
     return hmac.new(_key, secret.encode(), hashlib.sha256).hexdigest()[:_MARK_LENGTH]
 
 
-def _walk(value: Any, shape: Shape | None, change: Any) -> Any:
+def _walk(value: Any, shape: Shape | None, change: Callable[[str], str]) -> Any:
     if shape is None or value is None:
         return value
     if shape.is_secret:

@@ -12,7 +12,7 @@ import msgspec
 
 from firmware.app.api.history import History, Revision
 from firmware.app.api.masks import DOTS, masked, secrets_in, unmasked
-from firmware.app.api.shapes import sections, shape_at
+from firmware.app.api.shapes import sections, shape_at, whole
 from firmware.control.editing import (
     MAX_EDITS,
     AddPerson,
@@ -31,7 +31,6 @@ from firmware.control.editing import (
     SettingsReply,
     SetValue,
 )
-from firmware.control.shapes import Field, Kind, Shape
 from firmware.core.clock import Clock
 from firmware.core.errors import DeviceError, UserError
 from firmware.core.secrets import new_secret
@@ -94,7 +93,7 @@ class SettingsDesk:
                     self._publish(document, edit.version, request.by)
                 else:
                     apply(document, edit)
-            return unmasked(document, whole(), known)  # type: ignore[no-any-return]
+            return unmasked(document, whole(), known)
 
         return await self._carry_out(edited, request.by, request.revision, dry_run=request.dry_run)
 
@@ -193,11 +192,6 @@ class SettingsDesk:
             await asyncio.to_thread(self._history.append, revision)
         except OSError as error:
             raise DeviceError(f"the settings' history can't be written: {error.strerror}") from error
-
-
-def whole() -> Shape:
-    """Return the shape of the whole document."""
-    return Shape(kind=Kind.GROUP, fields=[Field(name=one.name, shape=one.shape) for one in sections()])
 
 
 def _document(settings: Settings) -> Document:

@@ -17,16 +17,20 @@ _SECRET = re.compile(r"(\A|_)(secret|pin|password|token|passphrase|secret_key)\Z
 
 _TIMES = (r"\A([01][0-9]|2[0-3]):[0-5][0-9]\Z",)
 
-_DEEPEST = 12
+_DEEPEST = 13
 """Levels described; a type that contains itself is asked for as JSON below."""
 
 
 @functools.cache
 def sections() -> list[Section]:
     """Return every section of the settings with its shape."""
-    info = inspect.type_info(Settings)
-    assert isinstance(info, inspect.StructType)  # noqa: S101 - what Settings is
-    return [Section(field.encode_name, _field(field, 0).shape) for field in info.fields]
+    return [Section(field.name, field.shape) for field in whole().fields]
+
+
+@functools.cache
+def whole() -> Shape:
+    """Return the shape of the whole document."""
+    return _shape(inspect.type_info(Settings), 0)
 
 
 def shape_at(path: list[str]) -> Shape | None:

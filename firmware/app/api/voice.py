@@ -6,12 +6,13 @@ import datetime
 
 import msgspec
 
+from firmware.app.api.hours import hours_now
 from firmware.app.parts import Parts
 from firmware.app.voice import Voice
 from firmware.control.voice import GetHours, HoursReply, SwitchHours
 from firmware.core.errors import UserError
 from firmware.settings.document import Settings
-from ivr.hours import Open, Switch, describe, state_at
+from ivr.hours import Switch
 from ivr.hours.words import calendar_warning
 from ivr.prompts.catalogue import LANGUAGES
 
@@ -36,15 +37,10 @@ class VoiceApi:
         if schedule is None:
             raise UserError(f"There is no schedule {request.schedule[:60]}.")
         now = self._voice.now() or datetime.datetime.now(datetime.UTC)
-        state = state_at(schedule, now)
         year = now.year + (now.month >= _NEXT_YEAR_FROM_MONTH)
         warnings = {one: calendar_warning(schedule, year, one) for one in LANGUAGES}
-        led = hours.enabled or schedule.switch.mode != "auto"
         return HoursReply(
-            enabled=hours.enabled,
-            is_open=not led or isinstance(state, Open),
-            state={one: describe(state, one) for one in LANGUAGES},
-            mode=schedule.switch.mode,
+            **msgspec.structs.asdict(hours_now(hours, schedule, now)),
             warnings={language: text for language, text in warnings.items() if text},
         )
 
