@@ -26,6 +26,7 @@ def check_routing(settings: Settings) -> None:
     for where, place in _places(settings):
         _check_place(settings, where, place)
     _check_people(settings, plan)
+    _check_trunks(settings)
     try:
         CodeBook(settings.features.codes)
     except UserError as error:
@@ -142,6 +143,25 @@ def _check_people(settings: Settings, plan: NumberPlan) -> None:
                     f"{where}.personal",
                     f"{target} is no number calls can be forwarded to",
                     "Enter an extension, or an outside number as dialled from here",
+                )
+
+
+def _check_trunks(settings: Settings) -> None:
+    """Check that groups have different names and rules name existing groups.
+
+    Lines are the board's and may be plugged in later, so a group may name one that isn't there.
+    """
+    names = [group.name for group in settings.outbound.groups]
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            raise _refusal(f"outbound.groups[{index}].name", f"{name} is taken", "Give it another name")
+    for index, rule in enumerate(settings.outbound.routes):
+        for name in rule.groups:
+            if name not in names:
+                raise _refusal(
+                    f"outbound.routes[{index}].groups",
+                    f"there is no trunk group {name}",
+                    "Name one of outbound.groups, or add it first",
                 )
 
 

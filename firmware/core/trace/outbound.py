@@ -8,6 +8,7 @@ from firmware.core.trace.said import Message
 class Outbound:
     NO_LINE = Message("no line is free for it", "没有空闲线路可用")
     GOES_OUT = Message("goes out on {line}", "从 {line} 呼出")
+    BY_GROUPS = Message("goes by trunk group {groups}", "走中继组 {groups}")
     LINE_FAILED = Message("{line} failed: {why}", "{line} 失败：{why}")
     FORWARDED = Message(
         "forwarded by {member} to {number} on {line}", "由 {member} 转移至 {number}，经 {line}"

@@ -1,7 +1,7 @@
 """Calls to the outside: the one gate to the lines.
 
-    number ─► emergency? ─► may this extension? ─► [PIN] ─► caps ─► cheapest ready line ─► ring ─► talk
-                                                                        └─ line at fault: the next one
+    number ─► emergency? ─► may this extension? ─► [PIN] ─► caps ─► line of its trunk group ─► ring ─► talk
+                                                                   └─ line at fault: the next one
 
 Nothing else in the switch asks for a leg to the outside. It is asked for on the authority of an extension
 only: a phone that dials (`dial`), or a member's own forwarding target (`forward`). A call from outside has
@@ -34,9 +34,10 @@ from firmware.switch.numbering import Number, NumberClass, NumberPlan
 from firmware.switch.numbering.rewrite import for_line
 from firmware.switch.outbound.emergency import EmergencyCalls
 from firmware.switch.outbound.guard import Caps, Guard, Lease, Refused
-from firmware.switch.outbound.lines import LineChooser, LineRates, least_cost
+from firmware.switch.outbound.lines import LineChooser, LineRates
 from firmware.switch.outbound.meter import Meter
 from firmware.switch.outbound.rights import Rights, ServiceClass
+from firmware.switch.outbound.trunk_groups import Choice, TrunkChooser, TrunkGroup, TrunkRule
 from firmware.switch.ringing import Attempt, Confirm
 from firmware.switch.sentences import Speaker
 
@@ -70,6 +71,25 @@ class OutboundSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         dict[str, LineRates],
         Meta(description="Prices and dialling habits by line.", extra={"zh": "各线路的资费与拨号方式。"}),
     ] = msgspec.field(default_factory=dict)
+    groups: Annotated[
+        tuple[TrunkGroup, ...],
+        Meta(
+            max_length=20,
+            description="Trunk groups: lines that serve the same purpose, under one name.",
+            extra={"zh": "中继组：用途相同的线路归为一组。"},
+        ),
+    ] = ()
+    routes: Annotated[
+        tuple[TrunkRule, ...],
+        Meta(
+            max_length=100,
+            description="Which trunk groups carry which numbers; the first that fits counts. Where none "
+            "fits, the cheapest free line does. Emergency calls take any line.",
+            extra={
+                "zh": "哪些号码走哪些中继组，取第一条适用的；均不适用时用最便宜的空闲线路。紧急呼叫不受限制。"
+            },
+        ),
+    ] = ()
     currency: Annotated[
         str,
         Meta(pattern=r"\A[A-Z]{3}\Z", description="ISO 4217 code of the prices.", extra={"zh": "货币代码。"}),
@@ -104,6 +124,7 @@ class Outbound:
         self.guard = guard
         self.emergency = EmergencyCalls(lines, alarm)
         self._lines = lines
+        self._chooser = TrunkChooser()
         self._local_time = local_time
         self._wrong_pins: dict[str, tuple[int, float]] = {}
         self.settings = settings
@@ -151,12 +172,14 @@ class Outbound:
         account = await self._admitted(call, number, extension)
         if account is None:
             return Cause.NOT_PERMITTED
-        lines = least_cost(self._lines.lines(), self.settings.lines, number)
-        if not lines:
+        choice = self._choose(number)
+        if choice.groups:
+            call.journey.route(_by_groups(choice))
+        if not choice.lines:
             call.journey.route(Words.NO_LINE())
             return Cause.NO_CIRCUIT
         cause = Cause.NO_CIRCUIT
-        for line in lines:
+        for line in choice.lines:
             lease = self._lease(call, account, line, number)
             if lease is None:
                 cause = Cause.NOT_PERMITTED
@@ -208,7 +231,7 @@ class Outbound:
             return Words.MAY_NOT_FORWARD(member=member, kind=known(number.number_class))
 
         def make() -> Leg | Cause:
-            for line in least_cost(self._lines.lines(), self.settings.lines, number):
+            for line in self._choose(number).lines:
                 lease = self._lease(call, member, line, number)
                 if lease is not None:
                     call.journey.route(Words.FORWARDED(member=member, number=number.dialled, line=line))
@@ -228,10 +251,12 @@ class Outbound:
         bar = self.settings.rights.bar(self.class_of(extension), number, at)
         if bar is not None:
             return [*said, Words.WHO(who=extension, why=bar)]
-        lines = least_cost(self._lines.lines(), self.settings.lines, number)
-        if not lines:
+        choice = self._choose(number)
+        if choice.groups:
+            said.append(_by_groups(choice))
+        if not choice.lines:
             return [*said, Words.NO_LINE()]
-        for line in lines:
+        for line in choice.lines:
             rates = self._rates(line)
             digits = for_line(number, self.plan, rates.numbering)
             price = rates.per_minute.get(number.number_class, 0.0)
@@ -287,6 +312,12 @@ class Outbound:
             question = ["wrong-pin", "enter-pin"]
         return None
 
+    def _choose(self, number: Number) -> Choice:
+        settings = self.settings
+        return self._chooser.choose(
+            number, self._lines.lines(), settings.lines, settings.groups, settings.routes
+        )
+
     def _lease(self, call: Call, account: str, line: str, number: Number) -> Lease | None:
         now = asyncio.get_running_loop().time()
         lease = self.guard.begin(
@@ -302,6 +333,7 @@ class Outbound:
         if leg is None:
             return Cause.NO_CIRCUIT
         lease.taken = True
+        self._chooser.used(line)
         currency = self.settings.currency
 
         def costs(cost: float) -> None:
@@ -328,6 +360,10 @@ class Outbound:
 
 
 _NO_RATES = LineRates()
+
+
+def _by_groups(choice: Choice) -> Said:
+    return Words.BY_GROUPS(groups=", ".join(choice.groups))
 
 
 def _read(number: Number) -> Said:
