@@ -2,7 +2,7 @@
 # complete once it holds `.complete`. ID is the version's number and the beginning of its content's SHA-256.
 # Sourced.
 
-tree_parts=(firmware hal ivr extensions web_admin board docs pyproject.toml README.md LICENSE flash.sh)
+tree_parts=(firmware hal ivr extensions web_admin board pyproject.toml README.md LICENSE flash.sh)
 
 # list_tree SOURCE: the files that make up a version, sorted, NUL between them.
 list_tree() {

@@ -49,33 +49,31 @@ class Chroot:
         self, *command: str | Path, inside: bool = True, environment: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
         """Run a command in the chroot, or (`inside` False) outside with its mounts in place."""
-        words = [str(word) for word in command]
-        if inside:
-            words = ["chroot", str(self.root), *words]
         return subprocess.run(
-            [
-                "unshare",
-                "--mount",
-                "--fork",
-                "--kill-child",
-                "bash",
-                "-c",
-                _ENTER,
-                "enter",
-                self.root,
-                *words,
-            ],
+            self.command(*command, inside=inside, environment=environment),
             capture_output=True,
             text=True,
             errors="replace",
             check=False,
-            env={
-                "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-                "SOURCES": " ".join(_local_sources()),
-                "LC_ALL": "C.UTF-8",
-                **(environment or {}),
-            },
         )
+
+    def command(
+        self, *command: str | Path, inside: bool = True, environment: Mapping[str, str] | None = None
+    ) -> list[str]:
+        """Return the words that run a command so; what it leaves behind dies with it."""
+        variables = {
+            "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            "SOURCES": " ".join(_local_sources()),
+            "LC_ALL": "C.UTF-8",
+            **(environment or {}),
+        }
+        return [
+            *("env", "--ignore-environment", *(f"{name}={value}" for name, value in variables.items())),
+            *("unshare", "--mount", "--fork", "--kill-child"),
+            *("bash", "-c", _ENTER, "enter", str(self.root)),
+            *(("chroot", str(self.root)) if inside else ()),
+            *(str(word) for word in command),
+        ]
 
     def must(self, *command: str | Path, inside: bool = True) -> str:
         """Run a command that has to succeed; return what it printed."""

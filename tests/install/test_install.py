@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.install.chroot import ROOT, Chroot
+from tests.install.ssh import USER, client, prepared, sshd
 
 pytestmark = [
     pytest.mark.slow,
@@ -180,11 +183,40 @@ def test_uninstalling_leaves_nothing_but_data(
     assert installed.run("getent", "passwd", "zongji").returncode != 0
 
 
-def test_installing_again_finds_the_old_data(debian: Chroot, installed: Chroot) -> None:
+def test_installing_again_over_ssh_finds_the_old_data(installed: Chroot, tmp_path: Path) -> None:
     if (installed.root / "opt/zongji").exists():
         flash(installed, "uninstall")
+    (installed.root / "var/lib/zongji/settings.json").write_text("{}")
     (installed.root / "var/lib/zongji/web/password.json").write_text("{}")
-    flash(installed, "install", "--profile", "simulated")
+    ours = tmp_path / "ours.pub"
+    ours.write_text("a key of ours\n")
+    key = prepared(installed, tmp_path)
+    with sshd(installed) as port:
+
+        def pi(ssh: str) -> subprocess.CompletedProcess[str]:
+            words = ["bash", str(FLASH), "pi", f"{USER}@127.0.0.1", "--profile", "simulated"]
+            return subprocess.run(
+                [*words, "--trust", str(ours)],
+                env={**os.environ, "ZONGJI_SSH": ssh},
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+
+        refused = pi(client(installed, port, key, host_key=key.with_suffix(".pub").read_text()))
+        assert refused.returncode != 0
+        assert "Host key verification failed" in refused.stderr
+        assert not (installed.root / "opt/zongji").exists(), "another box has this address"
+        done = pi(client(installed, port, key))
+        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+        again = pi(client(installed, port, key))
+        assert "nothing changed" in again.stdout + again.stderr
+    version = f". {ROOT}/board/install/version.sh; version_of {ROOT}"
+    ident = subprocess.run(["bash", "-c", version], capture_output=True, text=True, check=True).stdout.strip()
+    assert str((installed.root / "opt/zongji/current").readlink()) == f"versions/{ident}"
+    assert (installed.root / "etc/zongji/trusted/ours.pub").read_text() == "a key of ours\n"
+    assert not (installed.root / "home" / USER / "zongji-install").exists()
     told = installed.must(
         "stat", "-c", "%U", "/var/lib/zongji/settings.json", "/var/lib/zongji/web/password.json"
     )
