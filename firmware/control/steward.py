@@ -106,6 +106,17 @@ class Update(Request, frozen=True, tag="update"):
     """Also while calls are in progress."""
 
 
+class GetVersions(Request, frozen=True, tag="versions"):
+    """Which versions the box has, and what came of the last update."""
+
+
+class RollBack(Request, frozen=True, tag="roll_back"):
+    """Go back to the version before, with the settings of that time."""
+
+    force: bool = False
+    """Also while calls are in progress."""
+
+
 class ListSticks(Request, frozen=True, tag="sticks"):
     """USB storage that is plugged in."""
 
@@ -191,6 +202,8 @@ Requests = (
     | SetZone
     | GetLog
     | Update
+    | GetVersions
+    | RollBack
     | ListSticks
     | CopyToStick
     | CopyFromStick
@@ -232,6 +245,26 @@ class Log(Reply, frozen=True, tag="log"):
     lines: list[str]
 
 
+class LastUpdate(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of the last update."""
+
+    from_id: str
+    to_id: str
+    done: bool
+    why: str = ""
+    """Why the box went back: what was wrong, or "by hand"."""
+
+
+class VersionsAre(Reply, frozen=True, tag="versions"):
+    running: str
+    """Empty on a box that was not installed from a bundle."""
+    before: str = ""
+    """The version to go back to; empty for none."""
+    phase: str = ""
+    """How far an update has come that is in progress: staging, stopped, switching, trial, back."""
+    last: LastUpdate | None = None
+
+
 class Stick(msgspec.Struct, frozen=True):
     device: str
     """Such as `sda1`."""
@@ -251,7 +284,7 @@ class Owner(Reply, frozen=True, tag="owner"):
     """How long nobody may try, after too many wrong ones."""
 
 
-Replies = Progress | Done | Refused | NetworkIs | Log | Sticks | Owner
+Replies = Progress | Done | Refused | NetworkIs | Log | VersionsAre | Sticks | Owner
 
 _REPLIES = msgspec.json.Decoder(Replies)
 _Answer = TypeVar("_Answer", bound=Reply)

@@ -12,14 +12,11 @@ import sys
 from pathlib import Path
 
 from firmware.control.steward import socket_path
-from firmware.core.errors import UserError
-from firmware.core.paths import DEFAULT_STATE, STATE_VARIABLE, StatePaths
+from firmware.core.paths import DEFAULT_STATE, STATE_VARIABLE
 from firmware.steward.host import Host, PretendHost, RealHost
 from firmware.steward.server import Server
-from firmware.steward.steward import Steward, Tell
-from firmware.update.box import Box
-from firmware.update.places import Places
-from firmware.update.updater import Updater
+from firmware.steward.steward import Steward
+from firmware.steward.versions import PretendVersions, RealVersions, Versions
 
 _FIRST_PASSED = 3
 """The first descriptor that systemd passes (sd_listen_fds(3))."""
@@ -34,16 +31,8 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
     host: Host = RealHost() if options.pretend is None else PretendHost(options.pretend)
 
-    def install(path: Path, force: bool, tell: Tell) -> None:
-        if options.pretend is not None:
-            raise UserError("There is nothing to update here. / 此处无法升级。")
-        outcome = Updater(Places(state=options.state), Box(StatePaths(options.state)), tell).apply(
-            path, force=force
-        )
-        if not outcome.done:
-            raise UserError(f"The box went back to {outcome.from_id}: {outcome.why}")
-
-    steward = Steward(host, options.state, install)
+    versions: Versions = RealVersions(options.state) if options.pretend is None else PretendVersions()
+    steward = Steward(host, options.state, versions)
     asyncio.run(Server(steward, _listener()).run(None if options.pretend else 30.0))
     return 0
 

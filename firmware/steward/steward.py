@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import datetime
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +19,7 @@ from firmware.control.steward import (
     FactoryReset,
     GetLog,
     GetNetwork,
+    GetVersions,
     KeepNetwork,
     ListSticks,
     Log,
@@ -28,6 +29,7 @@ from firmware.control.steward import (
     Reply,
     Requests,
     RestoreBackup,
+    RollBack,
     SetNetwork,
     SetOwner,
     SetTime,
@@ -42,6 +44,7 @@ from firmware.steward.host import Host
 from firmware.steward.network import NetworkDesk
 from firmware.steward.owner import OwnerPassword
 from firmware.steward.sticks import Sticks
+from firmware.steward.versions import Tell, Versions
 
 _SERVICES: Final = ("zongji-web.service", "zongji-switch.service", "zongji-media.service")
 _AS_SWITCH: Final = (
@@ -53,10 +56,6 @@ _LOG_BYTES: Final = 40_000
 """What fits into one reply."""
 _KEPT_AT_RESET: Final = frozenset({"prompts", "run", "uploads"})
 
-Tell = Callable[[str], None]
-Install = Callable[[Path, bool, Tell], None]
-"""Installs a bundle; raises `UserError` when the box goes on with what it had."""
-
 
 class Steward:
     """Carries requests out.
@@ -64,13 +63,13 @@ class Steward:
     Args:
         host: The computer.
         state: The state folder.
-        install: Installs a bundle.
+        versions: Installs bundles and goes back.
     """
 
-    def __init__(self, host: Host, state: Path, install: Install) -> None:
+    def __init__(self, host: Host, state: Path, versions: Versions) -> None:
         self._host = host
         self._state = state
-        self._install = install
+        self._versions = versions
         self._network = NetworkDesk(host, state / "steward" / "network.json")
         self._sticks = Sticks(host, state / "uploads")
         self._owner = OwnerPassword(state / "steward" / "owner.json")
@@ -90,6 +89,8 @@ class Steward:
         match request:
             case GetNetwork():
                 return await asyncio.to_thread(self._network.state)
+            case GetVersions():
+                return await asyncio.to_thread(self._versions.look)
             case KeepNetwork():
                 if not self._network.keep():
                     raise UserError(
@@ -103,6 +104,9 @@ class Steward:
                     return Done()
                 case Update():
                     await asyncio.to_thread(self._update, request, tell)
+                    return Done()
+                case RollBack():
+                    await asyncio.to_thread(self._versions.roll_back, request.force, tell)
                     return Done()
             return await asyncio.to_thread(self._do, request)
 
@@ -180,7 +184,7 @@ class Steward:
         inside = path.resolve().is_relative_to((self._state / "uploads").resolve())
         if not inside and request.by != "command line":
             raise UserError(f"Put the bundle into {self._state / 'uploads'} first.")
-        self._install(path, request.force, tell)
+        self._versions.install(path, request.force, tell)
 
     def _restore(self, request: RestoreBackup) -> None:
         file = self._sticks.copy_from(request.device, request.name)

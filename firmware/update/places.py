@@ -3,6 +3,7 @@
 /opt/zongji/versions/ID/     a version: its tree, `venv/`, and `.complete` once it is whole
 /opt/zongji/current          link to the version that runs, perhaps on trial
 /opt/zongji/good             link to the last version that has proven itself; its code looks after updates
+/opt/zongji/before       link to the version that ran before it, which a person can go back to
 /opt/zongji/update.json      an update in progress; gone when it is over, whatever came of it
 /etc/zongji/trusted/*.pub    whose updates this box takes
 STATE/backups/before-ID/     the data as they were before an update
@@ -48,19 +49,24 @@ class Places(msgspec.Struct, frozen=True):
         return (self.version(id_) / ".complete").exists()
 
     def pointed(self, link: str) -> str | None:
-        """Return which version `current` or `good` is; None when there is none."""
+        """Return which version `current`, `good` or `before` is; None when there is none."""
         try:
             return (self.home / link).readlink().name
         except OSError:
             return None
 
     def point(self, link: str, id_: str) -> None:
-        """Make `current` or `good` that version, in one durable step. Repeatable."""
+        """Make `current`, `good` or `before` that version, in one durable step. Repeatable."""
         beside = self.home / f"{link}.new"
         with contextlib.suppress(FileNotFoundError):
             beside.unlink()
         beside.symlink_to(Path("versions") / id_)
         beside.replace(self.home / link)
+        sync_folder(self.home)
+
+    def unpoint(self, link: str) -> None:
+        """Take a link away. Repeatable."""
+        (self.home / link).unlink(missing_ok=True)
         sync_folder(self.home)
 
     def drop_version(self, id_: str) -> None:

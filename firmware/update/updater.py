@@ -15,6 +15,8 @@ Each phase is written into the journal, durable, before anything of it happens:
     TRIAL              once: the trial begins anew after the boot; twice: BACK
     BACK               BACK again: every step of it can be repeated
 
+A person may ask for BACK later, too: to the version that ran before the one that has proven itself.
+
 The code of the last good version does all this (`/opt/zongji/good`), never that of the version on trial.
 """
 
@@ -39,6 +41,9 @@ logger = logging.getLogger(__name__)
 
 TRIALS: Final = 2
 """A version whose trial was cut off so often goes: it may be what cuts it off."""
+
+BY_HAND: Final = "by hand"
+"""Why the box went back, where a person asked for it."""
 
 _SPACE: Final = 3
 """Times the bundle's size that must be free on the card: payload unpacked, packages installed."""
@@ -176,6 +181,38 @@ class Updater:
             raise
         return self._switch_over()
 
+    def version_before(self) -> str | None:
+        """Return the version that `roll_back` goes back to; None when there is none any more."""
+        before, current = self._places.pointed("before"), self._places.pointed("current")
+        if before is None or current is None or before == current:
+            return None
+        whole = self._places.is_complete(before) and self._backup(current).is_dir()
+        return before if whole else None
+
+    def roll_back(self, *, force: bool = False) -> Outcome:
+        """Go back to the version before, whose settings come back with it; every record stays.
+
+        Args:
+            force: Also while calls are in progress; they end.
+
+        Raises:
+            UpdateError: Nothing was changed.
+        """
+        if self._journal() is not None:
+            raise UpdateError("Another update is in progress; wait for it, or restart the box.")
+        current, before = self._places.pointed("current"), self.version_before()
+        if current is None or before is None:
+            raise UpdateError("There is no version before this one on the box; install it from its bundle.")
+        self._quiet(force=force)
+        return self._go_back(
+            Journal(phase=Phase.BACK, from_id=before, to_id=current, why=BY_HAND), start=True
+        )
+
+    def phase(self) -> Phase | None:
+        """Return how far an update has come; None when there is none in progress."""
+        journal = self._journal()
+        return None if journal is None else journal.phase
+
     def prove(self) -> Outcome | None:
         """Go on with a trial that a restart interrupted; None when there is none."""
         journal = self._journal()
@@ -187,7 +224,7 @@ class Updater:
         """Put in order what a power cut or a crash left, before the switch starts. Repeatable."""
         journal = self._journal()
         if journal is None:
-            self._places.drop_others(self._places.pointed("current"), self._places.pointed("good"))
+            self._places.drop_others(*(self._places.pointed(link) for link in ("current", "good", "before")))
         elif journal.phase in (Phase.STAGING, Phase.STOPPED):
             self._tell(f"the update to {journal.to_id} was cut off before anything changed")
             self._forget_staged(journal.to_id)
@@ -280,9 +317,11 @@ class Updater:
             return self._go_back(msgspec.structs.replace(journal, why=wrong), start=True)
         self._step("keep")
         self._places.point("good", journal.to_id)
+        self._step("before")
+        # The version before stays on the card: it is what this one would go back to by hand.
+        self._places.point("before", journal.from_id)
         self._step("outcome")
         outcome = self._over(journal, done=True)
-        # The version before stays on the card: it is what this one would go back to by hand.
         self._places.drop_others(journal.from_id, journal.to_id)
         self._tell(f"version {journal.to_id} runs")
         return outcome
@@ -304,6 +343,11 @@ class Updater:
         except ZongjiError as error:
             # The old version's own units were right before; running them is better than not running.
             logger.error("%s", error)
+        self._step("back: good")
+        # Where a person asked for it, it was the good one that is left.
+        self._places.point("good", journal.from_id)
+        if self._places.pointed("before") == journal.from_id:
+            self._places.unpoint("before")
         if start:
             self._step("back: start")
             self._system.start()

@@ -61,7 +61,8 @@ from firmware.core.errors import UserError
 from firmware.core.paths import StatePaths
 from firmware.steward.host import PretendHost
 from firmware.steward.server import Server
-from firmware.steward.steward import Steward, Tell
+from firmware.steward.steward import Steward
+from firmware.steward.versions import PretendVersions
 
 _PATIENCE_S = 15.0
 """For the thread to begin and to end, on a busy machine."""
@@ -80,7 +81,7 @@ class OfficeBox:
         self.asked: list[BaseRequest] = []
         self.faults: list[str] = []
         self.people = {"101": "王芳 Wang Fang", "102": "李雷"}
-        self.installed: list[tuple[Path, bool]] = []
+        self.versions = PretendVersions()
         self.refuse: str | None = None
         self.steps = dict.fromkeys(("inbound", "caller_id"), "waiting")
 
@@ -98,7 +99,7 @@ class OfficeBox:
             listener.bind(str(self.steward_socket))
             listener.listen(8)
             (self.paths.root / "uploads").mkdir(exist_ok=True)
-            steward = Steward(self.host, self.paths.root, self._install)
+            steward = Steward(self.host, self.paths.root, self.versions)
             serving = asyncio.create_task(Server(steward, listener).run(None))
             ready.set()
             while not stop.is_set():
@@ -123,10 +124,6 @@ class OfficeBox:
     def last(self, kind: type[BaseRequest]) -> Any:
         """Return the last request of a kind."""
         return next(one for one in reversed(self.asked) if isinstance(one, kind))
-
-    def _install(self, path: Path, force: bool, tell: Tell) -> None:
-        tell("unpacking")
-        self.installed.append((path, force))
 
     def _answers(self) -> Answers:
         answers = Answers()

@@ -55,7 +55,7 @@ def test_an_update_is_installed(box: OfficeBox, person: Person) -> None:
     person.types(str(box.paths.root / "uploads" / "zongji.bundle"))
     person.types("y")
     person.sees("unpacking", "Done.")
-    assert box.installed == [(box.paths.root / "uploads" / "zongji.bundle", True)]
+    assert box.versions.installed == [(box.paths.root / "uploads" / "zongji.bundle", True)]
 
 
 def test_the_owners_password_is_changed(person: Person) -> None:

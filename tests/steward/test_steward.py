@@ -17,22 +17,26 @@ from firmware.control.steward import (
     Done,
     FactoryReset,
     GetLog,
+    GetVersions,
     KeepNetwork,
     Log,
     Owner,
     OwnerShell,
+    RollBack,
     SetOwner,
     SetTime,
     SetZone,
     StewardError,
     Update,
+    VersionsAre,
     ask_steward,
 )
 from firmware.core.errors import UserError
 from firmware.steward.host import PretendHost
 from firmware.steward.owner import FIRST_WAIT_S, OwnerPassword
 from firmware.steward.server import Server
-from firmware.steward.steward import Steward, Tell
+from firmware.steward.steward import Steward
+from firmware.steward.versions import PretendVersions
 
 GOOD = "good enough one"
 
@@ -44,11 +48,7 @@ class Box:
         self.state = folder / "state"
         (self.state / "uploads").mkdir(parents=True)
         self.socket = folder / "steward.sock"
-        self.installed: list[Path] = []
-
-    def install(self, path: Path, force: bool, tell: Tell) -> None:
-        tell("unpacking")
-        self.installed.append(path)
+        self.versions = PretendVersions()
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ async def box(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     listener.bind(str(made.socket))
     listener.listen(8)
-    serving = asyncio.create_task(Server(Steward(made.host, made.state, made.install), listener).run(None))
+    serving = asyncio.create_task(Server(Steward(made.host, made.state, made.versions), listener).run(None))
     yield made
     serving.cancel()
     with contextlib.suppress(asyncio.CancelledError):
@@ -109,6 +109,20 @@ async def test_a_bundle_is_taken_from_the_uploads_only(box: Box) -> None:
             await ask_steward(Update(path=path), told.append)
     await ask_steward(Update(path=str(box.state / "uploads" / "a.bundle")), told.append)
     assert told == ["unpacking"]
+
+
+async def test_a_person_goes_back_to_the_version_before(box: Box) -> None:
+    with pytest.raises(UserError, match="no version before"):
+        await ask_steward(RollBack())
+    first = await ask_steward(GetVersions())
+    assert isinstance(first, VersionsAre)
+    await ask_steward(Update(path=str(box.state / "uploads" / "a.bundle")))
+    told: list[str] = []
+    await ask_steward(RollBack(), told.append)
+    again = await ask_steward(GetVersions())
+    assert isinstance(again, VersionsAre) and again.last is not None
+    assert (again.running, again.last.why) == (first.running, "by hand")
+    assert told == [f"going back to {first.running}"]
 
 
 @pytest.mark.parametrize("name", ["../settings.json", "/etc/passwd", ".hidden", "a/b", "none-there"])

@@ -84,6 +84,28 @@ def test_the_power_goes_at_every_step(tmp_path: Path, behaviour: str) -> None:
         assert {"back: point", "back: data", "back: configure", "over"} <= set(died)
 
 
+def test_the_power_goes_at_every_step_of_going_back_by_hand(tmp_path: Path) -> None:
+    died: list[str] = []
+    for number in range(_MOST_STEPS):
+        folder = tmp_path / str(number)
+        box = FakeBox.installed(folder / "box")
+        box.update(make_bundle(folder, maker(box), "schema=2"))
+
+        def back(step: Callable[[str], None], box: FakeBox = box) -> None:
+            box.updater(step).roll_back()
+
+        name = cut_at(number, back)
+        if name is None:
+            break
+        died.append(name)
+        after = FakeBox(box.root)
+        after.boot()
+        # Before anything was noted nobody asked for it; from then on the box is on its way back.
+        is_whole(after, {NEW} if name == "note back" else {OLD})
+    assert {"back: point", "back: data", "back: good", "over"} <= set(died)
+    assert len(died) < _MOST_STEPS
+
+
 @pytest.mark.parametrize("first", ["point", "start", "back: data", "back: configure"])
 def test_the_power_goes_again_while_the_box_puts_itself_in_order(tmp_path: Path, first: str) -> None:
     for second in range(_MOST_STEPS):

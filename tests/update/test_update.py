@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -42,6 +43,34 @@ def test_the_version_before_stays_on_the_card_and_older_ones_go(box: FakeBox, tm
     box.update(make_bundle(tmp_path, key))
     box.update(make_bundle(tmp_path, key, "schema=2 newer", name="newer"))
     assert {path.name for path in box.places.versions.iterdir()} == {NEW, ident("newer")}
+
+
+def test_a_person_goes_back_to_the_version_before(box: FakeBox, tmp_path: Path) -> None:
+    key = maker(box)
+    assert box.updater().version_before() is None
+    with pytest.raises(UpdateError, match="no version before"):
+        box.updater().roll_back()
+    box.update(make_bundle(tmp_path, key))
+    box.boot()
+    assert box.updater().version_before() == OLD, "a restart doesn't take it away"
+    box.live_calls = 1
+    with pytest.raises(UpdateError, match="calls are in progress"):
+        box.updater().roll_back()
+    assert box.running == NEW
+    outcome = box.updater().roll_back(force=True)
+    assert (outcome.to_id, outcome.done, outcome.why) == (NEW, False, "by hand")
+    assert box.running == OLD
+    assert (box.places.pointed("current"), box.places.pointed("good")) == (OLD, OLD)
+    assert box.calls() == made(box), "a call made under the newer version is kept too"
+    assert (box.places.state / "settings.json").read_text() == '{"office":"ours"}'
+    assert box.updater().version_before() is None
+    assert not box.places.version(NEW).exists()
+
+
+def test_a_version_whose_data_are_gone_is_not_gone_back_to(box: FakeBox, tmp_path: Path) -> None:
+    box.update(make_bundle(tmp_path, maker(box)))
+    shutil.rmtree(box.places.backups)
+    assert box.updater().version_before() is None
 
 
 def test_a_version_that_is_not_well_gives_way_to_the_old_one_with_every_call_kept(
