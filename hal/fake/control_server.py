@@ -32,6 +32,7 @@ from hal.at.long_sms import TooLong
 from hal.fake.audio import AudioError
 from hal.fake.modem_on_ptys import ModemOnPtys
 from hal.fake.network import Answering, FakeCall, FarNumber, Happening, PartyScript
+from hal.fake.world import World
 
 MAX_REQUEST = 64 * 1024
 """Bytes of one request."""
@@ -48,7 +49,7 @@ class RequestError(Exception):
 class ControlServer:
     """Serves one simulated world on a Unix socket."""
 
-    def __init__(self, world: ModemOnPtys, path: Path) -> None:
+    def __init__(self, world: World, path: Path) -> None:
         self._world = world
         self._path = path
         self._server: asyncio.Server | None = None
@@ -124,7 +125,7 @@ class ControlServer:
     def _tell(self, happening: Happening) -> None:
         if happening.word == "ended":
             # Whoever is told may open the file with what the party heard.
-            self._world.pump.settle()
+            self._world.settle()
         line = _happening(happening) | {"event": happening.word}
         data = json.dumps(line).encode() + b"\n"
         for client in list(self._clients):
@@ -169,7 +170,8 @@ class ControlServer:
 
     def _registration(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         stat = int(request["stat"])
-        self._world.act(lambda: self._world.modem.set_registration(stat))
+        world = self._mobile()
+        world.act(lambda: world.modem.set_registration(stat))
         return {}
 
     def _text(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -190,32 +192,36 @@ class ControlServer:
         return {}
 
     def _quirk(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
-        quirks, name = self._world.modem.quirks, str(request["name"])
-        if name not in {field.name for field in dataclasses.fields(quirks)}:
+        quirks, name = self._world.quirks, str(request["name"])
+        if name not in vars(quirks):
             raise RequestError(f"there is no quirk '{name}'")
         kind = type(getattr(quirks, name))
         setattr(quirks, name, kind(request["value"]))
         return {}
 
     def _noise(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
-        self._world.disturb(b"\r\n" + (str(request["text"]) * int(request["count"])).encode() + b"\r\n")
+        self._mobile().disturb(b"\r\n" + (str(request["text"]) * int(request["count"])).encode() + b"\r\n")
         return {}
 
     def _history(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         return {
             "happenings": [_happening(h) | {"event": h.word} for h in self._world.network.history],
-            "commands": [{"at": at, "command": text} for at, text in self._world.modem.history],
+            "commands": [{"at": at, "command": text} for at, text in self._world.commands()],
         }
 
     def _state(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        modem = self._world.network.modem
         return {
-            "plugged": self._world.at.fileno >= 0,
-            "reachable": self._world.modem.reachable,
+            "plugged": self._world.plugged,
+            "reachable": modem is not None and modem.reachable,
             "calls": [call.id for call in self._world.network.calls.values()],
-            "audio": self._world.modem.audio_on,
-            "underruns": self._world.pump.underruns,
-            "dropped_bytes": self._world.pump.dropped_bytes,
+            **self._world.figures(),
         }
+
+    def _mobile(self) -> ModemOnPtys:
+        if not isinstance(self._world, ModemOnPtys):
+            raise RequestError("only a mobile network has that")
+        return self._world
 
     def _running(self, request: Mapping[str, Any]) -> FakeCall:
         call = self._world.network.calls.get(str(request["call"]))

@@ -86,6 +86,8 @@ class FakeVoiceModem:
         self._ticking = False
         self._busy = 0
         """Counts hang-ups, so that an old busy tone ends with its call."""
+        self._heard_by: FakeCall | None = None
+        """Whose party writes down what it hears."""
         network.attach(self)
 
     # Power
@@ -148,6 +150,13 @@ class FakeVoiceModem:
 
     def after(self, seconds: float, action: Callable[[], None]) -> None:
         self.network.schedule.after(seconds, action)
+
+    def settle(self) -> None:
+        """Complete what the party of an ended call heard."""
+        call = self._heard_by
+        if call is not None and call.ear is not None and call.state is CallState.ENDED:
+            call.ear.close()
+            self._heard_by = None
 
     # What commands (voice_commands.py) do
 
@@ -340,6 +349,7 @@ class FakeVoiceModem:
 
     def _hear(self, samples: bytes) -> None:
         if self.call is not None and self.call.ear is not None and self.mode is not FakeMode.RECEIVING:
+            self._heard_by = self.call
             self.call.ear.hear(decode(self.coding, samples))
 
     def _end_stream(self) -> None:

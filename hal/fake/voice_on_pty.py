@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
+from collections.abc import Mapping
 from pathlib import Path
 
-from hal.fake.network import FakeMobileNetwork
 from hal.fake.pty_port import PtyPort
-from hal.fake.schedule import Schedule
 from hal.fake.voice_modem import FakeVoiceModem, VoiceQuirks
+from hal.fake.world import World
 
 
-class VoiceModemOnPty:
-    """One telephone line with one voice modem, running in this event loop.
+class VoiceModemOnPty(World):
+    """One telephone line with one voice modem.
 
     Args:
         link: Lasting name of the port.
@@ -21,54 +19,58 @@ class VoiceModemOnPty:
     """
 
     def __init__(self, link: Path, quirks: VoiceQuirks | None = None) -> None:
-        self.schedule = Schedule()
-        self.network = FakeMobileNetwork(self.schedule)
+        super().__init__()
         self.modem = FakeVoiceModem(self.network, quirks)
         self.port = PtyPort(link)
-        self._timer: asyncio.TimerHandle | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
 
     def start(self) -> None:
         """Plug in and power on, within the running loop."""
-        self._loop = asyncio.get_running_loop()
-        self.schedule.now = self._loop.time()
+        self._begin()
+        self.plug()
+
+    def stop(self) -> None:
+        """Unplug. Repeatable."""
+        if self._loop is None:
+            return
+        self.unplug()
+        self._end()
+        self.port.close()
+
+    @property
+    def plugged(self) -> bool:
+        return self.port.fileno >= 0
+
+    @property
+    def quirks(self) -> VoiceQuirks:
+        return self.modem.quirks
+
+    def plug(self) -> None:
+        """Appear, under a new device number, and boot. Does nothing when plugged in."""
+        if self._loop is None or self.plugged:
+            return
         self.port.plug()
         self._loop.add_reader(self.port.fileno, self._read)
         self.act(self.modem.power_on)
 
-    def stop(self) -> None:
-        """Unplug."""
-        if self._loop is None:
+    def unplug(self) -> None:
+        if self._loop is None or not self.plugged:
             return
-        if self._timer is not None:
-            self._timer.cancel()
         self._loop.remove_reader(self.port.fileno)
-        self._loop = None
-        self.modem.power_off()
-        self.port.close()
+        self.act(self.modem.power_off)
+        self.port.unplug()
 
-    def act(self, action: Callable[[], object]) -> None:
-        """Do something to network or modem, at the present moment, and send what comes of it."""
-        self._advance()
-        action()
-        self._flush()
+    def commands(self) -> list[tuple[float, str]]:
+        return list(self.modem.history)
 
-    def _advance(self) -> None:
-        if self._loop is not None:
-            self.schedule.handle_timer(self._loop.time())
+    def figures(self) -> Mapping[str, object]:
+        return {"audio": self.modem.off_hook, "lost_bytes": self.port.lost_bytes}
 
-    def _flush(self) -> None:
+    def settle(self) -> None:
+        self.modem.settle()
+
+    def _send(self) -> None:
         if data := self.modem.data_to_send():
             self.port.write(data)
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        if self._loop is not None and (when := self.schedule.get_timer()) is not None:
-            self._timer = self._loop.call_at(when, self._wake)
-
-    def _wake(self) -> None:
-        self._timer = None
-        self.act(lambda: None)
 
     def _read(self) -> None:
         data = self.port.read()
