@@ -76,7 +76,8 @@ class RtpIntake:
         self._network.expect(self._batch, [])
 
     def open(self, row: int) -> None:
-        """Make a row fresh, believing nothing."""
+        """Make a row fresh, believing nothing; whoever was there before has no packets to be asked about."""
+        self._running = self._running[self._running != row]
         self.jitter.open(row)
         self._event_type[row] = NO_EVENTS
         self._events[row] = EventReceiver()

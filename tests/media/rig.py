@@ -74,11 +74,13 @@ class FakeNetwork:
         """RTCP packets about to arrive."""
         self.ages: dict[int, float] = {}
         """Seconds before the tick that each row's packets arrive; the middle of it where nothing is said."""
+        self._closed: set[int] = set()
 
     def open(self, row: int, host: str, port: int) -> tuple[str, int]:
         if host == "203.0.113.1":
             raise MediaError("no such address here")
         self.sent[row] = []
+        self._closed.discard(row)
         self.last_opened = row
         return (host, port or next(self._ports))
 
@@ -86,6 +88,7 @@ class FakeNetwork:
         self.aims[row] = (host, port)
 
     def close(self, row: int) -> None:
+        self._closed.add(row)
         self.aims.pop(row, None)
 
     def receive(self, batch: Batch, is_quiet: Callable[[int], bool]) -> None:
@@ -97,6 +100,8 @@ class FakeNetwork:
         """Packets come with their rows here."""
 
     def age(self, row: int) -> float:
+        if row in self._closed:
+            raise KeyError(row)  # as of a socket that is gone
         return self.ages.get(row, 0.01)
 
     def sending(self, rows: dict[int, memoryview]) -> None:

@@ -127,6 +127,20 @@ class TestBridge:
         rig.run(0.1)
         assert set(bob.words()[before:]) == {ULAW.silence}
 
+    def test_a_port_may_close_at_any_tick_while_others_talk(self, rig: EngineRig) -> None:
+        """What is asked of rows now and then, in turn, is not asked of a row that closed meanwhile."""
+        alice, bob = rig.phone(), rig.phone()
+        rig.bridge(alice, bob)
+        for ticks in range(30, 90):
+            others = [rig.phone(), rig.phone()]
+            for phone in (alice, bob, *others):
+                phone.says(tone(440, 2))
+            rig.run(ticks / 50)
+            for phone in others:
+                rig.engine.apply(protocol.ClosePort(phone.port_id))
+            rig.run(0.4)
+        assert heard_frequency(bob.heard()[-3000:]) == 440
+
 
 class TestOddPackets:
     @pytest.mark.parametrize("samples", [80, 240, 320, 480, 37, 1600])
