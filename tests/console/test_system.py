@@ -43,21 +43,6 @@ def into_system(person: Person, entry: str) -> None:
     person.types(entry)
 
 
-def test_an_update_is_installed(box: OfficeBox, person: Person) -> None:
-    into_system(person, "1")
-    person.types("zongji.bundle")
-    person.sees("Also end calls")
-    person.types("n")
-    person.sees("That didn't work: Put the bundle into")
-    person.types("")
-    person.sees("Factory reset")
-    person.types("1")
-    person.types(str(box.paths.root / "uploads" / "zongji.bundle"))
-    person.types("y")
-    person.sees("unpacking", "Done.")
-    assert box.versions.installed == [(box.paths.root / "uploads" / "zongji.bundle", True)]
-
-
 def test_the_owners_password_is_changed(person: Person) -> None:
     into_system(person, "2")
     person.types(PASSWORD)

@@ -29,21 +29,51 @@ exec "$@"
 """
 
 
-class Chroot:
-    """One Debian in the folder `root`."""
+def snapshot(folder: Path) -> Path:
+    """Copy what makes up a version into `folder`: somebody may be editing the checkout meanwhile."""
+    script = (
+        f"set -e; . {ROOT}/board/install/lib.sh; . {ROOT}/board/install/version.sh; copy_tree {ROOT} {folder}"
+    )
+    subprocess.run(["bash", "-c", script], check=True)
+    return folder
 
-    def __init__(self, root: Path) -> None:
+
+class Chroot:
+    """One Debian in the folder `root`, and the sources it is made a switchboard from."""
+
+    def __init__(self, root: Path, sources: Path = ROOT) -> None:
         self.root = root
+        self.sources = sources
 
     @classmethod
-    def made(cls, root: Path, *, suite: str = "bookworm", arch: str = "amd64") -> Chroot:
+    def made(
+        cls, root: Path, sources: Path = ROOT, *, suite: str = "bookworm", arch: str = "amd64"
+    ) -> Chroot:
         """Debootstrap one: half a minute, some minutes when another computer's programs are emulated."""
         command = ["debootstrap", "--variant=minbase", f"--include={_INCLUDE}", f"--arch={arch}"]
         done = subprocess.run([*command, suite, root, MIRROR], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
-        made = cls(root)
+        made = cls(root, sources)
         made._bring_configuration()
         return made
+
+    def copied(self, root: Path, sources: Path) -> Chroot:
+        """Return another one with the same content."""
+        subprocess.run(["cp", "-a", "--reflink=auto", self.root, root], check=True)
+        return Chroot(root, sources)
+
+    def with_packages(self) -> Chroot:
+        """Install the Debian packages that the box needs, and nothing of ours."""
+        folder = self.sources / "board/install"
+        script = f". {folder}/lib.sh; . {folder}/packages.sh; install_packages"
+        self.must("env", f"target={self.root}", "bash", "-c", script, inside=False)
+        return self
+
+    def flash(self, verb: str, *arguments: str | Path) -> str:
+        """Have `flash.sh` do something with this root; return what it printed."""
+        return self.must(
+            "bash", self.sources / "flash.sh", verb, "--root", self.root, *arguments, inside=False
+        )
 
     def run(
         self, *command: str | Path, inside: bool = True, environment: Mapping[str, str] | None = None

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from ivr.prompts import speak_missing
-from tests.install.chroot import ROOT, Chroot
+from tests.install.chroot import Chroot, snapshot
 
 
 def has_loop_devices(folder: Path = Path("/dev")) -> bool:
@@ -77,19 +77,19 @@ def mounted(image: Path, number: int, folder: Path) -> Iterator[Path]:
 
 
 @pytest.fixture
-def card(tmp_path: Path) -> Iterator[Path]:
+def card(bare: Chroot, tmp_path: Path) -> Iterator[Path]:
     """As Raspberry Pi OS has it: boot settings on the first partition, a root without room on the second."""
     image = tmp_path / "in.img"
     with image.open("wb") as file:
-        file.truncate(900 * 1024 * 1024)
+        file.truncate(1500 * 1024 * 1024)
     run("sfdisk", "--quiet", image, given="size=64M\n,\n")
     for number in (1, 2):
         with partition(image, number) as device:
             run("mkfs.ext4", "-q", device)
     with mounted(image, 2, tmp_path / "mnt") as root:
-        debian = Chroot.made(root)
+        run("cp", "-a", f"{bare.root}/.", root)
         # Speaking them takes minutes on a small computer, and is no different in an image.
-        for _ in speak_missing(debian.root / "var/lib/zongji/prompts"):
+        for _ in speak_missing(root / "var/lib/zongji/prompts"):
             pass
         (root / "etc/fstab").write_text(FSTAB)
         with mounted(image, 1, root / "boot/firmware") as boot:
@@ -101,7 +101,7 @@ def card(tmp_path: Path) -> Iterator[Path]:
 
 def test_an_image_is_prepared_with_a_partition_for_the_data(card: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.img"
-    run("bash", ROOT / "flash.sh", "image", card, out, "--read-only-root")
+    run("bash", snapshot(tmp_path / "sources") / "flash.sh", "image", card, out, "--read-only-root")
     assert not out.with_name("out.img.part").exists()
     boot_size, root_size, data_size = [size for _, size in partitions(out)]
     assert boot_size == 64 << 20

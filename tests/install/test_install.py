@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.install.chroot import ROOT, Chroot
+from tests.install.chroot import Chroot, snapshot
 from tests.install.ssh import USER, client, prepared, sshd
 
 pytestmark = [
@@ -35,22 +35,13 @@ UNITS = [
 ]
 # What Debian's own tools leave behind when a user comes and goes.
 PASSWORD_FILES = re.compile(r"/etc/(passwd|group|shadow|gshadow|subuid|subgid)-?$")
-FLASH = ROOT / "flash.sh"
 
 
 @pytest.fixture(scope="module")
-def debian(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chroot]:
-    """A Debian 12 with the packages that the box needs and nothing of ours yet."""
+def debian(bare: Chroot, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chroot]:
     folder = tmp_path_factory.mktemp("debian")
-    made = Chroot.made(folder / "root")
-    script = f". {ROOT}/board/install/lib.sh; . {ROOT}/board/install/packages.sh; install_packages"
-    made.must("env", f"target={made.root}", "bash", "-c", script, inside=False)
-    yield made
+    yield bare.copied(folder / "root", snapshot(folder / "sources"))
     shutil.rmtree(folder, ignore_errors=True)
-
-
-def flash(debian: Chroot, verb: str, *arguments: str) -> str:
-    return debian.must("bash", FLASH, verb, "--root", debian.root, *arguments, inside=False)
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +51,7 @@ def before(debian: Chroot) -> dict[str, tuple[object, ...]]:
 
 @pytest.fixture(scope="module")
 def installed(debian: Chroot, before: dict[str, tuple[object, ...]]) -> Chroot:
-    flash(debian, "install", "--profile", "simulated")
+    debian.flash("install", "--profile", "simulated")
     return debian
 
 
@@ -102,7 +93,7 @@ def test_nobody_else_gets_at_the_modem_or_the_serial_ports(installed: Chroot) ->
 
 def test_a_second_run_changes_nothing(installed: Chroot) -> None:
     first = installed.files()
-    assert "nothing changed" in flash(installed, "install", "--profile", "simulated")
+    assert "nothing changed" in installed.flash("install", "--profile", "simulated")
     second = installed.files()
     assert {
         path: (first.get(path), second.get(path))
@@ -122,7 +113,7 @@ def test_a_read_only_root_writes_to_its_data_partition_only(installed: Chroot) -
     fstab = installed.root / "etc/fstab"
     kept = fstab.read_text()
     fstab.write_text(FSTAB)
-    flash(installed, "install", "--read-only-root")
+    installed.flash("install", "--read-only-root")
     # Its devices aren't there; what counts is that every line is understood.
     told = installed.run("findmnt", "--verify", "--tab-file", "/etc/fstab")
     assert "0 parse errors" in told.stdout + told.stderr
@@ -131,7 +122,7 @@ def test_a_read_only_root_writes_to_its_data_partition_only(installed: Chroot) -
     )
     binds = [line.split()[:2] for line in fstab.read_text().splitlines() if " bind," in line]
     assert ["/data/var-lib-zongji", "/var/lib/zongji"] in binds
-    assert "nothing changed" in flash(installed, "install", "--read-only-root")
+    assert "nothing changed" in installed.flash("install", "--read-only-root")
     # As at the first start: the partition is filled, twice without harm; then the root is no longer written.
     installed.must(*SEED)
     installed.must(*SEED)
@@ -145,7 +136,8 @@ def test_a_read_only_root_writes_to_its_data_partition_only(installed: Chroot) -
     root = next(line for line in fstab.read_text().splitlines() if line.split()[1] == "/")
     assert root.split()[3] == "ro,defaults,noatime"
     shutil.rmtree(installed.root / "data")
-    script = f". {ROOT}/board/install/lib.sh; . {ROOT}/board/install/read_only.sh; make_writable"
+    scripts = installed.sources / "board/install"
+    script = f". {scripts}/lib.sh; . {scripts}/read_only.sh; make_writable"
     installed.must("env", f"target={installed.root}", "bash", "-c", script, inside=False)
     assert [line.split() for line in fstab.read_text().splitlines()] == [
         line.split() for line in FSTAB.splitlines()
@@ -159,7 +151,7 @@ def test_an_administrators_profile_is_kept(installed: Chroot) -> None:
     profile = installed.root / "etc/zongji/profile.toml"
     kept = profile.read_text()
     profile.write_text(kept + "\n# ours\n")
-    flash(installed, "install", "--profile", "pi-sim7600")
+    installed.flash("install", "--profile", "pi-sim7600")
     assert profile.read_text().endswith("# ours\n")
     profile.write_text(kept)
 
@@ -168,7 +160,7 @@ def test_uninstalling_leaves_nothing_but_data(
     installed: Chroot, before: dict[str, tuple[object, ...]]
 ) -> None:
     (installed.root / "var/lib/zongji/settings.json").write_text("{}")
-    told = flash(installed, "uninstall")
+    told = installed.flash("uninstall")
     assert "/var/lib/zongji" in told
     after = installed.files()
     left = {path for path in after if path not in before and not path.startswith("/var/lib/zongji")}
@@ -185,7 +177,7 @@ def test_uninstalling_leaves_nothing_but_data(
 
 def test_installing_again_over_ssh_finds_the_old_data(installed: Chroot, tmp_path: Path) -> None:
     if (installed.root / "opt/zongji").exists():
-        flash(installed, "uninstall")
+        installed.flash("uninstall")
     (installed.root / "var/lib/zongji/settings.json").write_text("{}")
     (installed.root / "var/lib/zongji/web/password.json").write_text("{}")
     ours = tmp_path / "ours.pub"
@@ -194,9 +186,9 @@ def test_installing_again_over_ssh_finds_the_old_data(installed: Chroot, tmp_pat
     with sshd(installed) as port:
 
         def pi(ssh: str) -> subprocess.CompletedProcess[str]:
-            words = ["bash", str(FLASH), "pi", f"{USER}@127.0.0.1", "--profile", "simulated"]
+            words = [str(installed.sources / "flash.sh"), "pi", f"{USER}@127.0.0.1"]
             return subprocess.run(
-                [*words, "--trust", str(ours)],
+                [*words, "--profile", "simulated", "--trust", str(ours)],
                 env={**os.environ, "ZONGJI_SSH": ssh},
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
@@ -212,7 +204,7 @@ def test_installing_again_over_ssh_finds_the_old_data(installed: Chroot, tmp_pat
         assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
         again = pi(client(installed, port, key))
         assert "nothing changed" in again.stdout + again.stderr
-    version = f". {ROOT}/board/install/version.sh; version_of {ROOT}"
+    version = f". {installed.sources}/board/install/version.sh; version_of {installed.sources}"
     ident = subprocess.run(["bash", "-c", version], capture_output=True, text=True, check=True).stdout.strip()
     assert str((installed.root / "opt/zongji/current").readlink()) == f"versions/{ident}"
     assert (installed.root / "etc/zongji/trusted/ours.pub").read_text() == "a key of ours\n"

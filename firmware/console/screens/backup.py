@@ -20,6 +20,9 @@ from firmware.control.storage import BackingUpReply, BackUp, GetStorage, Storage
 _FOLDER: Final = "/var/lib/zongji/uploads"
 """Where backups wait to be copied; only root mounts sticks."""
 
+BUNDLE: Final = ".bundle"
+"""How the names of updates end; what else lies beside them on a stick is a backup."""
+
 
 async def backup(session: Session) -> None:
     """The menu of the backups."""
@@ -43,7 +46,8 @@ async def state(session: Session) -> None:
     await session.pause()
 
 
-async def _stick(session: Session) -> Stick | None:
+async def which_stick(session: Session) -> Stick | None:
+    """Have a USB stick chosen; None for back, or when there is none."""
     found = (await session.steward(ListSticks(by=BY), Sticks)).sticks
     if not found:
         session.show("no_stick")
@@ -56,7 +60,7 @@ async def _stick(session: Session) -> Stick | None:
 
 async def to_stick(session: Session) -> None:
     """Make a backup and copy it onto a stick."""
-    stick = await _stick(session)
+    stick = await which_stick(session)
     if stick is None:
         return
     async with session.switch() as switch:
@@ -85,14 +89,16 @@ async def to_stick(session: Session) -> None:
 
 async def from_stick(session: Session) -> None:
     """Put a backup from a stick in the place of what is on the box."""
-    stick = await _stick(session)
+    stick = await which_stick(session)
     if stick is None:
         return
-    if not stick.backups:
+    # The steward names whatever lies in the stick's folder.
+    names = [name for name in stick.backups if not name.endswith(BUNDLE)]
+    if not names:
         session.show("no_backups")
         await session.pause()
         return
-    taken = await session.choose(session.words("which_backup"), stick.backups)
+    taken = await session.choose(session.words("which_backup"), names)
     if taken is None:
         return
     key = await session.ask("backup_key", secret=True)
@@ -102,6 +108,6 @@ async def from_stick(session: Session) -> None:
         session.show("reset_not")
         await session.pause()
         return
-    await session.steward(RestoreBackup(device=stick.device, name=stick.backups[taken], key=key, by=BY), Done)
+    await session.steward(RestoreBackup(device=stick.device, name=names[taken], key=key, by=BY), Done)
     session.show("done")
     await session.pause()

@@ -1,9 +1,10 @@
-"""The clock, updates, passwords, the shell, and how to begin anew."""
+"""The clock, passwords, the shell, and how to begin anew."""
 
 from __future__ import annotations
 
 import datetime
 
+from firmware.console.screens.update import update
 from firmware.console.session import BY, LoggedOut, Session
 from firmware.control.access import AllowPasswordReset, PasswordResetReply
 from firmware.control.care import LeaveSafeMode, LeavingReply
@@ -17,7 +18,6 @@ from firmware.control.steward import (
     SetOwner,
     SetTime,
     SetZone,
-    Update,
 )
 
 _ZONES = ("Asia/Shanghai", "Asia/Hong_Kong", "Asia/Taipei", "Asia/Singapore", "Europe/Berlin", "UTC")
@@ -65,20 +65,6 @@ async def system(session: Session) -> None:
             ("factory_reset", factory_reset),
         ),
     )
-
-
-async def update(session: Session) -> None:
-    """Install a signed bundle that was uploaded or copied from a stick."""
-    session.show("update_where")
-    path = await session.ask("update_path")
-    if not path:
-        return
-    if "/" not in path:
-        path = f"/var/lib/zongji/uploads/{path}"
-    force = await session.sure("update_force")
-    await session.steward(Update(path=path, force=force, by=BY), Done)
-    session.show("done")
-    await session.pause()
 
 
 async def owner_password(session: Session) -> None:
