@@ -241,6 +241,10 @@ class RecordingRecord(msgspec.Struct):
     pauses: list[Pause] = msgspec.field(default_factory=list)
 
 
+PART_OF = "part-of:"
+"""Begins the tag of a journey that is a hand on another call; that call's id follows."""
+
+
 class Journey(msgspec.Struct):
     id: CallId
     started: Instant
@@ -290,6 +294,11 @@ class Journey(msgspec.Struct):
     """ISO 4217."""
     revision: int = 1
     """Goes up when a closed journey is amended."""
+
+    @property
+    def joined(self) -> CallId | None:
+        """The call that this one is only a hand on: a pickup, a call fetched, a supervisor listening."""
+        return next((CallId(tag[len(PART_OF) :]) for tag in self.tags if tag.startswith(PART_OF)), None)
 
 
 class AgentState(enum.StrEnum):

@@ -62,8 +62,10 @@ _ORDER = "ORDER BY started_wall_ms DESC, seq DESC LIMIT ?"
 
 _TODAY = """
     SELECT (started_wall_ms - ?1) / 3600000 AS hour, outcome, count(*), sum(talked_ms) FROM journey
-    WHERE started_wall_ms >= ?1 AND started_wall_ms < ?2 GROUP BY hour, outcome
+    WHERE started_wall_ms >= ?1 AND started_wall_ms < ?2 AND tags NOT LIKE '["part-of:%'
+    GROUP BY hour, outcome
 """
+"""A hand on another call is none of its own."""
 
 
 class Place(msgspec.Struct, frozen=True):

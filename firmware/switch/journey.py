@@ -14,6 +14,7 @@ from firmware.core.ids import CallId, LegId, PortId, new_call_id
 from firmware.core.leg import Direction, Leg, LegEvent, LegState, StateChanged
 from firmware.core.media import Quality
 from firmware.core.records import (
+    PART_OF,
     EntryKind,
     HoldRecord,
     Journey,
@@ -159,7 +160,7 @@ class JourneyWriter:
 
     def part_of(self, journey: CallId) -> None:
         """Note that this is only a hand on another call: a pickup, a consultation, a supervisor listening."""
-        self.journey.tags.append(f"part-of:{journey}")
+        self.journey.tags.append(f"{PART_OF}{journey}")
         self.route(Calls.GOES_ON(call=journey))
 
     def goes_out(self) -> None:

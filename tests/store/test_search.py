@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from firmware.core.errors import DeviceError, UserError
-from firmware.core.records import Outcome
+from firmware.core.records import PART_OF, Outcome
 from firmware.store import search
 from firmware.store.reader import JourneyReader
 from firmware.store.records import SqliteJourneyStore
@@ -93,6 +93,23 @@ def test_the_days_figures_add_up(calls: CallSearch) -> None:
     assert day.talked_ms >= 6 * 60_000
     assert day.calls[0] == 12
     assert sum(calls.day(NOON_MS + 3_600_000 * 24).calls) == 0
+
+
+def test_a_hand_on_another_call_is_no_call_of_the_day(tmp_path: Path) -> None:
+    clock = BenchClock()
+    store = SqliteJourneyStore(tmp_path / "records.sqlite", clock)
+    store.start()
+
+    async def fill() -> None:
+        call = whole_journey(clock)
+        await store.close(call)
+        fetched = running_journey(clock)
+        fetched.outcome, fetched.tags = Outcome.ABANDONED, [f"{PART_OF}{call.id}"]
+        await store.close(fetched)
+
+    asyncio.run(fill())
+    assert sum(CallSearch(store.reader).day(NOON_MS).calls) == 1
+    store.stop()
 
 
 def test_somebody_who_never_took_part_is_looked_for_in_no_call(

@@ -13,7 +13,7 @@ import msgspec
 from firmware.app.api.audio import opened, shown_name
 from firmware.app.api.hours import HoursWatch
 from firmware.app.api.live import QueuePicture, parked_now
-from firmware.app.api.picture import call_now, lines_now, people_now
+from firmware.app.api.picture import calls_now, lines_now, people_now
 from firmware.app.api.search import day_figures, found
 from firmware.app.parts import Parts
 from firmware.control.base import OpenedFile
@@ -140,7 +140,7 @@ class SwitchApi:
     async def now(self) -> NowReply:
         """Return the switchboard at this moment."""
         journeys = self._exchange.live()
-        calls = [call_now(journey) for journey in journeys]
+        calls, hands = calls_now(journeys)
         phones: dict[str, int] = {}
         for phone in self._phones.registrations():
             phones[phone.extension] = phones.get(phone.extension, 0) + 1
@@ -153,12 +153,12 @@ class SwitchApi:
             office=current.office.name,
             up_since_wall_ms=self._started.wall_ms,
             lines=lines_now(self._lines(), calls),
-            people=people_now(((one.number, one.name) for one in current.extensions), phones, calls),
+            people=people_now(((one.number, one.name) for one in current.extensions), phones, calls, hands),
             calls=calls,
             queues=queues,
             agents=agents,
             parked=parked_now(self._lot.parked()),
-            today=await self._figures_of_today(frozenset(call.id for call in calls)),
+            today=await self._figures_of_today(frozenset(journey.id for journey in journeys)),
             hours=self._hours.look(current.hours, now),
             faults=self._faults(),
         )

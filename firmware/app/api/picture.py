@@ -15,6 +15,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from firmware.control.picture import CallNow, LineNow, PersonNow, Phase, Presence
+from firmware.core.ids import CallId
 from firmware.core.records import Journey, TimelineEntry
 from firmware.core.trace import Said
 from firmware.trunks.trunks import LineStatus
@@ -24,6 +25,21 @@ _DBM = re.compile(r"(-\d{1,3}) dBm")
 
 _DOING_LENGTH = 160
 """Characters of a trace line that a picture shows."""
+
+
+def calls_now(journeys: Sequence[Journey]) -> tuple[list[CallNow], dict[str, CallId]]:
+    """Return the running calls, and who has a hand on which of them from a call of their own.
+
+    Whoever fetches, picks up or listens has dialled for it; that is no second conversation.
+    """
+    running = {journey.id for journey in journeys}
+    hands = {
+        journey.line: joined
+        for journey in journeys
+        if (joined := journey.joined) is not None and joined in running
+    }
+    own = [one for one in journeys if one.joined not in running]
+    return [call_now(journey) for journey in own], hands
 
 
 def call_now(journey: Journey) -> CallNow:
@@ -75,7 +91,10 @@ def lines_now(lines: Iterable[LineStatus], calls: Sequence[CallNow]) -> list[Lin
 
 
 def people_now(
-    people: Iterable[tuple[str, str]], phones: Mapping[str, int], calls: Sequence[CallNow]
+    people: Iterable[tuple[str, str]],
+    phones: Mapping[str, int],
+    calls: Sequence[CallNow],
+    hands: Mapping[str, CallId],
 ) -> list[PersonNow]:
     """Return the people with their presence.
 
@@ -83,8 +102,10 @@ def people_now(
         people: Number and name.
         phones: Number → registered phones.
         calls: The running calls.
+        hands: Number → the call somebody has a hand on; see `calls_now`.
     """
-    busy: dict[str, CallNow] = {}
+    by_id = {call.id: call for call in calls}
+    busy = {number: by_id[call] for number, call in hands.items() if call in by_id}
     ringing: dict[str, CallNow] = {}
     for call in calls:
         busy[call.origin] = call
