@@ -32,6 +32,7 @@ from web_admin import recording
 from web_admin.call_page import call_page, has_part, take_note, take_tags
 from web_admin.forms.reading import read, rearranged
 from web_admin.forms.suggestions import Lists
+from web_admin.forms.unfolded import FOLDED, Unfolded, unfolded
 from web_admin.notices import notice_of, then
 from web_admin.pages.settings import entry_hint, entry_name
 from web_admin.refusals import in_words
@@ -89,6 +90,7 @@ def desk_router(site: Site) -> Router:
         problem: str = "",
         wishes: Any = None,
         messages: list[Message] | None = None,
+        opened: Unfolded = FOLDED,
     ) -> Response[Any]:
         words = words_of(request)
         now = site.box.picture
@@ -113,7 +115,7 @@ def desk_router(site: Site) -> Router:
             wishes=person.get("personal") if wishes is None else wishes,
             lists=Lists.of(settings),
             is_agent=any(own in _agents(one) for one in settings.values.get("queues", [])),
-            opened=lambda here, one: False,
+            opened=opened,
             entry_name=lambda one, number: entry_name(one, number, words),
             entry_hint=lambda one: entry_hint(one, words),
             problem=problem,
@@ -291,7 +293,9 @@ def desk_router(site: Site) -> Router:
                 value = rearranged(shape, value, "personal", what)
                 problem = in_words(error, settings, words_of(request)) if what == "save" else ""
                 calls = (await switch.find(CallFilter(person=own), _OWN_CALLS)).calls
-                return await _desk_page(request, own, calls, settings, None, problem, value)
+                return await _desk_page(
+                    request, own, calls, settings, None, problem, value, opened=unfolded(what)
+                )
         paths = ", ".join(one.path for one in changed.changes)
         site.audit.note(user_of(request), address_of(request), "settings-changed", paths)
         return then("/desk#wishes", "desk.saved")

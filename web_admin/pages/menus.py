@@ -25,6 +25,7 @@ from firmware.core.errors import UserError
 from web_admin import recording
 from web_admin.forms.reading import blank, item_of, read, rearranged
 from web_admin.forms.suggestions import Lists
+from web_admin.forms.unfolded import FOLDED, Unfolded, unfolded
 from web_admin.notices import notice_of, then
 from web_admin.own_prompts import keep_prompt
 from web_admin.pages.settings import entry_hint, entry_name, preview, shape_of
@@ -67,7 +68,7 @@ def menus_router(site: Site) -> Router:
             at=at,
             is_tried=is_tried,
             problem=problem,
-            opened=lambda here, one: False,
+            opened=FOLDED,
             entry_name=lambda one, number: entry_name(one, number, words_of(request)),
             entry_hint=lambda one: entry_hint(one, words_of(request)),
             notice=notice,
@@ -81,7 +82,7 @@ def menus_router(site: Site) -> Router:
         name: str,
         menu: Any,
         problem: str = "",
-        opened: str = "",
+        opened: Unfolded = FOLDED,
     ) -> Response[Any]:
         words = words_of(request)
         return site.pages.page(
@@ -93,7 +94,7 @@ def menus_router(site: Site) -> Router:
             shape=_menu(settings),
             lists=_lists(settings, found),
             revision=settings.revision,
-            opened=lambda here, one: here == opened,
+            opened=opened,
             entry_name=lambda one, number: entry_name(one, number, words),
             entry_hint=lambda one: entry_hint(one, words),
             problem=problem,
@@ -126,7 +127,7 @@ def menus_router(site: Site) -> Router:
                 value = read(shape, form, "menu")
                 if what != "save":
                     value = rearranged(shape, value, "menu", what)
-                    return await show(request, settings, found, name, value, opened=what.partition(":")[2])
+                    return await show(request, settings, found, name, value, opened=unfolded(what))
                 called = str(form.get("name", name)).strip()
                 if not _NAME.match(called) or called == _NEW:
                     raise UserError(words_of(request)("menus.bad_name"))
@@ -135,7 +136,7 @@ def menus_router(site: Site) -> Router:
             except UserError as error:
                 return await show(
                     request, settings, found, name, value, in_words(error, settings, words_of(request)),
-                    place_of(error),
+                    unfolded(wrong=place_of(error)),
                 )  # fmt: skip
 
     @post("/menus", status_code=200)

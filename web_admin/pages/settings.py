@@ -18,6 +18,7 @@ from firmware.core.errors import UserError
 from web_admin.forms import labels
 from web_admin.forms.reading import blank, is_scalar, read, rearranged
 from web_admin.forms.suggestions import Lists
+from web_admin.forms.unfolded import FOLDED, Unfolded, unfolded
 from web_admin.notices import notice_of, then
 from web_admin.refusals import in_words, place_of
 from web_admin.rendering import AnyRequest, address_of, user_of, words_of
@@ -115,8 +116,7 @@ def settings_router(site: Site) -> Router:
         place: str,
         value: Any,
         problem: str = "",
-        wrong: str = "",
-        opened: str = "",
+        opened: Unfolded = FOLDED,
     ) -> Response[Any]:
         notice, undo = notice_of(request)
         shape = shape_of(settings, section)
@@ -135,7 +135,7 @@ def settings_router(site: Site) -> Router:
             lists=Lists.of(settings),
             entry_name=lambda one, number: entry_name(one, number, words),
             entry_hint=lambda one: entry_hint(one, words),
-            opened=lambda here, one: wrong.startswith(here) or opened == here or _is_new(one),
+            opened=opened,
             problem=problem,
             notice=notice,
             undo=undo,
@@ -187,8 +187,7 @@ def settings_router(site: Site) -> Router:
                     value = read(part, form, prefix)
                     if what != "save":
                         value = rearranged(part, value, prefix, what)
-                        opened = what.partition(":")[2]
-                        return await show(request, settings, section, place, value, opened=opened)
+                        return await show(request, settings, section, place, value, opened=unfolded(what))
                     edits = _edits(shape, settings, section, place, value, form)
                 changed = await switch.change_settings(edits, user_of(request), seen, dry_run=True)
             except UserError as error:
@@ -199,7 +198,7 @@ def settings_router(site: Site) -> Router:
                     place,
                     value,
                     in_words(error, settings, words),
-                    wrong=place_of(error),
+                    opened=unfolded(wrong=place_of(error)),
                 )
         if not changed.changes:
             return then(address, "settings.nothing")
@@ -281,11 +280,6 @@ def _edits(
 
 def _back(path: str) -> str:
     return path if path.startswith("/") and not path.startswith(("//", "/\\")) else "/settings"
-
-
-def _is_new(one: Any) -> bool:
-    """Tell whether an entry was just added and wants to be filled in."""
-    return isinstance(one, dict) and one.get("name", one.get("number", " ")) == ""
 
 
 def summary(shape: Shape, value: Any) -> int | None:
