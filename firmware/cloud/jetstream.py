@@ -6,14 +6,13 @@ import asyncio
 import contextlib
 import logging
 import ssl
-from collections import deque
-from collections.abc import Iterable
 from typing import Any
 
 import nats.errors
 import nats.js.errors
 from nats.aio.client import Client, RawCredentials
 from nats.js import JetStreamContext
+from nats.js.api import PubAck
 
 from firmware.cloud import wire
 from firmware.cloud.transport import BatchRefused, NotAllowed, Unreachable
@@ -28,8 +27,6 @@ _CONFIRM_S = 15.0
 _CLOSE_S = 1.0
 _PACKED_AT_ONCE = 16
 """Records packed before others of this process have their turn: about a millisecond's work."""
-_TOO_LARGE = 10054
-"""JetStream's error code for "message size exceeds maximum allowed"."""
 
 
 def message_id(record: Record) -> str:
@@ -61,7 +58,7 @@ class JetStreamTransport:
         self._key = key
         self._credentials = credentials
         self._tls = tls
-        self._client: Client | None = None
+        self._connection: tuple[Client, JetStreamContext] | None = None
         self._lost = asyncio.Event()
         """Set when the connection has gone."""
         self._sent = 0
@@ -73,26 +70,17 @@ class JetStreamTransport:
 
     async def send(self, records: list[Record]) -> Receipt:
         """Have the records stored in the stream; see `Transport`."""
-        stream = await self._connected()
-        waiting: deque[asyncio.Task[object]] = deque()
+        client, stream = await self._connected()
+        confirmations: list[asyncio.Future[PubAck]] = []
         try:
-            for record in records:
-                body = wire.pack([record])
-                idempotency = message_id(record)
-                headers = {
-                    "Nats-Msg-Id": idempotency,
-                    "Zongji-Site": self._site,
-                    "Zongji-Signature": wire.sign(self._key, self._site, idempotency, body),
-                }
-                subject = f"{SUBJECT}.{self._site}"
-                publish = stream.publish(subject, body, timeout=_CONFIRM_S, stream=STREAM, headers=headers)
-                waiting.append(asyncio.create_task(publish))
-                self._sent += len(body)
-                # Tasks run in the order they were made: so do the messages leave, while others are packed.
-                if len(waiting) % _PACKED_AT_ONCE == 0:
-                    await asyncio.sleep(0)
-            await self._all(waiting)
-        except (nats.errors.MaxPayloadError, nats.js.errors.BadRequestError) as error:
+            async with asyncio.timeout(_CONFIRM_S):
+                for record in records:
+                    confirmations.append(await self._publish(client, stream, record))
+                    # The library writes when its buffer is full or others have their turn.
+                    if len(confirmations) % _PACKED_AT_ONCE == 0:
+                        await asyncio.sleep(0)
+                await self._all(confirmations)
+        except nats.js.errors.BadRequestError as error:
             raise BatchRefused(str(error)) from None
         except nats.js.errors.NoStreamResponseError:
             raise NotAllowed(f"the server has no stream {STREAM}, or this site may not publish") from None
@@ -100,19 +88,35 @@ class JetStreamTransport:
             await self.close()
             raise Unreachable(f"{type(error).__name__}: {error}") from None
         finally:
-            for task in waiting:
-                task.cancel()
-            await asyncio.gather(*waiting, return_exceptions=True)
+            for confirmation in confirmations:
+                confirmation.cancel()
+            await asyncio.gather(*confirmations, return_exceptions=True)
         return Receipt(len(records))
 
-    async def _all(self, waiting: Iterable[asyncio.Task[object]]) -> None:
+    async def _publish(
+        self, client: Client, stream: JetStreamContext, record: Record
+    ) -> asyncio.Future[PubAck]:
+        """Have a message leave; the future is of its confirmation."""
+        body = wire.pack([record])
+        if len(body) > client.max_payload:
+            raise BatchRefused(f"a record of {len(body)} bytes is more than the server takes")
+        idempotency = message_id(record)
+        headers = {
+            "Nats-Msg-Id": idempotency,
+            "Zongji-Site": self._site,
+            "Zongji-Signature": wire.sign(self._key, self._site, idempotency, body),
+        }
+        self._sent += len(body)
+        return await stream.publish_async(f"{SUBJECT}.{self._site}", body, stream=STREAM, headers=headers)
+
+    async def _all(self, confirmations: list[asyncio.Future[PubAck]]) -> None:
         """Wait until all is confirmed.
 
         Raises:
             nats.errors.ConnectionClosedError: It went; the library would wait for each answer.
             Exception: What the first of them raised.
         """
-        everything = asyncio.gather(*waiting)
+        everything = asyncio.gather(*confirmations)
         lost = asyncio.create_task(self._lost.wait())
         try:
             either: set[asyncio.Future[Any]] = {everything, lost}
@@ -127,12 +131,12 @@ class JetStreamTransport:
 
     async def close(self) -> None:
         """End the connection."""
-        client, self._client = self._client, None
-        if client is not None:
-            await _closed(client)
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await _closed(connection[0])
 
-    async def _connected(self) -> JetStreamContext:
-        if self._client is None or not self._client.is_connected:
+    async def _connected(self) -> tuple[Client, JetStreamContext]:
+        if self._connection is None or not self._connection[0].is_connected:
             await self.close()
             # Made here, not by `nats.connect`, so that a connection that comes to nothing is closed, too.
             client, self._lost = Client(), asyncio.Event()
@@ -164,8 +168,8 @@ class JetStreamTransport:
                 if "authorization" in str(error).lower():
                     raise NotAllowed(str(error)) from None
                 raise Unreachable(f"{type(error).__name__}: {error}") from None
-            self._client = client
-        return self._client.jetstream()
+            self._connection = client, client.jetstream()
+        return self._connection
 
 
 async def _closed(client: Client) -> None:

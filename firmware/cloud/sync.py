@@ -2,10 +2,11 @@
 
 Theory of operation
 -------------------
-One loop, one batch at a time, so that a site's records arrive in the order of closing:
+One loop, one batch under way at a time, so that a site's records arrive in the order of closing; the page
+behind it is read meanwhile:
 
     outbox page ─► redact ─► send ─┬─ stored ──────────► confirm (rows leave the outbox) ─► next page
-                                   ├─ unreachable ─────► back off with jitter, half as many again
+                                   ├─ unreachable ─────► back off with jitter, half as many from the beginning
                                    ├─ not allowed ─────► alarm, back off long
                                    └─ batch refused ───► halve it; a single refused record is set aside, alarm
 
@@ -42,7 +43,7 @@ _NOT_ALLOWED_S = 300.0
 class OutboxLike(Protocol):
     """What the loop needs of `firmware.store.outbox.Outbox`."""
 
-    def page(self, limit: int) -> Page: ...
+    def page(self, limit: int, after: int = 0) -> Page: ...
     def backlog(self) -> Backlog: ...
     async def confirm(self, entries: list[Entry]) -> None: ...
     async def set_aside(self, entry: Entry, reason: str) -> None: ...
@@ -101,6 +102,8 @@ class CloudSync:
         self._allowance = allowance or Allowance(bytes_a_day, monotonic())
         self._back_off = back_off or BackOff(random.Random())  # noqa: S311 - jitter needs no secrecy
         self._batch = BatchSize()
+        self._next: Page | None = None
+        """Read while the page before it was under way."""
         self._poke = asyncio.Event()
         self._sent = 0
         self._fault: str | None = None
@@ -151,11 +154,15 @@ class CloudSync:
         delay_s = self._allowance.delay(self._monotonic())
         if delay_s:
             return delay_s
-        page = await asyncio.to_thread(self._outbox.page, self._batch.records)
+        page, self._next = self._next, None
+        if page is None:
+            page = await asyncio.to_thread(self._outbox.page, self._batch.records)
         if not page.entries:
             return None
+        ahead = asyncio.create_task(self._behind(page))
         try:
             await self._send(page.epoch, page.entries)
+            self._next = await ahead
         except Unreachable as error:
             self._batch.failed()
             return self._failed(f"the cloud can't be reached: {error}")
@@ -163,6 +170,9 @@ class CloudSync:
             self._failed(f"the cloud doesn't let this site in: {error}")
             self._on_alarm(self._fault)
             return _NOT_ALLOWED_S
+        finally:
+            ahead.cancel()
+            await asyncio.gather(ahead, return_exceptions=True)
         self._back_off.succeeded()
         self._batch.succeeded()
         self._last_success_ms = int(self._monotonic() * 1000)
@@ -171,6 +181,13 @@ class CloudSync:
             self._fault = None
             self._on_alarm(None)
         return 0.0
+
+    async def _behind(self, page: Page) -> Page | None:
+        """Return the page behind this one; None at the end: the next look is at the outbox's beginning."""
+        if not page.full:
+            return None
+        following = await asyncio.to_thread(self._outbox.page, self._batch.records, page.entries[-1].position)
+        return following if following.entries else None
 
     async def _send(self, epoch: str, entries: list[Entry]) -> None:
         """Send entries in order, in halves where the whole is refused."""

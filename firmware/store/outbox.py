@@ -29,11 +29,13 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 class Page(msgspec.Struct, frozen=True):
-    """The beginning of the outbox."""
+    """A piece of the outbox."""
 
     epoch: str
     """Changes when the database is begun anew, so that numbers start again."""
     entries: list[Entry]
+    full: bool
+    """As many as were asked for: there may be more behind."""
 
 
 class Backlog(msgspec.Struct, frozen=True):
@@ -51,14 +53,14 @@ class Outbox:
         self._store = store
         self._reader: JourneyReader = store.reader
 
-    def page(self, limit: int) -> Page:
-        """Return the first `limit` journeys that wait. Blocks.
+    def page(self, limit: int, after: int = 0) -> Page:
+        """Return the first `limit` journeys that wait, of those behind position `after`. Blocks.
 
         Raises:
             DeviceError: The records can't be read.
         """
         with self._reader.connected() as connection:
-            return read_page(connection, limit)
+            return read_page(connection, limit, after)
 
     def backlog(self) -> Backlog:
         """Return how much waits. Blocks.
@@ -117,21 +119,23 @@ class Outbox:
         )
 
 
-def read_page(connection: sqlite3.Connection, limit: int) -> Page:
-    """Return the beginning of the outbox."""
+_PLACES = """
+    SELECT position, journey_id, journey.seq FROM outbox JOIN journey ON id = journey_id
+    WHERE refused IS NULL AND position > ? ORDER BY position LIMIT ?
+"""
+_THEIR_JOURNEYS = """
+    WHERE id IN (SELECT journey_id FROM outbox WHERE refused IS NULL AND position > ?
+        ORDER BY position LIMIT ?)
+"""
+
+
+def read_page(connection: sqlite3.Connection, limit: int, after: int = 0) -> Page:
+    """Return the beginning of the outbox, or what is behind position `after`."""
     (epoch,) = connection.execute("SELECT value FROM box WHERE key = 'epoch'").fetchone()
     order: dict[CallId, tuple[int, int]] = {
         CallId(call_id): (position, seq)
-        for position, call_id, seq in connection.execute(
-            "SELECT position, journey_id, seq FROM outbox JOIN journey ON id = journey_id "
-            "WHERE refused IS NULL ORDER BY position LIMIT ?",
-            (limit,),
-        )
+        for position, call_id, seq in connection.execute(_PLACES, (after, limit))
     }
-    journeys = rows.read_closed(
-        connection,
-        "WHERE id IN (SELECT journey_id FROM outbox WHERE refused IS NULL ORDER BY position LIMIT ?)",
-        (limit,),
-    )
+    journeys = rows.read_closed(connection, _THEIR_JOURNEYS, (after, limit))
     entries = [Entry(*order[journey.id], journey) for journey in journeys]
-    return Page(epoch, sorted(entries, key=lambda entry: entry.position))
+    return Page(epoch, sorted(entries, key=lambda entry: entry.position), full=len(entries) >= limit)

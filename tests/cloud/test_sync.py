@@ -18,7 +18,7 @@ from firmware.cloud.transport import BatchRefused, NotAllowed, Unreachable
 from firmware.cloud.wire import Receipt, Record, Refusal
 from firmware.core.ids import CallId
 from firmware.core.records import Journey
-from firmware.store.outbox import Outbox
+from firmware.store.outbox import Outbox, Page
 from firmware.store.records import SqliteJourneyStore
 from tests.store.sample import BenchClock, whole_journey
 
@@ -141,6 +141,60 @@ def test_batches_grow_on_a_line_that_is_good_and_never_vanish_on_a_bad_one() -> 
     assert grown == sorted(grown)
     assert grown[0] == 22
     assert grown[-1] == grown[-2] == 500
+
+
+class Unhurried(Cloud):
+    """A far end whose answer to a batch waits until the box has asked its outbox for the next one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.outbox: CountingOutbox | None = None
+
+    async def send(self, records: list[Record]) -> Receipt:
+        assert self.outbox is not None
+        if self.attempts == 0:
+            asked = self.outbox.pages
+            await until(lambda: self.outbox is not None and self.outbox.pages > asked)
+        return await super().send(records)
+
+
+class CountingOutbox(Outbox):
+    pages = 0
+
+    def page(self, limit: int, after: int = 0) -> Page:
+        self.pages += 1
+        return super().page(limit, after)
+
+
+async def test_the_next_page_is_read_while_one_is_on_its_way(store: SqliteJourneyStore) -> None:
+    ids = await calls(store, 450)
+    cloud = Unhurried()
+    outbox = cloud.outbox = CountingOutbox(store)
+    task = asyncio.create_task(CloudSync(outbox, cloud, "shop-1", "secret").run())
+    await until(lambda: waiting(store) == 0)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert [record.journey.id for record in cloud.received] == ids
+    assert outbox.pages <= 5, "no page is read twice"
+
+
+async def test_what_was_set_aside_is_sent_after_the_pages_under_way(store: SqliteJourneyStore) -> None:
+    """Its place is in front of the page that was read ahead."""
+    ids = await calls(store, 400)
+    cloud, outbox = Cloud(), Outbox(store)
+    first = outbox.page(1).entries[0]
+    await outbox.set_aside(first, "somebody looks into it")
+    retried: list[asyncio.Task[int]] = []
+
+    def let_in_again(records: list[Record]) -> Receipt:
+        if not retried:
+            retried.append(asyncio.create_task(outbox.retry()))
+        return cloud.store(records)
+
+    cloud.behave = let_in_again
+    async with syncing(store, cloud):
+        await until(lambda: waiting(store) == 0)
+    assert cloud.ids() == [*ids[1:], ids[0]]
 
 
 async def test_a_new_call_goes_out_at_once_when_somebody_says_so(store: SqliteJourneyStore) -> None:
