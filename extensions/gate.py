@@ -21,7 +21,7 @@ from collections import Counter, OrderedDict
 
 from extensions.accounts import REALM, AccountSource, Algorithm
 from extensions.bans import Bans
-from extensions.sip.compose import new_tag
+from extensions.sip.compose import new_tag, stable_tag
 from extensions.sip.digest import Challenge, Credentials, NonceBook, NonceVerdict
 from extensions.sip.errors import MalformedMessage
 from extensions.sip.flow import TLS, Flow
@@ -108,7 +108,7 @@ class Gate:
         account = self._accounts.find(claimed)
         algorithm = Algorithm.MD5 if account is None else account.algorithm
         challenge = Challenge(REALM, self._nonces.issue(now), algorithm, stale=stale)
-        response = respond_to(request, 401, tag=new_tag())
+        response = respond_to(request, 401, tag=stable_tag(request))
         response.headers.set("www-authenticate", str(challenge))
         return response
 

@@ -42,8 +42,8 @@ from extensions.sip.validate import can_be_answered, fault_of
 
 logger = logging.getLogger(__name__)
 
-# By how much timers that only wait for stragglers may be late: two wakes a second serve them all.
-SLACK_S = 0.5
+# By how much timers that only wait for stragglers may be late: one wake a second serves them all.
+SLACK_S = 1.0
 # How long a host to which no TCP connection could be opened is spared another attempt, in seconds.
 _NO_STREAM_S = 600.0
 # Hosts of which that is remembered.

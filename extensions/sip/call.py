@@ -74,6 +74,7 @@ class Call(abc.ABC):
         self._core = core
         self._session = SessionTimer(self, core.timers)
         self._silent = False
+        self._heard_at = 0.0
         self._answered: tuple[ServerTransaction, Response] | None = None
         """Our 2xx that waits for its ACK, first or of a re-INVITE."""
         self._interval = T1
@@ -202,7 +203,11 @@ class Call(abc.ABC):
         elif name == "glare" and self.dialog is not None and self.state is CallState.ESTABLISHED:
             self._send_reoffer(self.dialog, now)
         elif name == "probe" and self.dialog is not None:
-            self.request_within(self.dialog.request("OPTIONS"), now)
+            silent_at = self._heard_at + PROBE_S
+            if now < silent_at:
+                self._core.timers.arm(self, "probe", silent_at, lax=True)
+            else:
+                self.request_within(self.dialog.request("OPTIONS"), now)
         elif name == "flow":
             self._over(None, "connection lost", None, now, by_peer=False)
         elif name == "refresh" and self.dialog is not None:
@@ -262,8 +267,10 @@ class Call(abc.ABC):
     def _heard(self, now: float) -> None:
         """The peer lives: probe it again only after a silence."""
         if self.state is CallState.ESTABLISHED:
+            self._heard_at = now
             self._core.timers.disarm(self, "flow")
-            self._core.timers.arm(self, "probe", now + PROBE_S, lax=True)
+            if "probe" not in self.armed:
+                self._core.timers.arm(self, "probe", now + PROBE_S, lax=True)
 
     def _acknowledged(self, request: Request, now: float) -> None:
         """An ACK came that was waited for; a body in it answers the offer in our 200."""

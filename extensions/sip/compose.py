@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 
 from extensions.sip.flow import Flow
@@ -31,11 +32,19 @@ class _Randomness:
 
 
 _RANDOM = _Randomness()
+_TAG_KEY = os.urandom(16)
 
 
 def new_tag() -> str:
     """Return a tag no stranger guesses: with the Call-ID it is what lets a request into a dialog."""
     return _RANDOM.hex(8)
+
+
+def stable_tag(request: Request) -> str:
+    """Return a tag that is the same for every copy of a request, for answers of which nothing is kept
+    (§8.2.7)."""
+    call_id = request.call_id.encode("utf-8", "surrogateescape")
+    return hashlib.blake2s(call_id, key=_TAG_KEY, digest_size=8).hexdigest()
 
 
 def new_call_id() -> str:

@@ -19,15 +19,21 @@ from extensions.sip.params import (
 )
 from extensions.sip.uri import SipUri, parse_host_port
 
-_VIA = re.compile(r"SIP\s*/\s*2\.0\s*/\s*([A-Za-z0-9-]+)\s+([^;]+)(;.*)?\Z", re.IGNORECASE | re.DOTALL)
+_SENT = re.compile(r"SIP\s*/\s*2\.0\s*/\s*([A-Za-z0-9-]+)\s+(.+)\Z", re.IGNORECASE | re.DOTALL)
 _CSEQ = re.compile(r"(\d{1,10})\s+([A-Za-z0-9.!%*_+`'~-]+)\Z", re.ASCII)
 _DISPLAY = re.compile(r'\s*("(?:[^"\\]|\\.)*"|[^<"]*?)\s*<([^>]*)>(.*)\Z', re.DOTALL)
-_AUTH_PARAM = re.compile(
-    r'\s*([A-Za-z0-9_.!%*+`\'~-]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^\s,"]+)\s*(,|\Z)', re.DOTALL
-)
+_AUTH_PARAM = r'\s*+([A-Za-z0-9_.!%*+`\'~-]++)\s*+=\s*+("(?:[^"\\]|\\.)*+"|[^\s,"]++)\s*+(?:,|\Z)'
+# Checked as a whole first: to look for parameters in rubbish takes the square of its length.
+_AUTH_PARAMS = re.compile(f"(?:{_AUTH_PARAM})*+", re.DOTALL)
+_EACH_AUTH_PARAM = re.compile(_AUTH_PARAM, re.DOTALL)
 
 # Sequence numbers must be less than 2**31 (RFC 3261 §8.1.1.5).
 CSEQ_LIMIT = 2**31
+
+
+# Addresses of this length at most are remembered as parsed: those of a dialog come again in each message.
+_REMEMBER_UP_TO = 200
+_REMEMBERED = 4096
 
 
 class Via(msgspec.Struct, frozen=True):
@@ -41,11 +47,10 @@ class Via(msgspec.Struct, frozen=True):
 
     @classmethod
     def parse(cls, text: str) -> Via:
-        match = _VIA.match(text.strip())
-        if match is None:
-            raise MalformedMessage(f"not a Via: {text[:60]!r}")
-        host, port = parse_host_port(match[2])
-        return cls(match[1].upper(), host, port, parse_params(match[3] or ""))
+        sent, semicolon, params = text.partition(";")
+        parse_sent = _parse_sent_again if len(sent) <= _REMEMBER_UP_TO else _parse_sent
+        transport, host, port = parse_sent(sent)
+        return cls(transport, host, port, parse_params(params) if semicolon else ())
 
     def __str__(self) -> str:
         port = "" if self.port is None else f":{self.port}"
@@ -73,9 +78,16 @@ class Via(msgspec.Struct, frozen=True):
         return self if params is self.params else Via(self.transport, self.host, self.port, params)
 
 
-# Addresses of this length at most are remembered as parsed: those of a dialog come again in each message.
-_REMEMBER_UP_TO = 200
-_REMEMBERED = 4096
+def _parse_sent(text: str) -> tuple[str, str, int | None]:
+    """Parse what stands before the parameters of a Via: transport, host and port."""
+    match = _SENT.match(text.strip())
+    if match is None:
+        raise MalformedMessage(f"not a Via: {text[:60]!r}")
+    host, port = parse_host_port(match[2])
+    return match[1].upper(), host, port
+
+
+_parse_sent_again = functools.lru_cache(_REMEMBERED)(_parse_sent)
 
 
 class NameAddr(msgspec.Struct, frozen=True):
@@ -199,27 +211,22 @@ class AuthValue(msgspec.Struct, frozen=True):
 
     scheme: str
     """In lower case."""
-    params: tuple[tuple[str, str], ...]
-    """Names in lower case; values without their quotes."""
+    params: dict[str, str]
+    """Names in lower case; values without their quotes. Of several under one name the first."""
 
     @classmethod
     def parse(cls, text: str) -> AuthValue:
         scheme, _, rest = text.strip().partition(" ")
-        params: list[tuple[str, str]] = []
-        position, rest = 0, rest.strip()
-        while position < len(rest):
-            match = _AUTH_PARAM.match(rest, position)
-            if match is None:
-                raise MalformedMessage("broken authentication parameters")
-            params.append((match[1].lower(), unquote(match[2])))
-            position = match.end()
-        return cls(scheme.lower(), tuple(params))
+        rest = rest.strip()
+        if _AUTH_PARAMS.fullmatch(rest) is None:
+            raise MalformedMessage("broken authentication parameters")
+        params: dict[str, str] = {}
+        for name, value in _EACH_AUTH_PARAM.findall(rest):
+            params.setdefault(name.lower(), unquote(value))
+        return cls(scheme.lower(), params)
 
     def get(self, name: str) -> str | None:
-        for key, value in self.params:
-            if key == name:
-                return value
-        return None
+        return self.params.get(name)
 
 
 def first_reason(values: list[str]) -> Reason | None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import abc
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, KeysView
 from typing import Any, Generic, TypeVar, overload
 
 from extensions.sip.errors import MalformedMessage, TooLarge
@@ -46,19 +46,22 @@ _SPELLING = {
 }
 _TOKEN = re.compile(r"[A-Za-z0-9.!%*_+`'~-]+\Z")
 _FOLD = re.compile(rb"[ \t]*\r?\n[ \t]+")
-_SPELLED: dict[str, str] = {}
 # Header names as they are written, read once; phones use some dozens, rubbish must not fill the memory.
 _NAMES: dict[str, str] = {}
 _MOST_NAMES = 1000
 
 
-def _spelled(name: str) -> str:
-    known = _SPELLED.get(name)
-    if known is None:
-        known = _SPELLING.get(name) or name.title()
-        if len(_SPELLED) < _MOST_NAMES:
-            _SPELLED[name] = known
-    return known
+class _Spelled(dict[str, str]):
+    """How names are written, by the lower-case name; found out once."""
+
+    def __missing__(self, name: str) -> str:
+        spelled = _SPELLING.get(name) or name.title()
+        if len(self) < _MOST_NAMES:
+            self[name] = spelled
+        return spelled
+
+
+_SPELLED = _Spelled()
 
 
 class Headers:
@@ -84,9 +87,13 @@ class Headers:
         values = self._values.get(name)
         return values[0] if values else None
 
-    def count(self, name: str) -> int:
-        """Return how many lines a header has."""
-        return len(self._values.get(name, ()))
+    def names(self) -> KeysView[str]:
+        """Return the names of all headers there are."""
+        return self._values.keys()
+
+    def repeated(self) -> list[str]:
+        """Return the names of headers that have more than one line."""
+        return [name for name, values in self._values.items() if len(values) > 1]
 
     def lines(self, name: str) -> list[str]:
         """Return every line of a header, as written."""
@@ -123,13 +130,14 @@ class Headers:
         other._values = {name: list(values) for name, values in self._values.items()}
         return other
 
-    def write_to(self, lines: list[str]) -> None:
-        """Append the wire form of every header but Content-Length."""
-        for name, values in self._values.items():
-            if name != "content-length":
-                spelled = _SPELLED.get(name) or _spelled(name)
-                for value in values:
-                    lines.append(f"{spelled}: {value}")  # noqa: PERF401 - mostly one: no list for it
+    def wire_lines(self) -> list[str]:
+        """Return the wire form of every header but Content-Length."""
+        return [
+            f"{_SPELLED[name]}: {value}"
+            for name, values in self._values.items()
+            if name != "content-length"
+            for value in values
+        ]
 
 
 Read = TypeVar("Read")
@@ -168,9 +176,7 @@ class Message(abc.ABC):
         """The first line, without its end."""
 
     def encode(self) -> bytes:
-        lines = [self.start_line]
-        self.headers.write_to(lines)
-        lines.append(f"Content-Length: {len(self.body)}\r\n\r\n")
+        lines = [self.start_line, *self.headers.wire_lines(), f"Content-Length: {len(self.body)}\r\n\r\n"]
         return "\r\n".join(lines).encode("utf-8", "surrogateescape") + self.body
 
     @_ReadOnce

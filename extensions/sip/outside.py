@@ -168,7 +168,11 @@ class Outside:
         """Return who sent a request; None when that was refused or challenged."""
         admitted = self._policy.admit(request, transaction.flow, now)
         if isinstance(admitted, Response):
-            transaction.respond(admitted, now)
+            if admitted.status == 401 and "authorization" not in request.headers:
+                # Who hasn't even tried to authenticate gets nothing kept for it (§8.2.7, §26.3.2.4).
+                transaction.respond_statelessly(admitted)
+            else:
+                transaction.respond(admitted, now)
             return None
         self._agent.sources.vouch(transaction.flow.host, now)
         return admitted

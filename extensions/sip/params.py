@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 Params = tuple[tuple[str, str | None], ...]
 """Names in lower case with their values as written (quotes kept); None for a parameter without `=`."""
 
@@ -90,5 +92,5 @@ def unquote(text: str) -> str:
 
 def quote(text: str) -> str:
     """Return `text` as a quoted-string; control characters, which none may hold, are dropped."""
-    clean = "".join(char for char in text if char >= " " and char != "\x7f")
+    clean = _CONTROL.sub("", text)
     return '"' + clean.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -11,8 +11,10 @@ import msgspec
 from extensions.sip.errors import MalformedMessage
 from extensions.sip.message import Message, Request, Response
 
-_MANDATORY = ("via", "from", "to", "call-id", "cseq")
-_SINGLE = ("from", "to", "call-id", "cseq", "max-forwards", "content-length", "content-type", "expires")
+_MANDATORY = frozenset({"via", "from", "to", "call-id", "cseq"})
+_SINGLE = frozenset(
+    {"from", "to", "call-id", "cseq", "max-forwards", "content-length", "content-type", "expires"}
+)
 
 
 class Fault(msgspec.Struct, frozen=True):
@@ -35,7 +37,7 @@ def fault_of(message: Request | Response) -> Fault | None:
 
 def can_be_answered(request: Request) -> bool:
     """Tell whether a broken request has what a response must copy."""
-    if request.method == "ACK" or not all(name in request.headers for name in _MANDATORY):
+    if request.method == "ACK" or not request.headers.names() >= _MANDATORY:
         return False
     try:
         return bool(request.via)
@@ -44,11 +46,11 @@ def can_be_answered(request: Request) -> bool:
 
 
 def _require(message: Message) -> None:
-    for name in _MANDATORY:
-        if name not in message.headers:
-            raise MalformedMessage(f"no {name}")
-    for name in _SINGLE:
-        if message.headers.count(name) > 1:
+    names = message.headers.names()
+    if not names >= _MANDATORY:
+        raise MalformedMessage(f"no {min(_MANDATORY - names)}")
+    for name in message.headers.repeated():
+        if name in _SINGLE:
             raise MalformedMessage(f"more than one {name}")
     _ = message.via, message.cseq, message.from_, message.to
     if not message.call_id or " " in message.call_id:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -94,6 +96,17 @@ def test_auth_parameters_with_commas_and_escapes_in_quotes() -> None:
         "algorithm": "MD5",
         "nc": "00000001",
     }
+
+
+@pytest.mark.parametrize(
+    "rubbish", ["a" * 16_000, 'a="' + "\\" * 16_000, "a=b," * 4000 + "c", '"a"=b', "a=b c=d"]
+)
+def test_broken_credentials_are_refused_however_long(rubbish: str) -> None:
+    began = time.process_time()
+    with pytest.raises(MalformedMessage):
+        AuthValue.parse(f"Digest {rubbish}")
+    # To search such a text from each of its characters takes a second.
+    assert time.process_time() - began < 0.1
 
 
 def test_the_q850_reason_counts_most() -> None:

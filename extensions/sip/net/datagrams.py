@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import socket
 from collections.abc import Callable
 
@@ -54,8 +53,11 @@ class UdpSocket:
         """Send, or lose it as the network might."""
         if self._v6 and ":" not in host:
             host = _MAPPED + host
-        with contextlib.suppress(OSError):
+        try:
             self._socket.sendto(data, (host, port))
+        except OSError:
+            # Lost, as any datagram may be: the transaction sends it again.
+            return
 
     def close(self) -> None:
         if self._socket.fileno() >= 0:

@@ -182,6 +182,12 @@ class ServerTransaction(Transaction):
     def respond(self, response: Response, now: float) -> None:
         """Send a response."""
 
+    def respond_statelessly(self, response: Response) -> None:
+        """Send a final response and keep nothing: a copy of the request is answered as a new one, and the ACK
+        of an INVITE's is nobody's (§8.2.7)."""
+        self._wire.send(response.encode(), self.flow)
+        self.terminate()
+
     @abc.abstractmethod
     def receive_again(self, now: float) -> None:
         """The request was retransmitted."""

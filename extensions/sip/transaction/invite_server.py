@@ -34,8 +34,8 @@ class InviteServer(ServerTransaction):
         State.TERMINATED: frozenset(),
     }
 
-    def start(self, now: float) -> None:
-        """Begin: the user has `TRYING_S` to say something before we say 100."""
+    def promise(self, now: float) -> None:
+        """The user has `TRYING_S` to say something before we say 100."""
         self._arm("100", TRYING_S, now)
 
     def respond(self, response: Response, now: float) -> None:

@@ -123,17 +123,16 @@ class TransactionLayer:
         elif held.live >= self._most_of(flow.host, now) and not _make_room(held):
             self._user.on_too_many(request, flow, now)
             return
-        held = self._sources.setdefault(flow.host, held)
         kind = InviteServer if request.method == "INVITE" else NonInviteServer
         transaction = kind(key, request, flow, self._wire, self._timers, self._forget)
         self._servers[key] = transaction
-        if isinstance(transaction, InviteServer):
-            transaction.start(now)
         held.live += 1
         held.oldest.append(transaction)
         if len(held.oldest) > 2 * held.live + _LOOK_AT:
             held.oldest = deque(one for one in held.oldest if one.state is not State.TERMINATED)
         self._user.on_request(transaction, request, flow, now)
+        if transaction.state is State.TRYING and isinstance(transaction, InviteServer):
+            transaction.promise(now)
 
     def invite_of(self, cancel: Request) -> InviteServer | None:
         """Return the INVITE transaction that a CANCEL is about (§9.2)."""
