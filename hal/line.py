@@ -67,6 +67,15 @@ class CallConnected:
 
 
 @dataclasses.dataclass(frozen=True)
+class AudioExpected:
+    """The call is being answered, and its audio will be at `LineAudio`, which may be opened now; what is said
+    into it before `AudioReady` is lost. Not every line knows so early.
+    """
+
+    audio: LineAudio
+
+
+@dataclasses.dataclass(frozen=True)
 class AudioReady:
     """Audio flows at `LineAudio` from now on until `CallEnded`."""
 
@@ -232,6 +241,7 @@ LineEvent = (
     | IncomingCall
     | RemoteAlerting
     | CallConnected
+    | AudioExpected
     | AudioReady
     | DigitReceived
     | CallEnded

@@ -330,7 +330,9 @@ class MediaPlane(Protocol):
     def aim_rtp(self, port_id: PortId, remote: RtpRemote) -> None:
         """Say where an RTP port sends to and whom it believes; may be repeated (re-INVITE)."""
 
-    async def open_pcm(self, device: str, sample_rate: int, *, settle_ms: int = 0) -> PortId:
+    async def open_pcm(
+        self, device: str, sample_rate: int, *, settle_ms: int = 0, held: bool = False
+    ) -> PortId:
         """Open a device that carries mono audio: a tty with raw signed 16-bit little-endian samples, or a
         card as `alsa:NAME`.
 
@@ -338,10 +340,14 @@ class MediaPlane(Protocol):
             device: Its path or name.
             sample_rate: Hz.
             settle_ms: What the device swallows of the beginning; players wait as long.
+            held: Nothing goes in or out, and players wait, until `start_pcm`.
 
         Raises:
             MediaError: The device is missing or busy.
         """
+
+    def start_pcm(self, port_id: PortId, settle_ms: int = 0) -> None:
+        """Say that a port opened `held` is heard from now on, but for `settle_ms`."""
 
     async def reopen_pcm(self, port_id: PortId, device: str, sample_rate: int) -> None:
         """Give a PCM port another device, or its own again after it failed.
@@ -395,10 +401,18 @@ class MediaPlane(Protocol):
         It stays known for a while after the port was closed, for the record.
         """
 
-    def play(self, port_id: PortId, items: Sequence[PlayItem], *, repeat: bool = False) -> Playback:
+    def play(
+        self, port_id: PortId, items: Sequence[PlayItem], *, repeat: bool = False, until_key: bool = False
+    ) -> Playback:
         """Play items without gaps to `port_id`, on top of what is routed to it.
 
         A port has one player: playing replaces what was playing.
+
+        Args:
+            port_id: Who hears it.
+            items: What to play, in order.
+            repeat: Begin again after the last.
+            until_key: A key heard on the port ends it there and then, without waiting to be told.
         """
 
     async def record(self, path: Path, left: PortId, right: PortId) -> Recording:

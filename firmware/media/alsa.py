@@ -52,6 +52,7 @@ class AlsaPcm:
     """
 
     chunk = FRAME
+    ahead = 0
 
     def __init__(self, device: str, sample_rate: int) -> None:
         if sample_rate != RATE:

@@ -25,6 +25,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
+
 from firmware.core.ids import PortId, new_port_id
 from firmware.core.media import (
     LearnedTone,
@@ -156,10 +158,19 @@ class MediaClient:
         self._ports[port_id] = protocol.OpenRtp(port_id, local_host, opened.port)
         return RtpAddress(port_id, opened.host, opened.port)
 
-    async def open_pcm(self, device: str, sample_rate: int, *, settle_ms: int = 0) -> PortId:
+    async def open_pcm(
+        self, device: str, sample_rate: int, *, settle_ms: int = 0, held: bool = False
+    ) -> PortId:
         port_id = new_port_id("pcm")
-        await self._open(protocol.OpenPcm(port_id, device, sample_rate, settle_ms))
+        await self._open(protocol.OpenPcm(port_id, device, sample_rate, settle_ms, held))
         return port_id
+
+    def start_pcm(self, port_id: PortId, settle_ms: int = 0) -> None:
+        known = self._ports.get(port_id)
+        if isinstance(known, protocol.OpenPcm) and known.held:
+            started = msgspec.structs.replace(known, settle_ms=settle_ms, held=False)
+            self._ports[port_id] = started
+            self._tell(started)
 
     async def reopen_pcm(self, port_id: PortId, device: str, sample_rate: int) -> None:
         known = self._ports.get(port_id)
@@ -299,8 +310,10 @@ class MediaClient:
 
     # Players
 
-    def play(self, port_id: PortId, items: Sequence[PlayItem], *, repeat: bool = False) -> ClientPlayback:
-        command = protocol.Play(secrets.token_hex(6), port_id, tuple(items), repeat)
+    def play(
+        self, port_id: PortId, items: Sequence[PlayItem], *, repeat: bool = False, until_key: bool = False
+    ) -> ClientPlayback:
+        command = protocol.Play(secrets.token_hex(6), port_id, tuple(items), repeat, until_key)
         playback = ClientPlayback(self, command)
         if port_id not in self._ports:
             playback.end(None)

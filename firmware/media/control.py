@@ -1,4 +1,5 @@
-"""The media process's end of the control socket. Read and written once per tick, within a time budget."""
+"""The media process's end of the control socket. Read before each tick, within a time budget, written
+after it."""
 
 from __future__ import annotations
 

@@ -4,6 +4,11 @@
        └──can't be opened: refused
 
 A failed device reads silence and takes everything, so that the call goes on; it is told once.
+
+A device may be opened before it is of use (a modem's, while it still rings), and is then *held*: nothing is
+written, what comes is thrown away, players wait. Once it is started the first write holds `ahead` samples at
+once, the beginning of what the players have to say: it is heard there and then, and the device has a reserve
+that chunks of 32 ms, written at ticks of 20 ms, don't exhaust.
 """
 
 from __future__ import annotations
@@ -42,6 +47,9 @@ class _Device(msgspec.Struct):
     aligner: SampleAligner
     settle: float
     """Seconds that players wait for."""
+    held: bool
+    ahead: int = 0
+    """Samples that the first write will hold; 0 from then on."""
     echo: EchoStage | None = None
     running: bool = False
     failed: bool = False
@@ -86,7 +94,9 @@ class DeviceBank:
         """Return the rows that are devices."""
         return set(self._devices)
 
-    def open(self, row: int, device: str, sample_rate: int, settle_ms: int = 0) -> None:
+    def open(
+        self, row: int, device: str, sample_rate: int, settle_ms: int = 0, *, held: bool = False
+    ) -> None:
         """Open a row's device, in place of the one it had; `read` tells when it is open.
 
         Raises:
@@ -94,8 +104,23 @@ class DeviceBank:
         """
         self.close(row)
         opened = self._opener(device, sample_rate)
-        settle = min(max(settle_ms, 0), MAX_SETTLE_MS) / 1000
-        self._devices[row] = _Device(opened, PcmInput(), PcmOutput(opened.chunk), SampleAligner(), settle)
+        self._devices[row] = _Device(
+            opened, PcmInput(), PcmOutput(opened.chunk), SampleAligner(), _settle(settle_ms), held
+        )
+
+    def start(self, row: int, settle_ms: int) -> None:
+        """Begin with a row that was held."""
+        one = self._devices.get(row)
+        if one is not None and one.held:
+            one.held = False
+            one.settle = _settle(settle_ms)
+            one.audible_at = self._clock() + one.settle
+            one.ahead = one.device.ahead
+
+    def is_held(self, row: int) -> bool:
+        """Whether a row's device has not been started yet."""
+        one = self._devices.get(row)
+        return one is not None and one.held
 
     def close(self, row: int) -> None:
         """Give a row's device back. Repeatable."""
@@ -119,7 +144,31 @@ class DeviceBank:
     def settling(self) -> set[int]:
         """Return the rows whose devices swallow what they are given now."""
         now = self._clock()
-        return {row for row, one in self._devices.items() if not one.running or now < one.audible_at}
+        return {
+            row for row, one in self._devices.items() if not one.running or one.held or now < one.audible_at
+        }
+
+    def beginning(self, settling: set[int]) -> dict[int, int]:
+        """Return the rows whose first write is due in this tick, and how many frames `begin` wants."""
+        return {
+            row: PcmOutput.frames_before(one.ahead) - 1
+            for row, one in self._devices.items()
+            if one.ahead and row not in settling and not one.failed
+        }
+
+    def begin(self, row: int, frames: Sequence[I16]) -> None:
+        """Take what a row is to play before this tick's frame, each of shape (160,)."""
+        one = self._devices[row]
+        for frame in frames:
+            one.output.push(frame, self._clock())
+        one.output.begin(one.ahead)
+        one.ahead = 0
+
+    def hush(self, row: int) -> None:
+        """Make silence of what a row was given and did not write yet."""
+        one = self._devices.get(row)
+        if one is not None:
+            one.output.hush()
 
     def read(self, linear: I16) -> tuple[bool, Sequence[DeviceNews]]:
         """Write what came in at every device to its row.
@@ -141,6 +190,8 @@ class DeviceBank:
                         one.audible_at = now + one.settle
                         news.append(DeviceNews(row, opened=True))
                 data = one.device.read() if one.running and not one.failed else b""
+                if one.held:
+                    data = b""
             except DeviceGone as error:
                 news.append(self._gone(row, one, str(error)))
                 data = b""
@@ -159,7 +210,7 @@ class DeviceBank:
         """Give every device its row of what it shall play, shape (rows, 160)."""
         now = self._clock()
         for row, one in self._devices.items():
-            if not one.running or one.failed:
+            if not one.running or one.failed or one.held or one.ahead:
                 continue
             one.output.push(out_linear[row], now)
             try:
@@ -179,3 +230,8 @@ class DeviceBank:
     def close_all(self) -> None:
         for row in list(self._devices):
             self.close(row)
+
+
+def _settle(settle_ms: int) -> float:
+    """Return seconds, bounded."""
+    return min(max(settle_ms, 0), MAX_SETTLE_MS) / 1000

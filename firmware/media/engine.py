@@ -13,16 +13,21 @@ it is built with gives it the world. So a test steps it through an hour in a sec
 
 from __future__ import annotations
 
+from typing import Final
+
+import msgspec
 import numpy as np
 
-from firmware.core.media import DigitHeard, PortFailed
+from firmware.core.media import DigitHeard, PortFailed, PortOptions
 from firmware.media import protocol
 from firmware.media.crosspoint import Codec, Edge
-from firmware.media.g711 import ALAW, ULAW
+from firmware.media.g711 import ALAW, FRAME, ULAW
 from firmware.media.processing import factor
 from firmware.media.rows import row_array
-from firmware.media.switching import LAWS_OF, Switching
+from firmware.media.switching import LAWS_OF, OVERHEARD_FRAMES, Switching
 from firmware.media.writer import Closed, Opened
+
+_NOTHING_WISHED: Final = PortOptions()
 
 
 class Engine(Switching):
@@ -46,7 +51,16 @@ class Engine(Switching):
             for edge in edges:
                 self._hearers.setdefault(edge.source, []).append(self._ports[self._by_row[sink]])
         options = {rows[port_id]: wished for port_id, wished in self._options.items()}
-        self._processing.arrange(options)
+        self._overheard = {
+            row
+            for row in self._players.awaiting_keys() & self._devices.rows()
+            if not options.get(row, _NOTHING_WISHED).detect_digits
+        }
+        overhearing = {
+            row: msgspec.structs.replace(options.get(row, _NOTHING_WISHED), detect_digits=True)
+            for row in self._overheard
+        }
+        self._processing.arrange(options | overhearing)
         self._devices.cancel_echo({row for row, wished in options.items() if wished.echo_canceller})
         self._conferences.arrange(
             {
@@ -93,6 +107,8 @@ class Engine(Switching):
         if self._processing.active:
             self._process()
         waiting = self._devices.settling() if self._devices else set()
+        if self._devices:
+            self._begin_devices(waiting)
         played, over = self._players.render(waiting)
         self._keying.render(played)
         if self._conference_members:
@@ -123,14 +139,18 @@ class Engine(Switching):
         self.idle_ticks = 0
         for row, digit in keyed:
             self._events.append(protocol.PortSaid(self._by_row[row], DigitHeard(digit)))
+            self._key_stops(row)
             self._relay(row, digit, audible=False)
 
     def _process(self) -> None:
         for row, event in self._processing.run(self._linear, self._out_linear):
             port_id = self._by_row.get(row)
-            if port_id is not None:
+            if row in self._overheard and isinstance(event, DigitHeard):
+                self._key_stops(row, OVERHEARD_FRAMES)
+            elif port_id is not None:
                 self._events.append(protocol.PortSaid(port_id, event))
                 if isinstance(event, DigitHeard):
+                    self._key_stops(row)
                     self._relay(row, event.digit, audible=True)
 
     def _send_events(self) -> None:
@@ -190,6 +210,14 @@ class Engine(Switching):
                 self._events.append(protocol.PortRefused(port_id, one.refused))
             elif one.failed is not None:
                 self._events.append(protocol.PortSaid(port_id, PortFailed(one.failed)))
+
+    def _begin_devices(self, waiting: set[int]) -> None:
+        """Give the devices that begin now what they want ahead of this tick."""
+        for row, count in self._devices.beginning(waiting).items():
+            frames = np.zeros((count, FRAME), np.int16)
+            for frame in frames:
+                self._players.render_ahead(row, frame)
+            self._devices.begin(row, list(frames))
 
     def _collect_results(self) -> None:
         for result in self._writer.results():

@@ -16,6 +16,8 @@ MAX_READ: Final = 8192
 SERIAL_CHUNK: Final = 256
 """Samples: 512 bytes, what USB takes in one transfer. A SIM7600 stutters on writes of 640, which are split
 into 512 and 128."""
+SERIAL_AHEAD: Final = 2 * SERIAL_CHUNK
+"""Samples: a chunk is due every second tick, two at most come between two writes."""
 
 
 class DeviceGone(MediaError):
@@ -31,6 +33,11 @@ class PcmDevice(Protocol):
     @property
     def chunk(self) -> int:
         """Samples of one write."""
+
+    @property
+    def ahead(self) -> int:
+        """Samples it is given at once when it begins, so that it never waits for a chunk; 0 when it keeps a
+        reserve of its own."""
 
     def ready(self) -> bool:
         """Return whether it is open, and not still being opened.
@@ -65,6 +72,7 @@ class SerialPcm:
     """
 
     chunk = SERIAL_CHUNK
+    ahead = SERIAL_AHEAD
 
     def __init__(self, path: str, sample_rate: int) -> None:
         if sample_rate != RATE:

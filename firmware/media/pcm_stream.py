@@ -25,7 +25,7 @@ from typing import Final
 import numpy as np
 
 from firmware.media.dsp.plc import Concealer
-from firmware.media.dsp.resampler import AsyncResampler
+from firmware.media.dsp.resampler import FADE, AsyncResampler
 from firmware.media.g711 import FRAME, I16, RATE
 
 FIRST_TARGET: Final = 240
@@ -52,6 +52,8 @@ MAX_CATCH_UP: Final = RATE * 400e-6
 """Samples a second; the resampler follows that unheard."""
 MAX_LAG: Final = 1200
 """Samples (150 ms) between what came in and what was given that are no matter of pace any more."""
+BEGIN_SLACK: Final = 8
+"""Samples beyond the target that are pushed before the beginning, as the pace isn't the nominal one."""
 MAX_OWED: Final = 4 * FRAME
 """Samples a device is owed at most; what a stalled process owes beyond that is forgotten."""
 ALIGN_EVERY: Final = 5 * 2 * FRAME
@@ -181,6 +183,24 @@ class PcmOutput:
     def push(self, frame: I16, now: float) -> None:
         """Take this tick's frame, shape (160,)."""
         self.resampler.push(frame, now)
+
+    def begin(self, ahead: int) -> None:
+        """Have so many samples be due at once; before the first `due`, with frames enough pushed for it."""
+        self._owed = float(ahead)
+
+    @staticmethod
+    def frames_before(ahead: int) -> int:
+        """Return how many frames must be pushed for `ahead` samples to be due at once."""
+        return -(-(ahead + OUT_TARGET + BEGIN_SLACK) // FRAME)
+
+    def hush(self) -> None:
+        """Fade out at once what was pushed and is not due yet."""
+        faded = len(self._pending) >= FADE
+        if faded:
+            pending = np.zeros_like(self._pending)
+            pending[:FADE] = self._pending[:FADE] * np.linspace(1, 0, FADE, dtype=np.float32)
+            self._pending = pending
+        self.resampler.hush(faded=faded)
 
     def due(self, rate: float, count: int, now: float) -> list[I16]:
         """Return the chunks a device wants by now.

@@ -23,6 +23,9 @@ from firmware.media.players import Player
 class _Playing(msgspec.Struct):
     player: Player
     row: int
+    until_key: bool
+    frames: int = 0
+    """Heard so far."""
     confirmed: bool = True
 
 
@@ -65,15 +68,39 @@ class PlayerBank:
         """Return the players of a row."""
         return [name for name, playing in self._players.items() if playing.row == row]
 
+    def until_key(self, row: int, since_frames: int = 0) -> list[str]:
+        """Return the players of a row that a key ends, and that have been heard for so many frames."""
+        return [
+            name
+            for name, playing in self._players.items()
+            if playing.row == row and playing.until_key and playing.frames >= since_frames
+        ]
+
+    def awaiting_keys(self) -> set[int]:
+        """Return the rows that are played something a key ends."""
+        return {playing.row for playing in self._players.values() if playing.until_key}
+
+    def row_of(self, player_id: str) -> int | None:
+        """Return the row a player plays to; None when it is over."""
+        playing = self._players.get(player_id)
+        return None if playing is None else playing.row
+
     def start(self, command: protocol.Play, row: int) -> None:
         """Play to a row; what it was played before must have been ended."""
         player = Player(command.items, repeat=command.repeat, request=self._request)
-        self._players[command.player_id] = _Playing(player, row)
+        self._players[command.player_id] = _Playing(player, row, command.until_key)
 
     def end(self, player_id: str) -> protocol.PlaybackEnded | None:
         """Forget a player; return what is to be told of it."""
         playing = self._players.pop(player_id, None)
         return None if playing is None else protocol.PlaybackEnded(player_id, playing.player.error)
+
+    def render_ahead(self, row: int, out: I16) -> None:
+        """Fill one frame more of a row's player, shape (160,); silence when it has none or is at its end."""
+        out[:] = 0
+        for playing in self._players.values():
+            if playing.row == row:
+                playing.player.render(out)
 
     def render(self, waiting: set[int]) -> tuple[dict[int, npt.NDArray[Any]], list[str]]:
         """Return a frame of every player by row, and which players are at their end.
@@ -85,8 +112,10 @@ class PlayerBank:
         over: list[str] = []
         for player_id, playing in self._players.items():
             frame = np.zeros(FRAME, np.int16)
-            if playing.row not in waiting and not playing.player.render(frame):
-                over.append(player_id)
+            if playing.row not in waiting:
+                playing.frames += 1
+                if not playing.player.render(frame):
+                    over.append(player_id)
             played[playing.row] = frame
         return played, over
 

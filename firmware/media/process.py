@@ -1,7 +1,9 @@
 """The media process: the engine, its sockets, its two threads, and the clock that drives them.
 
-    sleep to the deadline ─► tick ─► commands (bounded) ─► events ─► next deadline = this one + 20 ms
+    sleep ─► commands (bounded) ─► sleep to the deadline ─► tick ─► events ─► next deadline = this one + 20 ms
 
+What is commanded is done by the very next tick: a prompt is heard, or falls silent, 4 to 24 ms after its
+command came. A file that is asked for has the while until the tick to be read.
 Deadlines are absolute, so lateness does not add up. After a stop of over 200 ms (the computer slept) the
 ticks in between are left out instead of being hurried through.
 """
@@ -21,7 +23,7 @@ import numpy as np
 
 from firmware.core import notify
 from firmware.media import protocol
-from firmware.media.control import ControlServer
+from firmware.media.control import BUDGET_SECONDS, ControlServer
 from firmware.media.devices import open_device
 from firmware.media.engine import Engine
 from firmware.media.loader import FileLoader
@@ -95,13 +97,11 @@ class MediaProcess:
         notify.ready()
         deadline = time.monotonic() + TICK
         while not self._stopping:
-            wait = deadline - time.monotonic()
-            if wait > 0:
-                time.sleep(wait)
-            began = time.monotonic()
-            self._lateness.note(began - deadline)
-            self._engine.tick()
+            _sleep_until(deadline - BUDGET_SECONDS)
             self._control.receive(self._apply)
+            _sleep_until(deadline)
+            self._lateness.note(time.monotonic() - deadline)
+            self._engine.tick()
             self._control.send(self._engine.take_events())
             self._report()
             deadline += TICK
@@ -164,6 +164,12 @@ class MediaProcess:
         self._loader.stop()
         self._network.close_all()
         self._control.close()
+
+
+def _sleep_until(moment: float) -> None:
+    wait = moment - time.monotonic()
+    if wait > 0:
+        time.sleep(wait)
 
 
 def _rss_kb() -> int:

@@ -56,12 +56,14 @@ class AimRtp(msgspec.Struct, frozen=True, tag="aim_rtp"):
 
 
 class OpenPcm(msgspec.Struct, frozen=True, tag="open_pcm"):
-    """A port that is known gets its device anew, where that is another or has failed."""
+    """A port that is known gets its device anew, where that is another or has failed; one that was held is
+    begun with, where it is so no more."""
 
     port_id: PortId
     device: str
     sample_rate: int
     settle_ms: int = 0
+    held: bool = False
 
 
 class OpenMusic(msgspec.Struct, frozen=True, tag="open_music"):
@@ -83,6 +85,8 @@ class Play(msgspec.Struct, frozen=True, tag="play"):
     port_id: PortId
     items: tuple[PlayItem, ...]
     repeat: bool = False
+    until_key: bool = False
+    """Whether a key heard on the port ends it."""
 
 
 class StopPlaying(msgspec.Struct, frozen=True, tag="stop_playing"):

@@ -40,6 +40,9 @@ from firmware.media.writer import RecordingWriter
 
 FIRST_CAPACITY: Final = 16
 """Rows at the start: eight calls."""
+OVERHEARD_FRAMES: Final = 10
+"""How long something must have played on a line that tells of keys by itself for their sound to end it: 200
+ms. A key that began to sound before, and was told already, would else cut off what it has called up."""
 RELAYED_MS: Final = 100
 """Length of a digit that is passed on: it is sent on when it begins, and its end isn't waited for."""
 
@@ -91,6 +94,8 @@ class Switching:
         self._stale_routes: set[PortId] = set()
         self._options: dict[PortId, PortOptions] = {}
         self._stale_options: set[PortId] = set()
+        self._overheard: set[int] = set()
+        """Rows whose keys are listened for only to end what plays until one is; see `OVERHEARD_FRAMES`."""
         self._conference_members: dict[str, tuple[PortId, ...]] = {}
         self._stale_conferences: set[str] = set()
         self._processing = InputProcessing(clock)
@@ -142,7 +147,7 @@ class Switching:
             case protocol.Play():
                 self._play(command)
             case protocol.StopPlaying():
-                self._end_playing(command.player_id)
+                self._stop_playing(command.player_id)
             case protocol.Record():
                 self._record(command)
             case protocol.AdjustRecording():
@@ -197,7 +202,10 @@ class Switching:
             if isinstance(command, protocol.OpenPcm) and (
                 command != known.command or self._devices.failed(known.row)
             ):
-                self._reopen(known, command)
+                if self._devices.is_held(known.row) and _is_same_device(known.command, command):
+                    self._start(known, command)
+                else:
+                    self._reopen(known, command)
             elif known.opened is not None:
                 self._events.append(known.opened)
             return
@@ -211,7 +219,7 @@ class Switching:
                     port.opened = protocol.PortOpened(command.port_id, host, number)
                     self._crosspoint.codecs[row] = Codec.ULAW
                 case protocol.OpenPcm():
-                    self._devices.open(row, command.device, command.sample_rate, command.settle_ms)
+                    self._open_device(row, command)
                     port.opened = None
                     self._crosspoint.codecs[row] = Codec.LINEAR
                 case protocol.OpenMusic():
@@ -230,12 +238,23 @@ class Switching:
         if port.opened is not None:
             self._events.append(port.opened)
 
+    def _open_device(self, row: int, command: protocol.OpenPcm) -> None:
+        self._devices.open(row, command.device, command.sample_rate, command.settle_ms, held=command.held)
+
+    def _start(self, port: _Port, command: protocol.OpenPcm) -> None:
+        """Begin with a device that was held."""
+        port.command = command
+        if not command.held:
+            self._devices.start(port.row, command.settle_ms)
+        if port.opened is not None:
+            self._events.append(port.opened)
+
     def _reopen(self, port: _Port, command: protocol.OpenPcm) -> None:
         """Give a port another device; everything else about it stays."""
         port.command, port.opened = command, None
         self._changed = True
         try:
-            self._devices.open(port.row, command.device, command.sample_rate, command.settle_ms)
+            self._open_device(port.row, command)
         except MediaError as error:
             self._events.append(protocol.PortRefused(command.port_id, str(error)))
 
@@ -351,9 +370,26 @@ class Switching:
             self._events.append(protocol.PlaybackEnded(command.player_id))
             return
         for player_id in self._players.of_row(port.row):
-            self._end_playing(player_id)
+            self._stop_playing(player_id)
         self._players.start(command, port.row)
         self._changed = True
+
+    def _stop_playing(self, player_id: str) -> None:
+        """End a player amid its words; of those not even the rest that is on its way to a device is heard."""
+        row = self._players.row_of(player_id)
+        self._end_playing(player_id)
+        if row is not None and self._devices and not self._hears_others(row):
+            self._devices.hush(row)
+
+    def _hears_others(self, row: int) -> bool:
+        """Whether a row is given something besides what is played to it."""
+        route = self._routes.get(self._by_row[row])
+        return row in self._keying.tones or row in self._conferences.rows or bool(route and route.sources)
+
+    def _key_stops(self, row: int, since_frames: int = 0) -> None:
+        """A key was heard: end what plays until one is, and has been heard for so long."""
+        for player_id in self._players.until_key(row, since_frames):
+            self._stop_playing(player_id)
 
     def _end_playing(self, player_id: str) -> None:
         ended = self._players.end(player_id)
@@ -390,6 +426,13 @@ class Switching:
         self._transmitter.grow(capacity)
         self._linear = grown(self._linear, np.zeros((capacity + 1, FRAME), np.int16))
         self._out_linear = np.zeros((capacity, FRAME), np.int16)
+
+
+def _is_same_device(one: _Open, other: protocol.OpenPcm) -> bool:
+    return isinstance(one, protocol.OpenPcm) and (one.device, one.sample_rate) == (
+        other.device,
+        other.sample_rate,
+    )
 
 
 def _takes_events(port: _Port) -> bool:

@@ -233,7 +233,7 @@ class Call:
         Returns:
             The digits without the closing `#`; `#` when that was all; empty when the caller keyed nothing.
         """
-        playback = self._start_playing(what, items)
+        playback = self._start_playing(what, items, until_key=True)
         question = asyncio.create_task(self._until_played(what, playback))
         try:
             first = await self._keys.first(question, first_seconds)
@@ -346,12 +346,14 @@ class Call:
             if caller is self.caller:
                 raise CallerGone
 
-    def _start_playing(self, what: Text, items: Sequence[PlayItem], *, repeat: bool = False) -> Playback:
+    def _start_playing(
+        self, what: Text, items: Sequence[PlayItem], *, repeat: bool = False, until_key: bool = False
+    ) -> Playback:
         port = self.caller.port
         if port is None:
             raise MediaError(f"nothing can be played to {self.caller.address}: it has no audio")
         self.journey.note(EntryKind.HEARD, what, self.caller)
-        self._playback = self.media.play(port, items, repeat=repeat)
+        self._playback = self.media.play(port, items, repeat=repeat, until_key=until_key)
         return self._playback
 
     async def _until_played(self, what: Text, playback: Playback) -> None:

@@ -7,7 +7,9 @@ Theory of operation
                     ──CallConnected, AudioReady, port open──► CONNECTED ──► ENDED
 
 The leg is CONNECTED only once its port is open in the media plane: a caller must not miss the beginning of
-the greeting. A modem may take a while from "connected" to audio; after `AUDIO_PATIENCE` the leg ends instead.
+the greeting. A line that knows where its audio will be while it answers (AudioExpected) has its port opened
+then, held: call control goes on as soon as the call stands, what it plays stands ready, and with AudioReady
+it sounds. A modem may take a while from "connected" to audio; after `AUDIO_PATIENCE` the leg ends instead.
 
 Digits come from the line (the modem's own detector); what the media plane hears on the port is the same keys
 once more and is left out. An in-band line (`LineAudio.in_band`) can't hear: its port is opened as soon as it
@@ -40,6 +42,7 @@ from firmware.core.media import (
     ToneNoticed,
 )
 from hal.line import (
+    AudioExpected,
     AudioReady,
     CallConnected,
     CallEnded,
@@ -112,6 +115,8 @@ class LineLeg(Leg):
         self._country = country
         self._line_connected = False
         self._opening = False
+        self._ahead: asyncio.Task[None] | None = None
+        """Opens the port before the audio is ready."""
         self._reopened = 0
         self._keys = ""
         """To be keyed once there is a port."""
@@ -185,8 +190,10 @@ class LineLeg(Leg):
                 self._line_connected = True
                 if self._port is not None:
                     self._is_audible()
-                else:
-                    self._begin_opening()
+                self._begin_opening()
+            case AudioExpected(audio):
+                if self._ahead is None and not self._opening:
+                    self._ahead = self._attend(self._open_ahead(audio))
             case AudioReady(audio):
                 if not self._audio.done():
                     self._audio.set_result(audio)
@@ -205,21 +212,39 @@ class LineLeg(Leg):
         cause, by = _CAUSES[reason]
         if reason is EndReason.DEVICE_LOST:
             detail = _VANISHED if "vanished" in detail else f"{_VANISHED}: {detail}"
-        elif reason is EndReason.DEVICE_FAULT and self._port is None:
+        elif reason is EndReason.DEVICE_FAULT and not self._audio.done():
             cause = Cause.BEARER_NOT_AVAILABLE
         return Ending(cause, by, detail)
 
+    async def _open_ahead(self, audio: LineAudio) -> None:
+        """Open the port before the audio is ready; what can't be opened yet may be by then."""
+        try:
+            port = await self._media.open_pcm(audio.device, audio.sample_rate, held=True)
+        except MediaError as error:
+            logger.info("%s: the audio port can't be opened yet: %s", self.id, error)
+            return
+        self._take_port(port, audio)
+
     async def _open_port(self) -> None:
-        """Wait for the line's audio, open it, and connect the leg."""
+        """Wait for the line's audio, open it or begin with what is open, and connect the leg."""
         try:
             async with asyncio.timeout(AUDIO_PATIENCE):
                 audio = await self._audio
+                if self._ahead is not None:
+                    await self._ahead
+                if self._port is not None:
+                    self._media.start_pcm(self._port, audio.settle_ms)
+                    return
                 port = await self._media.open_pcm(audio.device, audio.sample_rate, settle_ms=audio.settle_ms)
         except (TimeoutError, MediaError) as error:
             await self._give_up(
                 f"no audio from the modem: {error}" if str(error) else "no audio from the modem"
             )
             return
+        self._take_port(port, audio)
+
+    def _take_port(self, port: PortId, audio: LineAudio) -> None:
+        """The port is open: use it."""
         if self.ending is not None:
             self._media.close_port(port)
             return
@@ -278,6 +303,9 @@ class LineLeg(Leg):
                 return
         except TimeoutError:
             pass
+        if not self._audio.done():
+            await self._give_up(f"the modem's audio failed: {reason}")
+            return
         audio = self._audio.result()
         while self._port is not None and self._reopened < REOPENINGS:
             self._reopened += 1
@@ -307,8 +335,9 @@ class LineLeg(Leg):
         except LineError as error:
             logger.warning("%s: the line doesn't hang up: %s", self.id, error)
 
-    def _attend(self, work: Coroutine[Any, Any, None]) -> None:
+    def _attend(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run something on the leg's behalf; `settled` waits for it."""
         task = asyncio.create_task(work, name=f"{self.id}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task

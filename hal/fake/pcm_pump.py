@@ -4,9 +4,10 @@
     party's Ear ◄──frame── jitter buffer ◄── [audio on?] ◄── PCM port ◄── firmware
 
 A thread of its own with absolute deadlines, so that a busy event loop shifts no frame by more than the
-interpreter's switching time (5 ms) and none gets lost. What the party says before the audio is on is lost, as
-in life. The buffer towards the party holds back `PREFILL` so that a writer with another phase causes no gaps;
-bytes beyond `CAPACITY` are thrown away and counted; an odd byte waits for its other half.
+interpreter's switching time (5 ms) and none gets lost. What either side says before the audio is on is lost,
+as in life. What the party heard is written down from the answer on, to the millisecond. The buffer towards
+the party holds back `PREFILL` so that a writer with another phase causes no gaps; bytes beyond `CAPACITY`
+are thrown away and counted; an odd byte waits for its other half.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from __future__ import annotations
 import threading
 import time
 
-from hal.fake.audio import FRAME_BYTES, SILENT_FRAME
+from hal.fake.audio import FRAME_BYTES, RATE, SILENT_FRAME
 from hal.fake.modem import FakeModem
 from hal.fake.network import CallState, FakeCall
 from hal.fake.pty_port import PtyPort
@@ -80,8 +81,6 @@ class PcmPump:
             self._port.forget_unread()
             self._heard.clear()
             self._playing = False
-            while self._port.read():
-                continue
         self._was_on = on
         arrived = self._port.read()
         if call is None:
@@ -122,3 +121,6 @@ class PcmPump:
         if self._call is not None and self._call.ear is not None:
             self._call.ear.close()
         self._call = call
+        if call is not None and call.ear is not None and call.answered_at is not None:
+            late = max(0.0, time.monotonic() - call.answered_at)
+            call.ear.hear(bytes(2 * round(late * RATE)))

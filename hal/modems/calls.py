@@ -3,7 +3,7 @@
 One picture, an incoming call (time runs down; `◄` from the modem, `►` to it):
 
     ◄ RING / +CLIP               wait up to CALLER_ID_WAIT, then ask CLCC once ─► IncomingCall
-    ► ATA
+    ► ATA                                                                     ─► AudioExpected
     ◄ OK
     ◄ VOICE CALL: BEGIN                                                       ─► CallConnected
     ► audio on, again while refused                                           ─► AudioReady
@@ -22,7 +22,7 @@ from hal.at.calls import ListedCall
 from hal.at.channel import Command, Outcome
 from hal.at.errors import FailureKind
 from hal.at.procedures import Procedure, Steps, ask, pause
-from hal.line import AudioReady, DigitReceived, EndReason, LineAudio
+from hal.line import AudioExpected, AudioReady, DigitReceived, EndReason, LineAudio
 from hal.modems.call import POLLS_TO_BELIEVE_GONE, LineCall, Phase
 from hal.modems.call_host import Host
 from hal.modems.doctor import AudioFinding
@@ -76,6 +76,8 @@ class LineCalls:
         """Commands not settled yet, and what to tell when the call ends before they are."""
         self._answer_ticket: int | None = None
         self._audio_asked = False
+        self._stands_since: float | None = None
+        """When the other side was connected, as far as the modem tells: with ATA's OK, or by its word."""
         self.audio_finding = AudioFinding.UNTRIED
         """How the audio of the last call came."""
 
@@ -141,6 +143,8 @@ class LineCalls:
         self._call.connected()
         if self._call.phase is Phase.CONNECTED and before is not Phase.CONNECTED:
             self._settle_answer(None)
+            if self._stands_since is None:
+                self._stands_since = self._host.now
             self._run(self._audio_on())
         self._host.call_changed()
 
@@ -283,8 +287,11 @@ class LineCalls:
                 self._call.answer_refused()
             self._settle_answer(refusal)
             return
+        self._host.emit(AudioExpected(self._audio))
         outcome = yield from ask(Command("A", timeout=ANSWER_TIMEOUT, places_call=True))
         if outcome.ok:
+            if self._stands_since is None:
+                self._stands_since = self._host.now
             # Connected by notification or by a poll of `_watch`; if neither comes, the network lost the call.
             yield from pause(ANSWER_TIMEOUT)
             if self._call is not None and self._call.phase is Phase.ANSWERING:
@@ -349,7 +356,7 @@ class LineCalls:
         began = self._host.now
         if not audio.on:
             self.audio_finding = AudioFinding.AT_ONCE
-            self._host.emit(AudioReady(self._audio_since(began)))
+            self._host.emit(AudioReady(self._audio_left()))
             return
         said = ""
         while self._host.now - began < audio.give_up_seconds:
@@ -357,7 +364,7 @@ class LineCalls:
             if outcome.failure is None:
                 late = self._host.now - began > LATE_AUDIO
                 self.audio_finding = AudioFinding.LATE if late else AudioFinding.AT_ONCE
-                self._host.emit(AudioReady(self._audio_since(began)))
+                self._host.emit(AudioReady(self._audio_left()))
                 return
             said = str(outcome.failure)
             yield from pause(audio.retry_seconds)
@@ -368,9 +375,10 @@ class LineCalls:
         self._host.restart_modem("it refuses to switch the audio on")
         self._finish(EndReason.DEVICE_FAULT, f"no audio: {said}")
 
-    def _audio_since(self, connected: float) -> LineAudio:
+    def _audio_left(self) -> LineAudio:
         """Say how much longer the modem swallows what is said: most of it may have gone by in refusals."""
-        left = connected + self._model.audio.clipped_seconds - self._host.now
+        since = self._host.now if self._stands_since is None else self._stands_since
+        left = since + self._model.audio.clipped_seconds - self._host.now
         return dataclasses.replace(self._audio, settle_ms=max(0, round(1000 * left)))
 
     def _audio_off(self) -> Procedure:
@@ -395,6 +403,7 @@ class LineCalls:
         self._call = LineCall(self._host.emit, incoming=incoming)
         self._index = None
         self._audio_asked = False
+        self._stands_since = None
         self._host.call_changed()
         if incoming:
             self._run(self._watch())

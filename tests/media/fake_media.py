@@ -49,9 +49,12 @@ _FIRST_RTP_PORT = 40000
 class FakePlayback:
     """One player's run; ends by itself when its items' time is over."""
 
-    def __init__(self, port_id: PortId, items: Sequence[PlayItem], *, repeat: bool) -> None:
+    def __init__(
+        self, port_id: PortId, items: Sequence[PlayItem], *, repeat: bool, until_key: bool = False
+    ) -> None:
         self.port_id = port_id
         self.items = tuple(items)
+        self.until_key = until_key
         self.repeat = repeat
         self._over = asyncio.Event()
         self._error: PlaybackFailed | None = None
@@ -181,6 +184,8 @@ class FakeMedia:
         self.played: list[FakePlayback] = []
         """Every playback ever asked for, oldest first."""
         self.recordings: list[FakeRecording] = []
+        self.settling: dict[PortId, int | None] = {}
+        """How long players of a PCM port wait, in ms, from its opening or start; None while it is held."""
         self.missing_devices: set[str] = set()
         """PCM devices that can't be opened."""
         self.options: dict[PortId, PortOptions] = {}
@@ -209,6 +214,9 @@ class FakeMedia:
         """Have the far end of a port key digits."""
         for digit in digits:
             self._emit(port_id, DigitHeard(digit))
+            playback = self.playing(port_id)
+            if playback is not None and playback.until_key:
+                playback.stop()
 
     def fail_port(self, port_id: PortId, reason: str) -> None:
         """Have a port's device or socket go away."""
@@ -244,6 +252,10 @@ class FakeMedia:
         """Tell whether two ports hear each other."""
         return self.hears(one, other) and self.hears(other, one)
 
+    def held(self) -> list[PortId]:
+        """Return the PCM ports that are open and not started yet."""
+        return [port_id for port_id in self.ports if self.settling.get(port_id, 0) is None]
+
     def hears(self, sink: PortId, source: PortId) -> bool:
         """Tell whether `sink` hears `source`."""
         return any(heard.port_id == source for heard in self.routes.get(sink, ()))
@@ -260,11 +272,18 @@ class FakeMedia:
     def aim_rtp(self, port_id: PortId, remote: RtpRemote) -> None:
         self.aims.setdefault(port_id, []).append(remote)
 
-    async def open_pcm(self, device: str, sample_rate: int, *, settle_ms: int = 0) -> PortId:
+    async def open_pcm(
+        self, device: str, sample_rate: int, *, settle_ms: int = 0, held: bool = False
+    ) -> PortId:
         self._check_device(device, sample_rate)
         port_id = new_port_id("pcm")
         self.ports[port_id] = device
+        self.settling[port_id] = None if held else settle_ms
         return port_id
+
+    def start_pcm(self, port_id: PortId, settle_ms: int = 0) -> None:
+        if port_id in self.ports and self.settling.get(port_id, 0) is None:
+            self.settling[port_id] = settle_ms
 
     async def reopen_pcm(self, port_id: PortId, device: str, sample_rate: int) -> None:
         if not isinstance(self.ports.get(port_id), str):
@@ -324,9 +343,11 @@ class FakeMedia:
     def quality(self, port_id: PortId) -> Quality | None:
         return self.measured.get(port_id)
 
-    def play(self, port_id: PortId, items: Sequence[PlayItem], *, repeat: bool = False) -> FakePlayback:
+    def play(
+        self, port_id: PortId, items: Sequence[PlayItem], *, repeat: bool = False, until_key: bool = False
+    ) -> FakePlayback:
         self.finish_playback(port_id)
-        playback = FakePlayback(port_id, items, repeat=repeat)
+        playback = FakePlayback(port_id, items, repeat=repeat, until_key=until_key)
         self.played.append(playback)
         if port_id not in self.ports:
             playback.stop()

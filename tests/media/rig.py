@@ -131,6 +131,7 @@ class FakePcm:
     """A serial device that takes and gives bytes."""
 
     chunk = FRAME
+    ahead = 2 * FRAME
 
     def __init__(self) -> None:
         self.opens = True

@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from firmware.core.causes import Cause, Side
-from firmware.core.ids import PortId
 from firmware.core.leg import DigitPressed, Direction, Ending, LegEnded, LegEvent, LegState, Party
 from firmware.core.media import LearnedTone, PortOptions, ToneNoticed
 from firmware.trunks.health import FIRST_PAUSE
@@ -74,35 +73,55 @@ async def test_a_caller_who_withholds_the_number_is_marked_so() -> None:
         assert leg.party == Party(None, withheld=True)
 
 
-async def test_the_answer_waits_until_the_caller_can_hear_us() -> None:
+async def test_what_is_said_waits_until_the_caller_can_hear_us() -> None:
     async with office(Quirks(audio_refused_seconds=4.0)) as place:
         leg = await place.caller()
-        began = asyncio.get_running_loop().time()
         await leg.answer()
-        assert 4.0 <= asyncio.get_running_loop().time() - began < 5.0
+        began = asyncio.get_running_loop().time()
         assert leg.port is not None
         assert place.media.ports[leg.port] == "/pcm"
+        while place.media.held():
+            await asyncio.sleep(0.01)
+        assert 3.9 <= asyncio.get_running_loop().time() - began < 5.0
 
 
 @pytest.mark.parametrize(
     ("refused", "left"), [(0.0, range(150, 201)), (0.15, range(50, 151)), (0.4, range(1))]
 )
 async def test_the_greeting_waits_only_for_what_is_left_of_the_clipped_beginning(
-    refused: float, left: range, monkeypatch: pytest.MonkeyPatch
+    refused: float, left: range
 ) -> None:
     async with office(Quirks(audio_refused_seconds=refused)) as place:
-        settled: list[int] = []
-        open_pcm = place.media.open_pcm
-
-        async def noted(device: str, sample_rate: int, *, settle_ms: int = 0) -> PortId:
-            settled.append(settle_ms)
-            return await open_pcm(device, sample_rate, settle_ms=settle_ms)
-
-        monkeypatch.setattr(place.media, "open_pcm", noted)
         leg = await place.caller()
         await leg.answer()
-        assert len(settled) == 1
-        assert settled[0] in left
+        port = leg.port
+        assert port is not None
+        while place.media.settling[port] is None:
+            await asyncio.sleep(0.01)
+        assert place.media.settling[port] in left
+
+
+async def test_what_greets_a_caller_stands_ready_before_the_modem_takes_audio() -> None:
+    async with office(Quirks(audio_refused_seconds=0.4)) as place:
+        leg = await place.caller()
+        await leg.answer()
+        assert leg.port is not None
+        assert place.media.held() == [leg.port]
+        await asyncio.sleep(0.5)
+        assert place.media.held() == []
+
+
+async def test_a_device_that_is_there_only_with_the_audio_is_opened_then() -> None:
+    async with office(Quirks(audio_refused_seconds=0.4)) as place:
+        leg = await place.caller()
+        place.media.missing_devices.add("/pcm")
+        answering = asyncio.create_task(leg.answer())
+        await asyncio.sleep(0.3)
+        assert place.media.ports == {}
+        place.media.missing_devices.clear()
+        await answering
+        assert leg.port is not None
+        assert place.media.settling[leg.port] == 0
 
 
 async def test_a_learned_busy_tone_ends_the_call_and_two_rounds_of_it_do_not() -> None:
@@ -121,11 +140,20 @@ async def test_a_learned_busy_tone_ends_the_call_and_two_rounds_of_it_do_not() -
         assert place.bench.is_free()
 
 
-async def test_a_caller_who_hangs_up_while_the_audio_is_awaited_ends_the_answer() -> None:
+async def test_a_caller_who_hangs_up_while_the_audio_is_awaited_has_hung_up() -> None:
     async with office(Quirks(audio_refused_seconds=60)) as place:
         leg = await place.caller()
-        answer = asyncio.create_task(leg.answer())
+        await leg.answer()
         await asyncio.sleep(3)
+        place.bench.hang_up()
+        ending = await leg.ended()
+        assert ending.by is Side.THEM
+
+
+async def test_a_caller_who_hangs_up_before_the_network_connects_ends_the_answer() -> None:
+    async with office() as place:
+        leg = await place.caller()
+        answer = asyncio.create_task(leg.answer())
         place.bench.hang_up()
         with pytest.raises(LegEnded) as told:
             await answer
@@ -135,9 +163,8 @@ async def test_a_caller_who_hangs_up_while_the_audio_is_awaited_ends_the_answer(
 async def test_no_audio_from_the_modem_ends_the_call_as_a_failed_bearer() -> None:
     async with office(Quirks(audio_broken=True)) as place:
         leg = await place.caller()
-        with pytest.raises(LegEnded) as told:
-            await leg.answer()
-        ending = told.value.ending
+        await leg.answer()
+        ending = await leg.ended()
         assert (ending.cause, ending.by) == (Cause.BEARER_NOT_AVAILABLE, Side.WIRE)
         assert "audio" in ending.detail
         await asyncio.sleep(2)

@@ -160,6 +160,17 @@ class AsyncResampler:
         self._written += count
         self._in.observe(self._written, arrival)
 
+    def hush(self, *, faded: bool) -> None:
+        """Make silence of what was pushed and not pulled yet; its delay stays.
+
+        Args:
+            faded: What was pulled last has been faded out by somebody else.
+        """
+        coming = self._ring[int(self._position) - self._offset : self._written - self._offset]
+        fade = 0 if faded else min(FADE, len(coming))
+        coming[:fade] *= np.linspace(1, 0, fade, dtype=np.float32)
+        coming[fade:] = 0
+
     def _make_room(self, end: int) -> None:
         """Drop what was played; if that isn't enough, what is oldest."""
         surplus = end - len(self._ring)
