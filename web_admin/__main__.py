@@ -58,7 +58,9 @@ def main() -> int:
     paths = StatePaths(options.state)
     try:
         names = frozenset(name.lower() for name in options.host_name)
-        site = Site.at(paths.control_socket, options.data or paths.root / "web", names)
+        site = Site.at(
+            paths.control_socket, options.data or paths.root / "web", names, paths.root / "uploads"
+        )
     except OSError as error:
         print(f"zongji: {error.filename}: {error.strerror}", file=sys.stderr)
         return 1

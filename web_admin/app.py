@@ -14,6 +14,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 
 from firmware.control.client import NoSwitch
 from firmware.core.errors import UserError, ZongjiError
+from web_admin.pages.acceptance import acceptance_router
 from web_admin.pages.account import account_router
 from web_admin.pages.api import BASE, Api, problem
 from web_admin.pages.assets import assets_router
@@ -24,8 +25,10 @@ from web_admin.pages.certificates import certificates_router
 from web_admin.pages.desk import desk_router
 from web_admin.pages.entry import entry_router
 from web_admin.pages.history import history_router
+from web_admin.pages.lines import lines_router
 from web_admin.pages.menus import menus_router
 from web_admin.pages.metrics import metrics_router
+from web_admin.pages.network import network_router
 from web_admin.pages.now import now_router
 from web_admin.pages.people import people_router
 from web_admin.pages.reports import reports_router
@@ -33,6 +36,8 @@ from web_admin.pages.settings import settings_router
 from web_admin.pages.setup import setup_router
 from web_admin.pages.system import system_router
 from web_admin.pages.tasks import tasks_router
+from web_admin.pages.texts import texts_router
+from web_admin.pages.updates import updates_router
 from web_admin.pages.users import users_router
 from web_admin.rendering import is_partial, words_of
 from web_admin.security.gate import API, ASGIApp, Gate
@@ -84,12 +89,17 @@ def make_app(site: Site) -> ASGIApp:
         desk_router(site),
         calls_router(site),
         tasks_router(site),
+        texts_router(site),
         reports_router(site),
         people_router(site),
         calendar_router(site),
         menus_router(site),
         settings_router(site),
         history_router(site),
+        lines_router(site),
+        acceptance_router(site),
+        network_router(site),
+        updates_router(site),
         system_router(site),
         setup_router(site),
     ]

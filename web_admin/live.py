@@ -23,7 +23,7 @@ MAX_VIEWERS = 64
 _QUIET_S = 15.0
 """Longest silence on a stream: proxies and browsers give up on quieter ones."""
 
-REGIONS = ("banner", "faults", "board", "live", "queues", "today", "lines")
+REGIONS = ("banner", "faults", "hours", "board", "live", "queues", "today", "lines")
 
 
 class Stage:

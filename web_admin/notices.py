@@ -11,6 +11,15 @@ from web_admin.rendering import AnyRequest, words_of
 _LONGEST_NAME = 60
 _KEYS = frozenset(
     {
+        "hours.done_auto",
+        "hours.done_day",
+        "hours.done_night",
+        "texts.queued",
+        "network.tried",
+        "network.kept",
+        "network.clock_set",
+        "updates.begun",
+        "https.renewed",
         "people.added",
         "people.saved",
         "people.removed",
@@ -45,13 +54,14 @@ _KEYS = frozenset(
 
 
 def then(path: str, notice: str, *, name: str = "", number: str = "", undo: int | None = None) -> Redirect:
-    """Go on to a page that says `notice`, with an offer to undo revision `undo`."""
+    """Go on to a page that says `notice`, or nothing, with an offer to undo revision `undo`."""
     values = {"notice": notice, "name": name, "number": number, "undo": "" if undo is None else str(undo)}
     query = urlencode({key: value for key, value in values.items() if value})
     parts = urlsplit(path)
     anchor = f"#{parts.fragment}" if parts.fragment else ""
     both = "&".join(part for part in (parts.query, query) if part)
-    return Redirect(f"{parts.path}?{both}{anchor}", status_code=303)
+    asked = f"?{both}" if both else ""
+    return Redirect(f"{parts.path}{asked}{anchor}", status_code=303)
 
 
 def notice_of(request: AnyRequest) -> tuple[str, int | None]:

@@ -11,6 +11,8 @@ from firmware.core.errors import UserError
 from web_admin.forms import labels
 from web_admin.words import Words
 
+_BOTH = " / "
+_CHINESE = re.compile(r"[\u4e00-\u9fff]")
 _INDEX = re.compile(r"\[([^\]]*)\]")
 
 # What a refusal is about that no field's help text says: a part of the switch's sentence → our text.
@@ -44,7 +46,15 @@ def in_words(error: UserError, settings: SettingsReply | None, words: Words) -> 
     known = (
         words.known(f"refused.{_INDEX.sub('', error.field)}", "") if isinstance(error, SettingError) else ""
     )
-    return known or text.replace(" Nothing was changed.", "")
+    return known or in_one_language(text.replace(" Nothing was changed.", ""), words)
+
+
+def in_one_language(text: str, words: Words) -> str:
+    """Return the reader's half of what is said in both: "That is no date. / 不是日期。"."""
+    en, between, zh = text.rpartition(_BOTH)
+    if not between or not _CHINESE.search(zh):
+        return text
+    return zh if words.language == "zh" else en
 
 
 def _shape(settings: SettingsReply, steps: list[str]) -> Shape | None:

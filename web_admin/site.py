@@ -42,16 +42,25 @@ class Site:
     https: Https
     setup: SetupState
     folder: Path
+    uploads: Path
+    """Where bundles lie until they are installed; the switch's folder, which this process may write to."""
     host_names: frozenset[str]
 
     @classmethod
-    def at(cls, control_socket: Path, folder: Path, host_names: frozenset[str] = frozenset()) -> Site:
+    def at(
+        cls,
+        control_socket: Path,
+        folder: Path,
+        host_names: frozenset[str] = frozenset(),
+        uploads: Path | None = None,
+    ) -> Site:
         """Put a site together.
 
         Args:
             control_socket: Of the switch.
             folder: The web process's own: users, tokens, sessions, audit log. Made when missing.
             host_names: Names the box answers to besides addresses and local names.
+            uploads: Where the steward takes bundles from; in `folder` where there is no steward.
 
         Raises:
             OSError: The folder can't be made.
@@ -78,5 +87,6 @@ class Site:
             https=Https(folder, host_names),
             setup=SetupState(folder / "setup.json"),
             folder=folder,
+            uploads=uploads or folder / "uploads",
             host_names=host_names,
         )

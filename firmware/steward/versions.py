@@ -55,7 +55,9 @@ class RealVersions:
             running=self._places.pointed("current") or "",
             before=updater.version_before() or "",
             phase=phase or "",
-            last=last and LastUpdate(from_id=last.from_id, to_id=last.to_id, done=last.done, why=last.why),
+            last=None
+            if last is None
+            else LastUpdate(from_id=last.from_id, to_id=last.to_id, done=last.done, why=last.why),
         )
 
     def install(self, path: Path, force: bool, tell: Tell) -> None:

@@ -21,6 +21,7 @@ from firmware.control.picture import (
     CallNow,
     DayFigures,
     HourFigures,
+    HoursNow,
     LineNow,
     NowReply,
     PersonNow,
@@ -77,6 +78,15 @@ def a_picture() -> NowReply:
             lost=3,
             talked_ms=1_834_000,
             hours=[HourFigures(1, 1)] * 12 + [HourFigures()] * 12,
+        ),
+        hours=HoursNow(
+            enabled=True,
+            is_open=True,
+            mode="auto",
+            state={
+                "zh-CN": "营业：营业时间，至 2026-11-23 18:00",
+                "en": "open: office hours until 2026-11-23 18:00",
+            },
         ),
         faults=["line gsm2: no modem at /dev/ttyUSB5"],
     )

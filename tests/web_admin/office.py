@@ -16,6 +16,7 @@ from firmware.app.api.menus import MenuDesk
 from firmware.app.pages import answer_resets
 from firmware.control.answers import Answers, answers_of
 from firmware.control.base import BaseRequest, OpenedFile
+from firmware.control.lines import ListTexts, SendText, TextQueued, TextsReply
 from firmware.control.live import ActedReply, HangUpCall, ListenIn, ParkCall, PlaceCall, TransferCall
 from firmware.control.lost_callers import CloseLostCaller, ListLostCallers, LostCallersReply
 from firmware.control.menus import (
@@ -45,6 +46,7 @@ from firmware.control.reports import (
 )
 from firmware.control.routing import AgentAct, QueuesReply
 from firmware.control.search import CallFilter
+from firmware.control.voice import HoursReply, SwitchHours
 from firmware.control.voicemail import ListMessages, MessageReply, MessagesReply, OpenMessage
 from firmware.core.clock import SystemClock
 from firmware.core.errors import UserError
@@ -53,10 +55,12 @@ from firmware.core.leg import Direction
 from firmware.core.lost import LostCaller
 from firmware.core.messages import Counts, Message, MessageState
 from firmware.core.records import AgentNote, Journey, WrapUp
+from firmware.core.texts import OutgoingText, ReceivedText, TextState
 from firmware.switch.directory import Extension
 from tests.control.switch import FakeSwitch
 from tests.store.sample import NOON_MS, BenchClock
 from tests.switch.fake_leg import FakeLeg
+from tests.web_admin.installation import FakeInstallation
 
 FIGURES = (
     FigureInfo(
@@ -92,6 +96,19 @@ MESSAGE = Message(
 )
 
 
+RECEIVED = ReceivedText(1, "gsm1", "+8613800138000", "<b>明天</b> 10 点可以吗？", NOON_MS)
+OUTGOING = OutgoingText(
+    key="k0",
+    number="13900139000",
+    body="We missed your call.",
+    state=TextState.FAILED,
+    created_wall_ms=NOON_MS + 60_000,
+    changed_wall_ms=NOON_MS + 61_000,
+    purpose="missed call",
+    detail="the network refuses it",
+)
+
+
 class FakeOffice:
     """What happened in the office, and what it was asked.
 
@@ -102,6 +119,7 @@ class FakeOffice:
     def __init__(self, switch: FakeSwitch) -> None:
         self.switch = switch
         self.asked: list[BaseRequest] = []
+        self.installation = FakeInstallation()
         self.refusal = ""
         """Why acts on calls are refused; empty while they aren't."""
 
@@ -122,6 +140,9 @@ class FakeOffice:
         answers.on_file(GetMonthReport, self._month)
         answers.on(ListMessages, self._messages)
         answers.on_file(OpenMessage, self._message)
+        answers.on(SwitchHours, self._hours)
+        answers.on(ListTexts, self._texts)
+        answers.on(SendText, self._text)
         answers.on(ListLostCallers, self._lost)
         answers.on(CloseLostCaller, self._lost)
         if self.switch.folder is not None:
@@ -136,6 +157,7 @@ class FakeOffice:
             answers.on(SayPrompt, desk.say)
             answers.on(UploadPrompt, desk.upload)
             answers.on(ChangePrompt, desk.change)
+        self.installation.answer(answers)
         return answers
 
     def last(self) -> BaseRequest:
@@ -175,6 +197,21 @@ class FakeOffice:
             file.flush()
             return OpenedFile(MessageReply(message=MESSAGE), os.dup(file.fileno()))
 
+    async def _hours(self, request: SwitchHours) -> HoursReply:
+        self.asked.append(request)
+        if self.refusal:
+            raise UserError(self.refusal)
+        return HoursReply(enabled=True, is_open=True, state={}, mode=request.mode, warnings={})
+
+    async def _texts(self, _: ListTexts) -> TextsReply:
+        return TextsReply(received=[RECEIVED], outgoing=[OUTGOING])
+
+    async def _text(self, request: SendText) -> TextQueued:
+        self.asked.append(request)
+        if self.refusal:
+            raise UserError(self.refusal)
+        return TextQueued(key="k1")
+
     async def _lost(self, request: ListLostCallers | CloseLostCaller) -> LostCallersReply:
         self.asked.append(request)
         caller = LostCaller(
@@ -188,7 +225,8 @@ class FakeOffice:
             wanted="101",
             why="abandoned",
         )
-        return LostCallersReply(callers=[] if isinstance(request, CloseLostCaller) else [caller])
+        is_other = isinstance(request, ListLostCallers) and request.number not in ("", caller.number)
+        return LostCallersReply(callers=[] if isinstance(request, CloseLostCaller) or is_other else [caller])
 
     async def _authority(self, _: GetAuthority) -> AuthorityReply:
         assert self.switch.folder is not None

@@ -46,6 +46,7 @@ class Visitor:
         self.client = client
         self.server = server
         self.office = office
+        self.installation = office.installation
         self.csrf = ""
 
     async def opens(self, path: str, **headers: str) -> httpx.Response:

@@ -11,6 +11,7 @@ import pytest
 from firmware.control.live import HangUpCall, ListenIn, Mode, ParkCall, PlaceCall, TransferCall
 from firmware.control.lost_callers import CloseLostCaller
 from firmware.control.notes import AddNote, SetTags, WrapUpCall
+from firmware.control.voice import SwitchHours
 from firmware.core.records import EntryKind, TimelineEntry
 from firmware.core.trace.live import Live
 from tests.control.switch import FIRST_ID, SECOND_ID
@@ -164,3 +165,40 @@ async def test_a_missed_caller_is_a_task_until_somebody_closes_it(admin: Visitor
     assert 'action="/desk/call"' in page
     await admin.sends("/tasks/01LOST", {"why": "rang back"})
     assert admin.office.last() == CloseLostCaller(caller="01LOST", by="admin", why="rang back")
+
+
+async def test_day_and_night_are_turned_on_the_first_page(admin: Visitor) -> None:
+    page = (await admin.opens("/")).text
+    assert "open: office hours until" in page
+    await admin.sends("/board/hours", {"mode": "night", "until": "2026-11-23T08:00"})
+    assert admin.office.last() == SwitchHours(mode="night", until="2026-11-23T08:00", by="admin")
+    assert admin.site.audit.newest(1)[0].what == "hours-switched"
+    await admin.sends("/board/hours", {"mode": "auto", "until": "2026-11-23T08:00"})
+    assert admin.office.last() == SwitchHours(mode="auto", by="admin"), "the hours have no end"
+    assert (await admin.sends("/board/hours", {"mode": "sometimes"})).status_code == 404
+    admin.office.refusal = "until: that is past"
+    assert "that is past" in (await admin.sends("/board/hours", {"mode": "day"})).text
+
+
+async def test_the_open_task_of_who_calls_pops_up_and_is_closed_there(admin: Visitor) -> None:
+    await a_user(admin, "wang", Role.PERSON, "101")
+    await becomes(admin, "wang")
+    card = (await admin.opens(f"/desk/card/{SECOND_ID}")).text
+    assert 'action="/desk/tasks/01LOST"' in card
+    await admin.opens("/desk")
+    await admin.sends("/desk/tasks/01LOST", {"why": "asked for a price"})
+    assert admin.office.last() == CloseLostCaller(caller="01LOST", by="wang", why="asked for a price")
+
+
+async def test_whom_nobody_called_back_is_on_the_desk_that_was_asked_for_only(admin: Visitor) -> None:
+    await a_user(admin, "wang", Role.PERSON, "101")
+    await a_user(admin, "li", Role.PERSON, "102")
+    admin.switch.picture = msgspec.structs.replace(admin.switch.picture, calls=[])
+    admin.site.box.picture = admin.switch.picture
+    await becomes(admin, "wang")
+    assert "/desk/tasks/01LOST" in (await admin.opens("/desk")).text
+    await becomes(admin, "li")
+    assert "/desk/tasks/01LOST" not in (await admin.opens("/desk")).text
+    asked = len(admin.office.asked)
+    assert (await admin.sends("/desk/tasks/01LOST", {"why": "x"})).status_code == 404
+    assert not any(isinstance(one, CloseLostCaller) for one in admin.office.asked[asked:])

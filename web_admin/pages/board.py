@@ -1,18 +1,24 @@
-"""Acts on live calls: hand on, park, end, listen. By dragging, from a dialog, or by plain forms."""
+"""Acts on live calls: hand on, park, end, listen, by dragging, from a dialog, or by plain forms; the
+day/night switch."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final, Literal
 
 from litestar import Request, Response, Router, post
 
 from firmware.control.base import BaseRequest
 from firmware.control.live import ActedReply, HangUpCall, ListenIn, Mode, ParkCall, PlaceCall, TransferCall
+from firmware.control.voice import HoursReply, SwitchHours
 from firmware.core.errors import UserError
 from web_admin.notices import then
 from web_admin.refusals import in_words
 from web_admin.rendering import AnyRequest, account_of, address_of, user_of, words_of
 from web_admin.site import Site
+
+MODES: Final[tuple[Literal["auto", "day", "night"], ...]] = ("auto", "day", "night")
+_LONGEST_MOMENT = 16
+"""Characters: 2026-12-01T18:00, as browsers send one."""
 
 _ACTS = ("transfer", "park", "hang-up", "listen", "whisper", "barge", "call")
 
@@ -54,9 +60,26 @@ def board_router(site: Site) -> Router:
             )
         return then("/", f"board.done_{what.replace('-', '_')}")
 
+    @post("/board/hours", status_code=303)
+    async def switch_hours(request: Request[Any, Any, Any]) -> Response[Any]:
+        form = await request.form()
+        mode = next((one for one in MODES if one == form.get("mode")), None)
+        if mode is None:
+            raise UserError("There is no such switch.")
+        # Back to the hours is back to the hours: until when is said of the other two only.
+        until = "" if mode == "auto" else str(form.get("until", ""))[:_LONGEST_MOMENT]
+        by = user_of(request)
+        try:
+            async with site.box.ask() as switch:
+                await switch.ask(SwitchHours(mode=mode, until=until, by=by), HoursReply)
+        except UserError as error:
+            return _answer(request, False, in_words(error, None, words_of(request)), 422)
+        site.audit.note(by, address_of(request), "hours-switched", f"{mode} {until}".strip())
+        return then("/", f"hours.done_{mode}")
+
     def _answer(request: AnyRequest, is_script: bool, text: str, status: int) -> Response[Any]:
         if is_script:
             return Response(text, status_code=status, media_type="text/plain; charset=utf-8")
         return site.pages.page(request, "problem.html", status=status, key="error.title", detail=text)
 
-    return Router("/", route_handlers=[act])
+    return Router("/", route_handlers=[act, switch_hours])

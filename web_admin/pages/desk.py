@@ -11,8 +11,10 @@ from litestar import Request, Response, Router, get, post
 from litestar.params import FromPath
 from litestar.response import Stream
 
+from firmware.control.client import ControlClient
 from firmware.control.editing import Edit, SettingsReply, SetValue
 from firmware.control.live import ActedReply, PlaceCall
+from firmware.control.lost_callers import CloseLostCaller, ListLostCallers, LostCallersReply
 from firmware.control.notes import AmendedReply, WrapUpCall
 from firmware.control.picture import CallNow, NowReply
 from firmware.control.routing import AgentAct, QueuesReply
@@ -26,9 +28,11 @@ from firmware.control.voicemail import (
     OpenMessage,
 )
 from firmware.core.errors import UserError, ZongjiError
+from firmware.core.lost import LostCaller
 from firmware.core.messages import Message
 from firmware.core.records import Journey
 from web_admin import recording
+from web_admin.box import maybe
 from web_admin.call_page import call_page, has_part, take_note, take_tags
 from web_admin.forms.reading import read, rearranged
 from web_admin.forms.suggestions import Lists
@@ -51,6 +55,7 @@ _ACTS = {
 }
 
 _OWN_CALLS = 15
+_LONGEST_WHY = 60
 _CARD_CALLS = 6
 _CARD_NOTES = 3
 """Earlier calls whose notes are shown on a caller's card: each is a question to the switch."""
@@ -78,8 +83,9 @@ def desk_router(site: Site) -> Router:
             # A box without voicemail has no such answers; the desk is there all the same.
             with contextlib.suppress(ZongjiError):
                 messages = (await switch.ask(ListMessages(mailbox=own), MessagesReply)).messages
+            tasks = [one for one in await _open_tasks(switch) if one.wanted in _places(settings, own)]
         last = calls[0] if calls and own in calls[0].people else None
-        return await _desk_page(request, own, calls, settings, last, messages=messages)
+        return await _desk_page(request, own, calls, settings, last, messages=messages, tasks=tasks)
 
     async def _desk_page(
         request: AnyRequest,
@@ -91,6 +97,7 @@ def desk_router(site: Site) -> Router:
         wishes: Any = None,
         messages: list[Message] | None = None,
         opened: Unfolded = FOLDED,
+        tasks: list[LostCaller] | None = None,
     ) -> Response[Any]:
         words = words_of(request)
         now = site.box.picture
@@ -111,6 +118,7 @@ def desk_router(site: Site) -> Router:
             last=last,
             wrap_ups=WRAP_UPS,
             messages=messages or [],
+            tasks=tasks or [],
             shape=shape,
             wishes=person.get("personal") if wishes is None else wishes,
             lists=Lists.of(settings),
@@ -159,11 +167,13 @@ def desk_router(site: Site) -> Router:
             return Response("", media_type="text/html")
         earlier: list[CallRow] = []
         noted: list[Journey] = []
+        tasks: list[LostCaller] = []
         known = ""
         if running.caller:
             async with site.box.ask() as switch:
                 earlier = (await switch.find(CallFilter(text=running.caller), _CARD_CALLS + 1)).calls
                 settings = await switch.settings()
+                tasks = await _open_tasks(switch, running.caller)
                 known = settings.values.get("inbound", {}).get("known", {}).get(running.caller, "")
                 for one in [row for row in earlier if row.id != call][:_CARD_NOTES]:
                     journey = await switch.call(one.id)
@@ -177,6 +187,7 @@ def desk_router(site: Site) -> Router:
             known=known,
             earlier=[one for one in earlier if one.id != call][:_CARD_CALLS],
             noted=noted,
+            tasks=tasks,
             names={one.number: one.name for one in now.people} if now else {},
         )
 
@@ -229,6 +240,23 @@ def desk_router(site: Site) -> Router:
             mine = await switch.ask(ListMessages(mailbox=_own(request)), MessagesReply)
         if message not in [one.id for one in mine.messages]:
             raise UserError("That message is not there any more.")
+
+    @post("/desk/tasks/{task:str}", status_code=303)
+    async def close_task(request: Request[Any, Any, Any], task: FromPath[str]) -> Response[Any]:
+        """Close a task of whoever asked for this desk, or talks with it now."""
+        own, by = _own(request), user_of(request)
+        why = str((await request.form()).get("why", ""))[:_LONGEST_WHY].strip() or "done"
+        async with site.box.ask() as switch:
+            places = _places(await switch.settings(), own)
+            mine = {one.id for one in await _open_tasks(switch) if one.wanted in places}
+            for call in calls_of(site.box.picture, own):
+                if call.caller:
+                    mine |= {one.id for one in await _open_tasks(switch, call.caller)}
+            if task not in mine:
+                raise UserError("That task is closed already, or somebody else's.")
+            await switch.ask(CloseLostCaller(caller=task, by=by, why=why), LostCallersReply)
+        site.audit.note(by, address_of(request), "task-closed", task)
+        return then("/desk", "tasks.closed")
 
     @post("/desk/call", status_code=303)
     async def place(request: Request[Any, Any, Any]) -> Response[Any]:
@@ -307,8 +335,8 @@ def desk_router(site: Site) -> Router:
     return Router(
         "/",
         route_handlers=[
-            desk, live, card, own_call, back, note, tags, message, change_message, place, wrap_up, agent,
-            set_wishes,
+            desk, live, card, own_call, back, note, tags, message, change_message, close_task, place,
+            wrap_up, agent, set_wishes,
         ],
     )  # fmt: skip
 
@@ -316,6 +344,19 @@ def desk_router(site: Site) -> Router:
 def _own(request: AnyRequest) -> str:
     user = account_of(request)
     return user.extension if user else ""
+
+
+async def _open_tasks(switch: ControlClient, number: str = "") -> list[LostCaller]:
+    """Return callers nobody talked with, of one number or all; none where this switch keeps no such list."""
+    found = await maybe(switch, ListLostCallers(number=number), LostCallersReply)
+    return [] if found is None else found.callers
+
+
+def _places(settings: SettingsReply, own: str) -> set[str]:
+    """Return what a caller may have asked for to mean somebody: the extension, its groups and queues."""
+    groups, queues = settings.values.get("groups", []), settings.values.get("queues", [])
+    joined = [one["name"] for one in groups if own in [member.get("number") for member in one["members"]]]
+    return {own, *joined, *(one["name"] for one in queues if own in _agents(one))}
 
 
 def _wishes(settings: SettingsReply) -> Shape | None:

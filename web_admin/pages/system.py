@@ -10,7 +10,8 @@ import io
 import re
 import time
 import zipfile
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import Any
 
 import msgspec
 from litestar import Request, Response, Router, get, post
@@ -28,7 +29,6 @@ from firmware.control.steward import (
     NetworkIs,
     PowerOff,
     Reboot,
-    Requests,
     ask_steward,
 )
 from firmware.control.storage import BackingUpReply, BackUp, GetStorage, StorageReply
@@ -38,6 +38,7 @@ from web_admin.notices import notice_of, then
 from web_admin.refusals import in_words
 from web_admin.rendering import AnyRequest, address_of, user_of, words_of
 from web_admin.site import Site
+from web_admin.steward import steward_says
 
 UNITS = ("all", "switch", "media", "web", "console", "steward")
 _LINES = 400
@@ -52,7 +53,8 @@ FILTERS = {
     "pages": r"audit|web_admin|uvicorn",
 }
 
-_THERMAL = "/sys/class/thermal/thermal_zone0/temp"
+_THERMAL = Path("/sys/class/thermal/thermal_zone0/temp")
+_MEMORY = Path("/proc/self/statm")
 
 _SECRETS = re.compile(
     r"(?i)((?:password|passwd|secret|token|authorization|pin|key)\W{1,4})([^\s,;\"']{3,})|(://[^\s/@:]+:)[^\s/@]+@"
@@ -63,8 +65,7 @@ _SECRETS = re.compile(
 def temperature() -> float | None:
     """Return the processor's temperature in °C; None where no sensor tells."""
     try:
-        with open(_THERMAL, encoding="ascii") as file:  # noqa: PTH123 - a line of sysfs
-            return int(file.read()) / 1000
+        return int(_THERMAL.read_text("ascii")) / 1000
     except (OSError, ValueError):
         return None
 
@@ -103,7 +104,7 @@ def system_router(site: Site) -> Router:
             storage = await maybe(switch, GetStorage(), StorageReply)
             cloud = await maybe(switch, GetCloud(), CloudReply)
             bans = await maybe(switch, ListBans(), BansReply)
-        network = await _steward(GetNetwork(by=user_of(request)), NetworkIs)
+        network = await steward_says(GetNetwork(by=user_of(request)), NetworkIs)
         return site.pages.page(
             request,
             "system.html",
@@ -128,7 +129,7 @@ def system_router(site: Site) -> Router:
             request.query_params.get("text", "")[:_LONGEST_FILTER],
         )
         asked = GetLog(by=user_of(request), lines=_LINES, unit=unit if unit in UNITS else "all")
-        found = await _steward(asked, Log)
+        found = await steward_says(asked, Log)
         return site.pages.page(
             request,
             "log.html",
@@ -192,14 +193,14 @@ def system_router(site: Site) -> Router:
                 reply = await maybe(switch, question, kind)
                 if reply is not None:
                     files[f"{name}.json"] = _json(reply)
-        network = await _steward(GetNetwork(by=user_of(request)), NetworkIs)
+        network = await steward_says(GetNetwork(by=user_of(request)), NetworkIs)
         if network is not None:
             safe = msgspec.structs.replace(
                 network,
                 wanted=msgspec.structs.replace(network.wanted, password=""),
             )
             files["network.json"] = _json(safe)
-        log = await _steward(GetLog(by=user_of(request), lines=_LINES), Log)
+        log = await steward_says(GetLog(by=user_of(request), lines=_LINES), Log)
         if log is not None:
             files["log.txt"] = "\n".join(masked(one) for one in log.lines).encode()
         site.audit.note(user_of(request), address_of(request), "bundle-saved")
@@ -218,18 +219,6 @@ def system_router(site: Site) -> Router:
     return Router("/", route_handlers=[system, log, act, lift, test, bundle])
 
 
-_Said = TypeVar("_Said")
-
-
-async def _steward(request: Requests, wanted: type[_Said]) -> _Said | None:
-    """Return the steward's answer; None on a box without one, such as a simulated one."""
-    try:
-        reply = await ask_steward(request)
-    except ZongjiError:
-        return None
-    return reply if isinstance(reply, wanted) else None
-
-
 def _json(value: Any) -> bytes:
     return msgspec.json.format(msgspec.json.encode(value))
 
@@ -245,7 +234,6 @@ def _zipped(files: dict[str, bytes]) -> bytes:
 def _rss_mb() -> int:
     """Return this process's resident memory."""
     try:
-        with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123 - a line of procfs
-            return int(file.read().split()[1]) * 4096 // 1_048_576
+        return int(_MEMORY.read_text("ascii").split()[1]) * 4096 // 1_048_576
     except (OSError, ValueError):
         return 0

@@ -47,6 +47,12 @@ PUBLIC = (
 )  # fmt: skip
 """Beginnings of paths that need no session."""
 
+BUNDLE_UPLOAD = "/system/updates/bundle"
+"""Where an update comes in: too large to be held in memory, so its handler writes it down as it comes."""
+
+MAX_BUNDLE = 1024 * 1024 * 1024
+"""Bytes."""
+
 API = "/api/"
 
 NO_TOKEN = ("/login", "/welcome", "/forgotten")
@@ -185,6 +191,11 @@ class Gate:
                 raise Refused(403, "Your role may not open this page. 您的权限不能打开此页面。")
         if scope["method"] not in _SAFE:
             _check_origin(headers)
+            if path == BUNDLE_UPLOAD and session is not None:
+                _check_token(session, headers, b"")
+                _announced(headers, MAX_BUNDLE)
+                await self._app(scope, receive, send)
+                return
             largest = MAX_UPLOAD if session and path.startswith(UPLOADS) else MAX_BODY
             body = await _read(receive, headers, largest)
             if session is not None and not path.startswith(NO_TOKEN):
@@ -232,10 +243,15 @@ def _check_token(session: Session, headers: dict[str, str], body: bytes) -> None
         raise Refused(403, "That form is out of date; go back, reload the page, and send it again.")
 
 
-async def _read(receive: Receive, headers: dict[str, str], largest: int) -> bytes:
+def _announced(headers: dict[str, str], largest: int) -> None:
+    """Refuse a body that says it is too large; HTTP itself ends it where its length says."""
     announced = headers.get("content-length", "0")
     if not announced.isdecimal() or int(announced) > largest:
         raise Refused(413, f"More than {largest // 1024} kB at once.")
+
+
+async def _read(receive: Receive, headers: dict[str, str], largest: int) -> bytes:
+    _announced(headers, largest)
     parts: list[bytes] = []
     length = 0
     try:
