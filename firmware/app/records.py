@@ -114,7 +114,9 @@ class Keeping:
         for reason in finished.failed:
             self._alarm(f"a recording can't be finished: {reason}")
         self.keeper.archive = stick_of(storage)
-        report = await self.keeper.round(rules_of(storage))
+        report = await self.keeper.round(
+            rules_of(storage, has_cloud=self._parts.settings.current.cloud.way != "off")
+        )
         self.last = report
         if report.level is not self._level and report.level is not Level.OK:
             words = {Level.WARN: "is filling", Level.ALARM: "is nearly full", Level.FULL: "is full"}
@@ -128,12 +130,13 @@ class Keeping:
             self._parts.alarms(text)
 
 
-def rules_of(storage: StorageSettings) -> Rules:
+def rules_of(storage: StorageSettings, *, has_cloud: bool) -> Rules:
     """Return what may go and when."""
     return Rules(
         recordings=Keep(storage.recording_days, _bytes(storage.recording_gb)),
         voicemail=Keep(storage.voicemail_days, _bytes(storage.voicemail_gb)),
         record_days=storage.record_days,
+        unsent_too=not has_cloud,
         export_first=storage.archive_first,
     )
 

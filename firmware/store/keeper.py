@@ -21,6 +21,7 @@ from firmware.core.clock import Clock, Instant
 from firmware.core.errors import ZongjiError
 from firmware.core.ids import CallId
 from firmware.store import keeping
+from firmware.store.forgetting import forget
 from firmware.store.keeping import Audio, Disk, Kind, Level, Removal, Rules
 from firmware.store.records import SqliteJourneyStore
 from firmware.store.stick import Stick, sha256_of
@@ -42,6 +43,10 @@ _FILES = """
     LEFT JOIN audio_file USING (kind, path)
     WHERE audio_file.removed_wall_ms IS NULL ORDER BY seq
 """
+
+
+_EXPORTED = "UPDATE audio_file SET exported = 1 WHERE kind = ? AND path = ?"
+_REMOVED = "UPDATE audio_file SET removed_wall_ms = ?, removed_because = ? WHERE kind = ? AND path = ?"
 
 
 class KeeperReport(msgspec.Struct, frozen=True):
@@ -138,7 +143,7 @@ class Keeper:
             freed += removal.audio.bytes
         records = 0
         if rules.record_days is not None and not self._busy():
-            records = await self._remove_records(rules.record_days)
+            records = await self._forget(rules.record_days, rules)
         return msgspec.structs.replace(
             report,
             sealed=sealed,
@@ -243,49 +248,36 @@ class Keeper:
             except OSError as error:
                 logger.warning("the archive can't be written: %s", error)
                 break
-            await self._mark(audio, "exported = 1", ())
+            await self._note_exported(audio)
             done += 1
         return done
+
+    async def _note_exported(self, audio: Audio) -> None:
+        which = (audio.kind.value, audio.path)
+        await self._store.perform(lambda connection: connection.execute(_EXPORTED, which))
 
     async def _remove(self, removal: Removal) -> None:
         audio = removal.audio
         # The entry first: a file without a mention is only untidy, a mention without its file a riddle.
-        changed = (self._clock.now().wall_ms, removal.because)
-        await self._mark(audio, "removed_wall_ms = ?, removed_because = ?", changed)
+        changed = (self._clock.now().wall_ms, removal.because, audio.kind.value, audio.path)
+
+        def job(connection: sqlite3.Connection) -> None:
+            connection.execute(_REMOVED, changed)
+            if audio.kind is Kind.VOICEMAIL:
+                connection.execute("DELETE FROM message WHERE path = ?", (audio.path,))
+
+        await self._store.perform(job)
         file = self._folders[audio.kind] / audio.path
         await asyncio.to_thread(file.unlink, missing_ok=True)
         logger.info("[%s] removed %s %s: %s", audio.call_id, audio.kind, audio.path, removal.because)
 
-    async def _mark(self, audio: Audio, change: str, values: tuple[object, ...]) -> None:
-        sql = f"UPDATE audio_file SET {change} WHERE kind = ? AND path = ?"  # noqa: S608 - our own changes
-        await self._store.perform(
-            lambda connection: connection.execute(sql, (*values, audio.kind.value, audio.path))
-        )
-
-    async def _remove_records(self, days: int) -> int:
-        """Delete journeys that are too old, but for those with audio, under hold, or not yet in the cloud.
-
-        The newest stays in any case, so that numbers go on where they were.
-        """
+    async def _forget(self, days: int, rules: Rules) -> int:
         now = self._clock.now()
         if not now.clock_set:
             return 0
+        before_ms = now.wall_ms - days * _DAY_MS
         return await self._store.perform(
-            lambda connection: (
-                connection.execute(
-                    """
-                DELETE FROM journey WHERE seq IN (
-                    SELECT seq FROM journey AS old
-                    WHERE started_wall_ms < ? AND clock_set AND seq < (SELECT max(seq) FROM journey)
-                        AND id NOT IN (SELECT journey_id FROM legal_hold)
-                        AND id NOT IN (SELECT journey_id FROM outbox)
-                        AND NOT EXISTS (SELECT 1 FROM audio_file
-                            WHERE journey_id = old.id AND removed_wall_ms IS NULL)
-                    LIMIT ?)
-                """,
-                    (now.wall_ms - days * _DAY_MS, _AT_ONCE),
-                ).rowcount
-            )
+            lambda connection: forget(connection, before_ms, _AT_ONCE, unsent_too=rules.unsent_too)
         )
 
 

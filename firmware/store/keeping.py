@@ -49,6 +49,8 @@ class Rules(msgspec.Struct, frozen=True):
     voicemail: Keep = Keep(days=365)
     record_days: int | None = None
     """How long the journeys themselves are kept."""
+    unsent_too: bool = False
+    """Whether they may go before the cloud has had them: so where there is no cloud."""
     export_first: bool = False
     """Whether audio may only go once it has been exported."""
 

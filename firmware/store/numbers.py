@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import phonenumbers
 
 from firmware.core.leg import Direction
@@ -12,6 +14,9 @@ INSIDE = frozenset({"sip", "handset", "softphone"})
 
 _SHORT = 6
 """Digits of the longest extension; service numbers such as 10086 are no longer either."""
+
+_OUTSIDE = re.compile("[0-9]{7}")
+"""What only a telephone number has: one digit more than any extension."""
 
 _INTERNATIONAL = {"CN": "00", "HK": "001", "MO": "00", "TW": "002", "SG": "000"}
 """What modems put before a foreign number that the network doesn't mark as international."""
@@ -49,6 +54,11 @@ def party_of(journey: Journey, country: str = "CN") -> str | None:
         far = next((leg.number for leg in journey.legs if leg.kind not in INSIDE), None)
         return normalise(far, country)
     return journey.caller_normalised or normalise(journey.caller, country)
+
+
+def is_outside(word: str) -> bool:
+    """Return whether a word of a name is somebody's telephone number rather than an extension or a line."""
+    return _OUTSIDE.search(word) is not None
 
 
 def people_of(journey: Journey) -> list[str]:

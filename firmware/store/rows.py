@@ -5,7 +5,8 @@ journey     what is asked for and sorted by, a column each; `parts`: all lists o
 recording   ┐ a row each, because the storage keeper asks for files
 voicemail   ┘
 party       every number outside there ever was, once: where a part of a number is looked for
-name        every word of the names of those who ever took part, once
+name        every word of the names of the office's extensions and lines that ever took part, once; no
+            numbers of people outside, so that nothing is left of them when their calls are gone
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from firmware.core.records import (
     VoicemailRecord,
     WrapUp,
 )
-from firmware.store.numbers import people_of
+from firmware.store.numbers import is_outside, people_of
 
 _STARTED = ("wall_ms", "mono_ms", "boot_id", "clock_set")
 _STARTED_COLUMNS = ("started_wall_ms", "started_mono_ms", "boot_id", "clock_set")
@@ -190,7 +191,7 @@ def _insert_rows(connection: sqlite3.Connection, one: Table, seq: int | None, jo
 
 
 def _note_found_by(connection: sqlite3.Connection, journey: Journey) -> None:
-    words = {word for name in people_of(journey) for word in name.split(" ") if word}
+    words = {word for name in people_of(journey) for word in name.split(" ") if word and not is_outside(word)}
     connection.executemany("INSERT OR IGNORE INTO name VALUES (?)", [(word,) for word in words])
     if journey.party is not None:
         connection.execute("INSERT OR IGNORE INTO party VALUES (?)", (journey.party,))

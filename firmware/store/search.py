@@ -8,7 +8,7 @@ Two ways lead to a page, whichever is short:
         `journey_listing`, from the newest on: it holds all that is filtered by, so a call that doesn't fit
         costs no look at the call itself
 
-Somebody of whom table `name` knows nothing took part in no call: that is answered at once.
+An extension of which table `name` knows nothing took part in no call: that is answered at once.
 
 Calls are listed by (started_wall_ms, seq); the last row of a page is where the next one begins.
 """
@@ -30,7 +30,7 @@ from firmware.core.errors import UserError
 from firmware.core.ids import CallId
 from firmware.core.leg import Direction
 from firmware.core.records import Outcome
-from firmware.store.numbers import normalise
+from firmware.store.numbers import is_outside, normalise
 from firmware.store.reader import JourneyReader
 
 MAX_TEXT = 60
@@ -252,7 +252,7 @@ def _people(connection: sqlite3.Connection, text: str) -> list[str]:
 
 def _took_part(connection: sqlite3.Connection, person: str) -> bool:
     """Return whether there may be calls with somebody; without a name, there may."""
-    words = {word for word in person[:MAX_TEXT].split(" ") if word}
+    words = {word for word in person[:MAX_TEXT].split(" ") if word and not is_outside(word)}
     marks = ", ".join("?" * len(words))
     sql = f"SELECT count(*) FROM name WHERE word IN ({marks})"  # noqa: S608 - question marks
     return not words or connection.execute(sql, tuple(words)).fetchone() == (len(words),)

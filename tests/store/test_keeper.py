@@ -13,10 +13,13 @@ from hypothesis import strategies as st
 
 from firmware.core.clock import Instant
 from firmware.core.ids import CallId
+from firmware.core.messages import Message, MessageState
 from firmware.core.records import Journey, VoicemailRecord
 from firmware.store.keeper import Keeper
 from firmware.store.keeping import Audio, Disk, Keep, Kind, Level, Rules, level, removals
+from firmware.store.messages import SqliteMessages
 from firmware.store.records import SqliteJourneyStore
+from firmware.store.search import CallSearch, Wanted
 from firmware.store.stick import Stick
 from tests.store.sample import NOON_MS, BenchClock, whole_journey
 
@@ -214,6 +217,98 @@ async def test_a_record_the_cloud_has_not_had_stays(box: Box) -> None:
     report = await box.keeper.round(Rules(Keep(days=1), record_days=1))
     assert report.records_removed == 0
     assert box.store.reader.get(journey.id) is not None
+
+
+async def test_without_a_cloud_old_records_go_all_the_same(box: Box) -> None:
+    journey = await box.call("old", 1000)
+    await box.call("last", 0)
+    report = await box.keeper.round(Rules(Keep(days=1), record_days=1, unsent_too=True))
+    assert report.records_removed == 1
+    assert box.store.reader.get(journey.id) is None
+    assert box.ask("SELECT count(*) FROM outbox") == [(1,)], "nothing waits for a cloud that isn't there"
+
+
+async def test_a_number_goes_with_the_last_call_it_took_part_in(box: Box) -> None:
+    once, again = await box.call("once", 1000), await box.call("again", 1000)
+    later = await box.call("later", 0)
+    once.caller = once.caller_normalised = once.party = "+8613911112222"
+    once.called = "13911112222"
+    for journey in (again, later):
+        journey.caller = journey.caller_normalised = journey.party = "+8613633334444"
+    for journey in (once, again, later):
+        await box.store.close(journey)
+    rules = Rules(Keep(days=1), record_days=30, unsent_too=True)
+    assert (await box.keeper.round(rules)).records_removed == 2
+    with box.store.reader.connected() as connection:
+        left = "\n".join(connection.iterdump())
+    assert "3911112222" not in left, "nothing of the box knows the number any more"
+    assert "+8613633334444" in left
+    search = CallSearch(box.store.reader)
+    assert [call.id for call in search.find(Wanted(text="3633334444"), 10, None)[0]] == [later.id]
+    assert [call.id for call in search.find(Wanted(person="101"), 10, None)[0]] == [later.id]
+
+
+async def test_what_else_tells_of_people_goes_with_calls_of_its_age(box: Box) -> None:
+    await box.call("last", 0)
+    old, new = NOON_MS - 999 * DAY_MS, NOON_MS - DAY_MS
+
+    def fill(connection: sqlite3.Connection) -> None:
+        for moment, name in ((old, "old"), (new, "new")):
+            for state in ("waiting", "sent"):
+                connection.execute(
+                    "INSERT INTO letter VALUES (?, 'a@b', '', '', '[]', '', ?, 0, ?, ?, '')",
+                    (f"{name} {state}", state, moment, moment),
+                )
+            for handled in (0, 1):
+                connection.execute(
+                    "INSERT INTO text_in VALUES (NULL, ?, 'gsm1', '13911112222', '', 1, NULL, ?, ?)",
+                    (f"{name} {handled}", moment, handled),
+                )
+            for state in ("queued", "delivered"):
+                connection.execute(
+                    "INSERT INTO text_out VALUES (NULL, ?, NULL, '13911112222', '', '', '', ?, '', 0, ?, ?)",
+                    (f"{name} {state}", state, moment, moment),
+                )
+            for closed in (None, moment):
+                connection.execute(
+                    "INSERT INTO lost_caller VALUES (?, NULL, ?, '', 1, 0, 0, '', '', '', 0, ?, '', '')",
+                    (f"{name} {'open' if closed is None else 'closed'}", name, closed),
+                )
+            connection.execute(
+                "INSERT INTO agent_span VALUES (NULL, ?, 'ready', ?, 0, 'boot-a', 1, 1000, '', '')",
+                (name, moment),
+            )
+
+    await box.store.perform(fill)
+    await box.keeper.round(Rules(record_days=30))
+    assert box.ask("SELECT id FROM letter ORDER BY id") == [("new sent",), ("new waiting",), ("old waiting",)]
+    assert box.ask("SELECT ident FROM text_in ORDER BY ident") == [("new 0",), ("new 1",), ("old 0",)]
+    assert box.ask("SELECT key FROM text_out ORDER BY key") == [
+        ("new delivered",),
+        ("new queued",),
+        ("old queued",),
+    ]
+    assert box.ask("SELECT id FROM lost_caller ORDER BY id") == [
+        ("new closed",),
+        ("new open",),
+        ("old open",),
+    ]
+    assert box.ask("SELECT agent FROM agent_span") == [("new",)]
+
+
+async def test_a_message_whose_sound_is_cleared_away_is_in_no_mailbox(box: Box) -> None:
+    journey = await box.call("one", 3, message=True, heard=True)
+    await box.call("two", 2, message=True, heard=False)
+    messages = SqliteMessages(box.store, box.clock)
+    for name in ("one", "two"):
+        await messages.add(
+            Message(name, "101", MessageState.SAVED, journey.started, "+8613911112222", f"{name}.wav")
+        )
+    box.used = 1000
+    for _ in range(3):
+        await box.keeper.round(Rules(Keep(quota_bytes=0), Keep(quota_bytes=0)))
+    assert box.names("voicemail") == ["two"]
+    assert [one.id for one in await messages.listed("101", list(MessageState))] == ["two"]
 
 
 async def test_an_altered_or_missing_recording_shows(box: Box) -> None:

@@ -119,6 +119,22 @@ def test_who_took_part_before_the_update_is_found_after_it(tmp_path: Path) -> No
     assert calls_with("987") == []
 
 
+def test_an_update_forgets_the_numbers_of_calls_that_are_gone(tmp_path: Path) -> None:
+    path = left_by(tmp_path, 10)
+    assert ("+8613633334444",) in rows_of(path, "SELECT number FROM party"), "its call is no longer there"
+    store = SqliteJourneyStore(path, BenchClock())
+    store.start()
+    store.stop()
+    assert rows_of(path, "SELECT number FROM party ORDER BY number") == [
+        ("+8613800138000",),
+        ("+8613911112222",),
+    ]
+    assert rows_of(path, "SELECT word FROM name ORDER BY word") == [("101",), ("gsm1",)]
+    search = CallSearch(store.reader)
+    for wanted in (Wanted(text="13911112222"), Wanted(person="13911112222")):
+        assert [call.id for call in search.find(wanted, 10, None)[0]] == ["01KB0DDDDDDDDDD2"]
+
+
 def test_an_update_that_breaks_off_leaves_the_old_records(old: Path) -> None:
     connection = migrations.connect(old)
     before = list(connection.iterdump())
