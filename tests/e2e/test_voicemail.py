@@ -6,6 +6,7 @@ import asyncio
 import os
 import re
 import signal
+import statistics
 import sys
 import time
 from collections.abc import AsyncIterator, Iterable
@@ -20,7 +21,7 @@ from firmware.control.voicemail import ListMessages, MessagesReply
 from firmware.core.messages import Message
 from firmware.sim.listening import Samples, find_speech, read_wav
 from hal.fake.control import Caller
-from hal.fake.modem import KEY_DELAY, Quirks
+from hal.fake.modem import KEY_DELAY
 from hal.fake.network import PartyScript
 from tests.e2e.box import Box, dump
 from tests.interop.baresip import Baresip
@@ -175,38 +176,36 @@ async def _run(*command: str) -> tuple[int, str]:
     return process.returncode or 0, output.decode(errors="replace")
 
 
-MODEM_REFUSES_SECONDS = Quirks().audio_refused_seconds
-"""How long after the answer the fake modem refuses to switch its audio on, as real ones may."""
 FIRST_WORDS_SECONDS = 0.3
-BARGE_IN_SECONDS = 0.15
-"""From the modem's word that a key is pressed to silence at the caller. The box's part is a tick or two of
-20 ms; then come what is on its way to the modem in writes of 32 ms, and the network's frames of 20 ms."""
+"""From the network's answer to the prompt's first sample at the caller. For the first 0.2 s the fake modem
+refuses to switch its audio on, as real ones are said to."""
+BARGE_IN_SECONDS = 0.06
+"""From the modem's word that a key is pressed (+RXDTMF) to the prompt's last sample at the caller."""
 KEY_AT_SECONDS = 3.0
-_TRIES = 3
-"""The best counts: a busy machine's other work is not the box's."""
+_TRIES = 5
 
 
 async def test_the_first_words_come_at_once_and_a_key_stops_them(box: Box) -> None:
-    phone = await box.phone("101", auto_answer=False)
     words, silences = [], []
     for turn in range(_TRIES):
         number = f"1380013800{turn}"
-        caller = await box.calls(number, digits="101", digits_after=KEY_AT_SECONDS, hertz=None)
-        await phone.event("CALL_INCOMING")
-        await asyncio.sleep(1)
+        caller = await box.calls(number, digits="1", digits_after=KEY_AT_SECONDS, hertz=None)
+        await caller.answered()
+        await asyncio.sleep(KEY_AT_SECONDS + 1.2)
         await caller.hang_up()
         await box.journey(turn + 1)
         began = box.heard_prompt(number, "recording-notice")
         assert began is not None
         words.append(began)
+        answered, pressed = (
+            next(one.at for one in caller.history if one.word == word) for word in ("answered", "pressed")
+        )
         # The modem tells of a key so long after it began to sound; before, nobody can know.
-        silences.append(_silent_from(box.heard(number), KEY_AT_SECONDS + KEY_DELAY))
-    print(
-        f"first words after the answer: {_ms(words)}, after audio is taken: "
-        f"{_ms(one - MODEM_REFUSES_SECONDS for one in words)}; silent after the key is told: {_ms(silences)}"
-    )
-    assert min(words) - MODEM_REFUSES_SECONDS < FIRST_WORDS_SECONDS
-    assert min(silences) <= BARGE_IN_SECONDS
+        silences.append(_silent_from(box.heard(number), pressed - answered + KEY_DELAY))
+    print(f"first words after the answer: {_ms(words)}; silent after the key is told: {_ms(silences)}")
+    # The median: a busy machine's other work is not the box's.
+    assert statistics.median(words) <= FIRST_WORDS_SECONDS
+    assert statistics.median(silences) <= BARGE_IN_SECONDS
 
 
 def _ms(seconds: Iterable[float]) -> str:
