@@ -8,7 +8,6 @@ from pathlib import Path
 from web_admin.assets import Assets
 from web_admin.box import Box
 from web_admin.live import Hub, Stage
-from web_admin.provision import Tickets
 from web_admin.rendering import Pages
 from web_admin.security.audit import Audit
 from web_admin.security.brake import Brake
@@ -19,6 +18,7 @@ from web_admin.security.sessions import Sessions
 from web_admin.security.tokens import Tokens
 from web_admin.security.users import Users
 from web_admin.setup_state import SetupState
+from web_admin.shown import Shown
 
 _FOLDER_MODE = 0o700
 
@@ -37,7 +37,7 @@ class Site:
     sessions: Sessions
     brake: Brake
     audit: Audit
-    tickets: Tickets
+    shown: Shown
     tokens: Tokens
     https: Https
     setup: SetupState
@@ -82,7 +82,7 @@ class Site:
             sessions=Sessions(folder / "sessions.json"),
             brake=Brake(),
             audit=Audit(folder / "audit.jsonl"),
-            tickets=Tickets(),
+            shown=Shown(folder / "shown.json"),
             tokens=Tokens(folder / "tokens.json"),
             https=Https(folder, host_names),
             setup=SetupState(folder / "setup.json"),

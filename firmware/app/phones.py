@@ -16,6 +16,7 @@ from extensions.sip.acl import LAN, Acl
 from extensions.sip.net.interfaces import networks_of, reachable_hosts
 from firmware.app import phone_texts, provisioning
 from firmware.app.accounts import SettingsAccounts
+from firmware.app.addresses import WILDCARDS
 from firmware.app.alarms import Alarms
 from firmware.app.callers import phone_calls
 from firmware.app.parts import Parts
@@ -31,7 +32,6 @@ logger = logging.getLogger(__name__)
 
 # How often the interfaces' networks are read again: a DHCP server seldom gives out another one.
 _INTERFACES_S = 60.0
-_WILDCARDS = ("0.0.0.0", "::")  # noqa: S104 - compared with, not bound
 
 
 def build(settings: SettingsStore, plane: MediaPlane, profile: Profile) -> Phones:
@@ -93,7 +93,7 @@ async def _follow_interfaces(parts: Parts) -> None:
 
 def _certify(parts: Parts, certificates: Certificates) -> None:
     host = parts.profile.sip.host
-    hosts = reachable_hosts() if host in _WILDCARDS else (host,)
+    hosts = reachable_hosts() if host in WILDCARDS else (host,)
     certificates.ensure((*hosts, "zongji.local"), datetime.datetime.now(datetime.UTC))
 
 

@@ -14,8 +14,8 @@ from extensions.provisioning.desk import Invitation, ProvisioningDesk
 from extensions.provisioning.device import Configuration, Device, Make
 from extensions.provisioning.http import ProvisioningServer
 from extensions.provisioning.tickets import MOST
-from extensions.sip.net.interfaces import reachable_hosts
 from firmware.app.accounts import accounts_of
+from firmware.app.addresses import own_host, with_port
 from firmware.app.api import phones as api
 from firmware.app.parts import Parts
 from firmware.core.errors import UserError
@@ -25,7 +25,6 @@ logger = logging.getLogger(__name__)
 
 # How softphones that have no MAC address are told apart: a locally administered one made of the account.
 _INVENTED = "02"
-_WILDCARDS = ("0.0.0.0", "::")  # noqa: S104 - compared with, not bound
 
 
 class Provisioning:
@@ -65,10 +64,9 @@ class Provisioning:
                 "Switch it on, or choose another sip.provisioning_port."
             )
         device = self._known(account) or self._made_up(account, make)
-        self._host = host or self._own_host()
-        where = f"[{self._host}]" if ":" in self._host else self._host
+        self._host = host or own_host(self._parts.profile)
         now = asyncio.get_running_loop().time()
-        return self.desk.issue(device, f"http://{where}:{self.port}", now)
+        return self.desk.issue(device, f"http://{with_port(self._host, self.port)}", now)
 
     def secured(self, url: str) -> str:
         """Return an invitation's address over HTTPS; "" without TLS."""
@@ -130,7 +128,7 @@ class Provisioning:
             user=account.user,
             name=account.name,
             secret=account.secret,
-            host=self._host or self._own_host(),
+            host=self._host or own_host(self._parts.profile),
             port=phones.tls_port if account.srtp else phones.port,
             transport="tls" if account.srtp else "udp",
             srtp=account.srtp,
@@ -138,10 +136,6 @@ class Provisioning:
             language=current.office.language,
             lamps=tuple((number, name) for number, name in named if name is not None),
         )
-
-    def _own_host(self) -> str:
-        host = self._parts.profile.sip.host
-        return host if host not in _WILDCARDS else next(iter(reachable_hosts()), "127.0.0.1")
 
     def _authority(self) -> bytes | None:
         try:

@@ -54,6 +54,8 @@ class InvitationReply(BaseReply, frozen=True, tag="invitation", kw_only=True):
     """What a QR code for a softphone holds: the file's own address."""
     secure_url: str
     """The same folder over HTTPS, for phones that trust the box's authority; empty without TLS."""
+    server: str = ""
+    """What to enter as SIP server where a phone is set up by hand: "192.168.1.5:5060"."""
     valid_hours: float
 
 

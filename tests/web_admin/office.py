@@ -28,7 +28,15 @@ from firmware.control.menus import (
     UploadPrompt,
 )
 from firmware.control.notes import AddNote, AmendedReply, SetTags, WrapUpCall
-from firmware.control.phones import AuthorityReply, GetAuthority
+from firmware.control.phones import (
+    AuthorityReply,
+    DeviceNow,
+    DevicesReply,
+    GetAuthority,
+    InvitationReply,
+    InviteDevice,
+    ListDevices,
+)
 from firmware.control.reports import (
     FigureCallsReply,
     FigureInfo,
@@ -149,6 +157,8 @@ class FakeOffice:
             certificates = Certificates(self.switch.folder / "tls")
             sign_pages(answers, SystemClock(), certificates)
             answers.on(GetAuthority, self._authority)
+            answers.on(ListDevices, self._devices)
+            answers.on(InviteDevice, self._invited)
             people = OfficeDirectory([Extension("101", "x")], None, lambda _: FakeLeg(Direction.OUTGOING))
             desk = MenuDesk(self.switch.store, self.switch.folder / "prompts", people)
             answers.on(GetMenus, desk.menus)
@@ -196,6 +206,32 @@ class FakeOffice:
             file.write(b"RIFF a message")
             file.flush()
             return OpenedFile(MessageReply(message=MESSAGE), os.dup(file.fileno()))
+
+    async def _devices(self, _: ListDevices) -> DevicesReply:
+        found = [
+            DeviceNow(
+                extension="101",
+                name="Front desk",
+                account=account,
+                label=label,
+                make="",
+                mac="",
+                srtp=False,
+                contacts=[],
+                user_agents=[],
+            )
+            for account, label in (("101", ""), ("101-desk", "at the counter"))
+        ]
+        return DevicesReply(devices=found, provisioning=True, tls_port=0)
+
+    async def _invited(self, request: InviteDevice) -> InvitationReply:
+        self.asked.append(request)
+        if self.refusal:
+            raise UserError(self.refusal)
+        url = f"http://{request.host}:8088/p/ticket/"
+        return InvitationReply(
+            url=url, qr=f"{url}101.xml", secure_url="", server=f"{request.host}:5060", valid_hours=24
+        )
 
     async def _hours(self, request: SwitchHours) -> HoursReply:
         self.asked.append(request)

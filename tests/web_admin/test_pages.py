@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from firmware.control.phones import InviteDevice
 from firmware.control.picture import HourFigures
 from tests.control.switch import FIRST_ID, SECOND_ID
 from tests.web_admin.rig import Visitor, wav
@@ -258,18 +259,35 @@ async def test_a_pasted_list_becomes_people_or_nothing_does(admin: Visitor) -> N
     assert (names["104"], names["105"], names["106"]) == ("王伟", "Anna Berg", "李娜")
 
 
-async def test_a_phone_fetches_its_account_with_a_ticket_and_nobody_without(admin: Visitor) -> None:
+async def test_a_phone_is_invited_to_where_the_browser_reached_the_box(admin: Visitor) -> None:
+    page = (await admin.opens("/people/101/phone")).text
+    assert admin.office.last() == InviteDevice(account="101", host="192.168.1.5")
+    assert "http://192.168.1.5:8088/p/ticket/" in page
+    assert "192.168.1.5:5060" in page
+    await admin.opens("/people/101/phone?account=101-desk")
+    assert admin.office.last() == InviteDevice(account="101-desk", host="192.168.1.5")
+    await admin.opens("/people/101/phone?account=102")
+    assert admin.office.last() == InviteDevice(account="101", host="192.168.1.5"), "somebody else's account"
+
+
+async def test_a_box_that_sets_up_no_phones_says_so_and_how_to_do_it_by_hand(admin: Visitor) -> None:
+    admin.office.refusal = "Phones can't fetch their configuration: sip.provisioning is off."
+    page = (await admin.opens("/people/101/phone")).text
+    assert "sip.provisioning is off" in page
+    assert "192.168.1.5:5060" in page
+
+
+async def test_a_phones_password_is_shown_once(admin: Visitor) -> None:
     secret = (await admin.switch.phones())[0].secret
-    await admin.opens("/people/101/phone")
-    (ticket,) = admin.site.tickets._tickets
-    admin.client.cookies.clear()
-    account = await admin.opens(f"/provision/{ticket}")
-    assert secret in account.text
-    assert account.headers["content-type"].startswith("application/xml")
-    assert (await admin.opens("/provision/guessed")).status_code == 404
-    for _ in range(10):
-        last = await admin.opens(f"/provision/{ticket}")
-    assert last.status_code == 404
+    assert secret not in (await admin.opens("/people/101/phone")).text
+    assert secret in (await admin.sends("/people/101/phone")).text
+    assert secret not in (await admin.sends("/people/101/phone")).text
+    page = (await admin.opens("/people/101/phone")).text
+    assert secret not in page
+    assert 'value="secret"' in page, "the remedy: another one"
+    assert [one.what for one in admin.site.audit.newest(3)].count("phone-shown") == 1
+    kept = (admin.site.folder / "shown.json").read_text()
+    assert secret not in kept
 
 
 async def test_the_first_set_up_is_taken_up_where_it_was_left(admin: Visitor) -> None:

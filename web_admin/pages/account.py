@@ -12,7 +12,7 @@ from litestar.response import Redirect
 from firmware.core.errors import UserError
 from web_admin.notices import notice_of, then
 from web_admin.pages.entry import reason
-from web_admin.provision import qr_path
+from web_admin.qr import qr_path
 from web_admin.rendering import AnyRequest, account_of, address_of, session_of
 from web_admin.security import second_factor
 from web_admin.security.users import User

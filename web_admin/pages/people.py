@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
-from urllib.parse import quote
 
 from litestar import Request, Response, Router, get, post
 from litestar.params import FromPath
 
 from firmware.control.editing import AddPerson, ChangePerson, Edit, RemovePerson
+from firmware.control.phones import DevicesReply, InvitationReply, InviteDevice, ListDevices
 from firmware.control.schema import PhoneAccount
 from firmware.core.errors import UserError
+from web_admin.box import maybe
 from web_admin.notices import notice_of, then
 from web_admin.pasted import NotAPerson, read_people
-from web_admin.provision import TICKET_MINUTES, linphone, qr_path, reachable
+from web_admin.qr import qr_path
 from web_admin.refusals import in_words
 from web_admin.rendering import AnyRequest, address_of, user_of, words_of
 from web_admin.site import Site
@@ -106,20 +107,46 @@ def people_router(site: Site) -> Router:
     async def phone(request: Request[Any, Any, Any], number: FromPath[str]) -> Response[Any]:
         account = await account_of(number)
         if account is None:
-            return site.pages.page(request, "problem.html", status=404, key="error.not_found", detail="")
-        site.audit.note(user_of(request), address_of(request), "phone-shown", number)
-        ticket = site.tickets.issue(number)
-        address = f"{request.url.scheme}://{request.url.netloc}/provision/{quote(ticket)}"
-        side, path = await asyncio.to_thread(qr_path, address)
+            return missing(request)
+        chosen = request.query_params.get("account", number)
+        invitation, problem, side, path = None, "", 0, ""
+        async with site.box.ask() as switch:
+            found = await maybe(switch, ListDevices(), DevicesReply)
+            devices = [one for one in found.devices if one.extension == number] if found else []
+            known = chosen if chosen in [one.account for one in devices] else number
+            try:
+                asked = InviteDevice(account=known, host=host_of(request))
+                invitation = await switch.ask(asked, InvitationReply)
+            except UserError as error:
+                problem = in_words(error, None, words_of(request))
+        if invitation is not None:
+            site.audit.note(user_of(request), address_of(request), "phone-invited", known)
+            side, path = await asyncio.to_thread(qr_path, invitation.qr)
         return site.pages.page(
             request,
             "phone.html",
             account=account,
-            server=reachable(account.server, host_of(request)),
+            devices=devices,
+            known=known,
+            invitation=invitation,
+            server=invitation.server if invitation else account.server,
+            is_shown=site.shown.is_shown(number, account.secret),
             side=side,
             qr=path,
-            minutes=TICKET_MINUTES,
+            problem=problem,
         )
+
+    @post("/people/{number:str}/phone", status_code=200)
+    async def reveal(request: Request[Any, Any, Any], number: FromPath[str]) -> Response[Any]:
+        """Show a password, this once."""
+        account = await account_of(number)
+        if account is None:
+            return missing(request)
+        is_shown = site.shown.is_shown(number, account.secret)
+        if not is_shown:
+            site.shown.note(number, account.secret)
+            site.audit.note(user_of(request), address_of(request), "phone-shown", number)
+        return site.pages.page(request, "phone_secret.html", account=account, is_shown=is_shown)
 
     @get("/people/{number:str}/presence")
     async def presence(request: Request[Any, Any, Any], number: FromPath[str]) -> Response[Any]:
@@ -128,18 +155,11 @@ def people_router(site: Site) -> Router:
             return Response("", status_code=404, media_type="text/plain")
         return site.pages.page(request, "phone_presence.html", account=account)
 
-    @get("/provision/{ticket:str}")
-    async def provision(request: Request[Any, Any, Any], ticket: FromPath[str]) -> Response[Any]:
-        number = site.tickets.redeem(ticket)
-        account = None if number is None else await account_of(number)
-        if account is None:
-            return Response("", status_code=404, media_type="text/plain")
-        site.audit.note("", address_of(request), "phone-shown", account.number)
-        server = reachable(account.server, host_of(request))
-        return Response(linphone(account, server), media_type="application/xml")
+    def missing(request: AnyRequest) -> Response[Any]:
+        return site.pages.page(request, "problem.html", status=404, key="error.not_found", detail="")
 
     async def account_of(number: str) -> PhoneAccount | None:
         async with site.box.ask() as switch:
             return next((one for one in await switch.phones() if one.number == number), None)
 
-    return Router("/", route_handlers=[people, add, paste, edit, phone, presence, provision])
+    return Router("/", route_handlers=[people, add, paste, edit, phone, reveal, presence])

@@ -43,7 +43,6 @@ _BODY_S = 60.0
 
 PUBLIC = (
     "/login", "/welcome", "/forgotten", "/static/", "/language/", "/healthz", "/metrics", "/ca.crt",
-    "/provision/",
 )  # fmt: skip
 """Beginnings of paths that need no session."""
 

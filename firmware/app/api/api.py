@@ -10,6 +10,7 @@ import os
 
 import msgspec
 
+from firmware.app.addresses import own_host, with_port
 from firmware.app.api.audio import opened, shown_name
 from firmware.app.api.hours import HoursWatch
 from firmware.app.api.live import QueuePicture, parked_now
@@ -50,7 +51,7 @@ class SwitchApi:
     def __init__(self, parts: Parts) -> None:
         self._started = parts.started
         self._clock = parts.clock
-        self._sip = parts.profile.sip
+        self._profile = parts.profile
         self._store = parts.store
         self._settings = parts.settings
         self._phones = parts.phones
@@ -108,7 +109,7 @@ class SwitchApi:
             PhoneAccount(
                 number=extension.number,
                 name=extension.name,
-                server=f"{self._sip.host}:{self._phones.port}",
+                server=with_port(own_host(self._profile), self._phones.port),
                 secret=extension.secret,
                 algorithm=extension.algorithm,
                 registered=extension.number in registered,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from firmware.app.addresses import own_host, with_port
 from firmware.app.parts import Parts
 from firmware.control.base import BaseReply
 from firmware.control.phones import (
@@ -39,6 +40,7 @@ def answer(parts: Parts, provisioning: Provisioning) -> None:
             url=invitation.url,
             qr=invitation.qr,
             secure_url=provisioning.secured(invitation.url),
+            server=with_port(request.host or own_host(parts.profile), parts.phones.port),
             valid_hours=invitation.valid_s / _SECONDS_PER_HOUR,
         )
 
