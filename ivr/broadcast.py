@@ -1,7 +1,7 @@
 """An announcement to all phones of the office: spoken once, heard everywhere.
 
-speak ─► hear it, keep it ─► every phone ─┬─ free: answers by itself, or rings ─► hears it twice
-                                          └─ in a talk: hears it on top of the talk
+at a phone: speak ─► hear it, keep it ─┬─► every phone ─┬─ free: answers by itself, or rings ─► hears it twice
+from a page: typed, or an own prompt ──┘                └─ in a talk: hears it on top of the talk
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import msgspec
 
 from firmware.core.causes import Cause
 from firmware.core.ids import PortId, new_port_id
-from firmware.core.leg import Leg, LegEnded
-from firmware.core.media import MediaError, PlayFile, PlayItem, PlayTone
+from firmware.core.leg import Leg, LegEnded, Party
+from firmware.core.media import MediaError, MediaPlane, PlayFile, PlayItem, PlayTone
 from firmware.core.trace.voice import Announced
 from firmware.switch.call import Call
 from ivr.prompts import Prompts
@@ -49,42 +49,62 @@ async def broadcast(call: Call, prompts: Prompts, everybody: Everybody) -> None:
     path = everybody.scratch / f"announcement-{new_port_id('all')}.wav"
     try:
         await asyncio.to_thread(write_prompt, samples, path)
-        items = [_ATTENTION, *prompts("emergency-broadcast"), PlayFile(str(path))] * _TIMES
         call.journey.route(Announced.BROADCAST(who=call.caller.address))
-        count = await _everywhere(call, items, everybody)
+        hearers = Hearers(everybody.free(), [one for one in everybody.talking() if one != call.caller.port])
+        for leg in hearers.free:
+            call.take_leg(leg)
+        words = announcement(prompts, [PlayFile(str(path))])
+        count = await everywhere(call.media, call.caller.party, hearers, words)
     finally:
         path.unlink(missing_ok=True)
     call.journey.route(Announced.REACHED(count=count))
     await call.play(said("broadcast-done"), prompts("broadcast-done"))
 
 
-async def _everywhere(call: Call, items: Sequence[PlayItem], everybody: Everybody) -> int:
-    """Play to all phones at once; return how many heard it to its end."""
-    own = call.caller.port
+class Hearers(msgspec.Struct, frozen=True):
+    """Whom one announcement reaches."""
+
+    free: Sequence[Leg]
+    talking: Sequence[PortId]
+
+
+def announcement(prompts: Prompts, words: Sequence[PlayItem]) -> list[PlayItem]:
+    """Return what everybody hears: that something is announced, and what, twice."""
+    return [_ATTENTION, *prompts("emergency-broadcast"), *words] * _TIMES
+
+
+async def everywhere(media: MediaPlane, caller: Party, hearers: Hearers, items: Sequence[PlayItem]) -> int:
+    """Play to all phones at once; return how many heard it to its end.
+
+    Args:
+        media: Plays it.
+        caller: Whom free phones show while they ring.
+        hearers: The phones.
+        items: What they hear.
+    """
     async with asyncio.TaskGroup() as tasks:
-        heard = [tasks.create_task(_ring(call, leg, items)) for leg in everybody.free()]
-        heard += [tasks.create_task(_play(call, port, items)) for port in everybody.talking() if port != own]
+        heard = [tasks.create_task(_ring(media, caller, leg, items)) for leg in hearers.free]
+        heard += [tasks.create_task(_play(media, port, items)) for port in hearers.talking]
     return sum(task.result() for task in heard)
 
 
-async def _ring(call: Call, leg: Leg, items: Sequence[PlayItem]) -> bool:
-    call.take_leg(leg)
+async def _ring(media: MediaPlane, caller: Party, leg: Leg, items: Sequence[PlayItem]) -> bool:
     try:
         async with asyncio.timeout(RING_SECONDS):
-            await leg.ring(call.caller.party)
+            await leg.ring(caller)
             await leg.answered()
     except (TimeoutError, LegEnded):
         await leg.hang_up(Cause.NO_ANSWER)
         return False
     try:
-        return leg.port is not None and await _play(call, leg.port, items)
+        return leg.port is not None and await _play(media, leg.port, items)
     finally:
         await leg.hang_up()
 
 
-async def _play(call: Call, port: PortId, items: Sequence[PlayItem]) -> bool:
+async def _play(media: MediaPlane, port: PortId, items: Sequence[PlayItem]) -> bool:
     try:
-        await call.media.play(port, items).finished()
+        await media.play(port, items).finished()
     except MediaError:
         return False
     return True

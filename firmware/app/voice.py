@@ -13,17 +13,16 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
-from functools import partial
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from extensions.feature_codes import Feature
+from firmware.app import announcing
+from firmware.app.announcing import Announcements
 from firmware.app.parts import Parts
 from firmware.app.voice_lamp import keep_lamp
 from firmware.core.causes import Cause
-from firmware.core.ids import PortId
-from firmware.core.leg import Leg
 from firmware.core.media import PlayItem
 from firmware.core.trace import Text
 from firmware.core.trace.voice import Announced, Hours, InMenu
@@ -39,9 +38,7 @@ from firmware.switch.destinations import (
     ToReception,
     ToVoicemail,
 )
-from firmware.switch.directory import Extension
 from firmware.switch.inbound import Situation
-from ivr.broadcast import Everybody, broadcast
 from ivr.hours import Closed, OfficeHours, Schedule, Switch, state_at
 from ivr.hours.state import Why
 from ivr.hours.words import said
@@ -109,7 +106,8 @@ class OfficeTargets:
 class Voice:
     """The office's voice, as the settings stand when a call comes in."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, announcements: Announcements) -> None:
+        self.announcements = announcements
         self._parts = parts
         self._names = NameBook(())
 
@@ -178,7 +176,7 @@ class Voice:
 
     async def record_prompt(self, call: Call, number: str) -> None:
         """Have the operator or a supervisor record the prompt own/pNUMBER at the phone."""
-        if not number or not self._may_speak(call):
+        if not number or not self.announcements.may_speak(call.caller.address):
             await call.refuse(Cause.NOT_PERMITTED)
             return
         prompts = self.prompts(call)
@@ -247,40 +245,6 @@ class Voice:
         zone = ZoneInfo(self.settings.hours.of().timezone)
         return now < closure.until.replace(tzinfo=zone)
 
-    async def broadcast(self, call: Call, _rest: str) -> None:
-        """Have the operator or a supervisor announce something to all phones."""
-        if not self._may_speak(call):
-            await call.refuse(Cause.NOT_PERMITTED)
-            return
-        everybody = Everybody(
-            partial(self._free_phones, call), self._talking_phones, self._parts.paths.prompts
-        )
-        await broadcast(call, self.prompts(call), everybody)
-
-    def _may_speak(self, call: Call) -> bool:
-        """Tell whether a phone's owner may speak for the office: the operator, and supervisors."""
-        own = call.caller.address
-        person = self.settings.extension(own)
-        return person is not None and (own == self.settings.office.operator or person.supervisor)
-
-    def _free_phones(self, call: Call) -> list[Leg]:
-        parts, own = self._parts, call.caller.address
-        return [
-            parts.directory.speak_to(Extension(one.number, one.name))
-            for one in self.settings.extensions
-            if one.number != own
-            and parts.phones.is_registered(one.number)
-            and not parts.exchange.is_busy(one.number)
-        ]
-
-    def _talking_phones(self) -> list[PortId]:
-        found = []
-        for one in self.settings.extensions:
-            for call, leg in self._parts.exchange.calls_of(one.number):
-                if call.conversation is not None and leg.port is not None:
-                    found.append(leg.port)
-        return found
-
     def is_open(self) -> bool:
         """Tell whether callers meet the office open now."""
         return self._is_open(self.settings.hours.in_force())
@@ -313,7 +277,7 @@ class Voice:
 
 async def start(parts: Parts, running: AsyncExitStack) -> Voice:
     """Have callers met by menus and hours, and the phones' codes for them served."""
-    voice = Voice(parts)
+    voice = Voice(parts, announcing.build(parts, running))
     parts.destinations.register(ToReception, voice.receive)
     parts.destinations.register(ToAnnouncement, voice.announce)
     parts.destinations.before.append(voice.tell)
@@ -323,7 +287,7 @@ async def start(parts: Parts, running: AsyncExitStack) -> Voice:
     routing.features.serve_also(Feature.DAY_NIGHT, voice.switch_hours)
     routing.features.serve_also(Feature.TRY_MENUS, voice.try_out)
     routing.features.serve_also(Feature.RECORD_PROMPT, voice.record_prompt)
-    routing.features.serve_also(Feature.BROADCAST, voice.broadcast)
+    routing.features.serve_also(Feature.BROADCAST, voice.announcements.by_phone)
     names = asyncio.create_task(_keep_names(parts, voice), name="names of the office's people")
     running.push_async_callback(_cancelled, names)
     lamp = asyncio.create_task(keep_lamp(parts, voice.is_open), name="lamp of the day/night switch")

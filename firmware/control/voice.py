@@ -1,4 +1,4 @@
-"""The office's hours at this moment, and the day/night switch."""
+"""The office's hours at this moment, the day/night switch, and announcements to all phones."""
 
 from __future__ import annotations
 
@@ -23,6 +23,24 @@ class HoursReply(BaseReply, frozen=True, tag="hours", kw_only=True):
     mode: Literal["auto", "day", "night"]
     warnings: dict[str, str]
     """What the administrator should know of the holidays, by language; empty for nothing."""
+
+
+class AnnounceToAll(BaseRequest, frozen=True, tag="announce to all", kw_only=True):
+    """Have all phones of the office hear something, those in a talk too; answered as soon as it begins."""
+
+    text: str = ""
+    """To be spoken in the office's language; empty for a prompt."""
+    prompt: str = ""
+    """The prompt's name, like "own/fire"; only used without a text."""
+    by: str = ""
+    """Who asks, for the log."""
+
+
+class AnnouncingReply(BaseReply, frozen=True, tag="announcing", kw_only=True):
+    ringing: int
+    """Free phones that answer by themselves, or ring for it."""
+    talking: int
+    """Phones in a talk, which hear it on top of that."""
 
 
 class SwitchHours(BaseRequest, frozen=True, tag="switch hours", kw_only=True):

@@ -13,6 +13,7 @@ import pytest
 
 from extensions.directory import OfficeDirectory
 from extensions.feature_codes import CodeBook, Feature
+from firmware.app.announcing import Announcements
 from firmware.app.api.settings import SettingsDesk
 from firmware.app.api.voice import VoiceApi
 from firmware.app.parts import Parts
@@ -50,7 +51,7 @@ def api(tmp_path: Path) -> VoiceApi:
         directory=OfficeDirectory(people, "101", _no_leg),
         answers=Answers(),
     )
-    api = VoiceApi(cast(Parts, parts), Voice(cast(Parts, parts)))
+    api = VoiceApi(cast(Parts, parts), Voice(cast(Parts, parts), Announcements(cast(Parts, parts))))
     api.serve()
     return api
 

@@ -1,4 +1,4 @@
-"""What pages ask of the hours."""
+"""What pages ask of the hours, and announcements to everybody."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import msgspec
 from firmware.app.api.hours import hours_now
 from firmware.app.parts import Parts
 from firmware.app.voice import Voice
-from firmware.control.voice import GetHours, HoursReply, SwitchHours
+from firmware.control.voice import AnnounceToAll, AnnouncingReply, GetHours, HoursReply, SwitchHours
 from firmware.core.errors import UserError
 from firmware.settings.document import Settings
 from ivr.hours import Switch
@@ -30,6 +30,7 @@ class VoiceApi:
     def serve(self) -> None:
         self._parts.answers.on(GetHours, self.hours)
         self._parts.answers.on(SwitchHours, self.switch)
+        self._parts.answers.on(AnnounceToAll, self.announce)
 
     async def hours(self, request: GetHours) -> HoursReply:
         hours = self._parts.settings.current.hours
@@ -52,6 +53,11 @@ class VoiceApi:
 
         await self._parts.editing.edit(switched, request.by)
         return await self.hours(GetHours(schedule=request.schedule))
+
+    async def announce(self, request: AnnounceToAll) -> AnnouncingReply:
+        announcements = self._voice.announcements
+        hearers = await announcements.from_page(request.text, request.prompt[:60], request.by)
+        return AnnouncingReply(ringing=len(hearers.free), talking=len(hearers.talking))
 
 
 def _moment(text: str) -> datetime.datetime | None:
