@@ -21,7 +21,7 @@ from typing import Final
 
 from firmware.core.media import MediaError
 from firmware.media.alsa_wire import AUDIO, FAILED, HEAD, MAX_MESSAGE, OPENED
-from firmware.media.g711 import FRAME, RATE
+from firmware.media.g711 import FRAME
 from firmware.media.pcm import DeviceGone
 
 PREFIX: Final = "alsa:"
@@ -48,15 +48,13 @@ class AlsaPcm:
     """A sound card's full-duplex mono PCM at 8000 Hz; it is opened by its process, see `ready`.
 
     Raises:
-        MediaError: The rate isn't 8000 Hz, or too many cards hang already.
+        MediaError: Too many cards hang already.
     """
 
     chunk = FRAME
     ahead = 0
 
-    def __init__(self, device: str, sample_rate: int) -> None:
-        if sample_rate != RATE:
-            raise MediaError(f"{device}: {sample_rate} Hz isn't supported, only {RATE} Hz")
+    def __init__(self, device: str) -> None:
         self._device = device
         self._name = device.removeprefix(PREFIX)
         _still_held(self._name)

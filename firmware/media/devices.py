@@ -21,9 +21,10 @@ import msgspec
 from firmware.core.media import MediaError
 from firmware.media.alsa import PREFIX, AlsaPcm
 from firmware.media.echo_stage import EchoStage
-from firmware.media.g711 import I16
+from firmware.media.g711 import I16, RATE
 from firmware.media.pcm import DeviceGone, PcmDevice, SerialPcm
 from firmware.media.pcm_stream import PcmInput, PcmOutput, SampleAligner
+from firmware.media.wide_device import WIDE_RATE, WideDevice
 
 MAX_SETTLE_MS: Final = 2000
 """Longer than any device swallows audio at its beginning."""
@@ -32,12 +33,17 @@ MAX_SETTLE_MS: Final = 2000
 def open_device(device: str, sample_rate: int) -> PcmDevice:
     """Open a tty or, as `alsa:NAME`, a sound card.
 
+    A card of 16 kHz is opened at 8: ALSA's own `plug` converts, and so it is named ("alsa:plughw:CARD=…").
+
     Raises:
-        MediaError: It is missing or busy.
+        MediaError: It is missing or busy, or its rate is neither 8 nor 16 kHz.
     """
+    if sample_rate not in (RATE, WIDE_RATE):
+        raise MediaError(f"{device}: {sample_rate} Hz isn't supported, only {RATE} and {WIDE_RATE} Hz")
     if device.startswith(PREFIX):
-        return AlsaPcm(device, sample_rate)
-    return SerialPcm(device, sample_rate)
+        return AlsaPcm(device)
+    serial = SerialPcm(device)
+    return WideDevice(serial) if sample_rate == WIDE_RATE else serial
 
 
 class _Device(msgspec.Struct):

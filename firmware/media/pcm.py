@@ -9,7 +9,6 @@ import termios
 from typing import Final, Protocol
 
 from firmware.core.media import MediaError
-from firmware.media.g711 import RATE
 
 MAX_READ: Final = 8192
 """Bytes taken from a device in one tick: 0.5 s of audio."""
@@ -27,8 +26,9 @@ class DeviceGone(MediaError):
 class PcmDevice(Protocol):
     """What the engine needs of a device."""
 
-    dropped: int
-    """Writes the device would not take in time."""
+    @property
+    def dropped(self) -> int:
+        """Writes the device would not take in time."""
 
     @property
     def chunk(self) -> int:
@@ -65,18 +65,16 @@ class PcmDevice(Protocol):
 
 
 class SerialPcm:
-    """A tty that carries raw S16LE mono audio at 8000 Hz.
+    """A tty that carries raw S16LE mono audio, at whatever rate its modem is set to.
 
     Raises:
-        MediaError: It is missing, in use, no tty, or the rate isn't 8000 Hz.
+        MediaError: It is missing, in use, or no tty.
     """
 
     chunk = SERIAL_CHUNK
     ahead = SERIAL_AHEAD
 
-    def __init__(self, path: str, sample_rate: int) -> None:
-        if sample_rate != RATE:
-            raise MediaError(f"{path}: {sample_rate} Hz isn't supported, only {RATE} Hz")
+    def __init__(self, path: str) -> None:
         self.path = path
         self.dropped = 0
         self._unwritten = b""

@@ -77,7 +77,7 @@ def jack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[subprocess
 
 
 def _opened(device: str) -> AlsaPcm:
-    card = AlsaPcm(device, 8000)
+    card = AlsaPcm(device)
     deadline = time.monotonic() + 5
     try:
         while not card.ready() and time.monotonic() < deadline:
