@@ -12,6 +12,8 @@ zongji 总机: the firmware of a small-office switchboard
 
   ./flash.sh sim                     run everything here, with simulated lines; Ctrl-C ends it
   ./flash.sh sim --demo              run one complete call, show its journey, and end
+  ./flash.sh sim --profile simulated-all
+                                     the same with every kind of line at once, the HAT's board code among them
 
   ./flash.sh install [--root DIR]    make this Debian or Raspberry Pi OS (or the one below DIR) a switchboard
                                      --read-only-root: what it writes goes to a partition labelled zongji-data
@@ -138,6 +140,7 @@ need_libraries() {
 
 sim() {
   need_simulator
+  case " $* " in *" --profile simulated-all "* | *" --profile=simulated-all "*) need_npm board ;; esac
   exec "$venv/bin/zongji" sim run "$@"
 }
 

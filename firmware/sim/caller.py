@@ -36,7 +36,7 @@ def script(
         seconds: When it hangs up, since the answer; None for never.
     """
     withheld = number == "withheld"
-    spoken = () if play is None else (play if play.startswith("tone:") else str(Path(play).resolve()),)
+    spoken = () if play is None else (_item(play),)
     return PartyScript(
         number=None if withheld else number,
         withheld=withheld,
@@ -48,6 +48,27 @@ def script(
         digits_after=digits_after,
         hang_up_after=seconds,
     )
+
+
+async def use_handset(socket: Path, action: str, keys: str, play: str | None, hear: Path | None) -> None:
+    """Lift the analog handset, press keys of it, or put it back.
+
+    Raises:
+        WorldError: The world isn't there or refuses.
+    """
+    async with World(socket) as world:
+        match action:
+            case "lift":
+                said = () if play is None else (_item(play),)
+                await world.lift(*said, hear=str(hear.resolve()) if hear else "")
+            case "press":
+                await world.dial_at_handset(keys)
+            case _:
+                await world.put_back()
+
+
+def _item(play: str) -> str:
+    return play if play.startswith("tone:") else str(Path(play).resolve())
 
 
 async def call(socket: Path, what: PartyScript, tell: Callable[[str], None], hang_up: asyncio.Event) -> bool:

@@ -13,6 +13,7 @@ from firmware.cli.options import existing_state, state_option
 from firmware.core.errors import UserError
 from firmware.core.paths import StatePaths
 from firmware.sim import caller as calling
+from firmware.sim.worlds import BOARD_LINE, LINE, PROFILE, world_socket
 
 DEFAULT_SIM_STATE = Path(".state/sim")
 DEFAULT_DEMO_STATE = Path(".state/demo")
@@ -42,7 +43,13 @@ def sim() -> None:
     show_default=True,
     help="Where the admin's pages are, on this computer; the demo takes a free port.",
 )
-def run(demo: bool, state: Path | None, sip_port: int | None, web_port: int) -> int:
+@click.option(
+    "--profile",
+    default="simulated",
+    show_default=True,
+    help="Which lines: a profile of board/profiles (simulated-all has every kind), or a file of your own.",
+)
+def run(demo: bool, state: Path | None, sip_port: int | None, web_port: int, profile: str) -> int:
     """Start every process in the foreground, with simulated lines; Ctrl-C ends it."""
     if demo:
         from firmware.sim.demo import demonstrate
@@ -52,7 +59,23 @@ def run(demo: bool, state: Path | None, sip_port: int | None, web_port: int) -> 
     from firmware.sim.foreground import run_in_foreground
 
     paths = StatePaths((state or DEFAULT_SIM_STATE).resolve())
-    return asyncio.run(run_in_foreground(paths, 5060 if sip_port is None else sip_port, web_port, click.echo))
+    port = 5060 if sip_port is None else sip_port
+    return asyncio.run(run_in_foreground(paths, port, web_port, click.echo, _profile(profile)))
+
+
+def _profile(name: str) -> Path:
+    """Return the file of a profile.
+
+    Raises:
+        UserError: There is none of that name.
+    """
+    given = Path(name)
+    known = PROFILE.with_name(f"{name}.toml")
+    found = next((path for path in (known, given) if path.is_file()), None)
+    if found is None:
+        names = ", ".join(sorted(path.stem for path in PROFILE.parent.glob("simulated*.toml")))
+        raise UserError(f"there is no profile {name}; those with simulated lines are {names}")
+    return found.resolve()
 
 
 @sim.command()
@@ -68,6 +91,7 @@ def run(demo: bool, state: Path | None, sip_port: int | None, web_port: int) -> 
 @click.option("--after", default=2.0, show_default=True, help="Seconds after the answer to begin speaking.")
 @click.option("--hear", type=click.Path(path_type=Path, dir_okay=False), help="Write what is heard there.")
 @click.option("--for", "seconds", type=float, help="Hang up so many seconds after the answer.")
+@click.option("--line", default=LINE, show_default=True, help="Which line of the office to dial.")
 @state_option
 def call(
     number: str,
@@ -79,6 +103,7 @@ def call(
     after: float,
     hear: Path | None,
     seconds: float | None,
+    line: str,
     state: Path,
 ) -> int:
     """Call the office from NUMBER ("withheld" to show none) on the simulated mobile network."""
@@ -97,7 +122,26 @@ def call(
             hear=hear,
             seconds=seconds,
         )
-        return asyncio.run(_call(existing_state(_running_state(state)), script))
+        return asyncio.run(_call(world_socket(existing_state(_running_state(state)), line), script))
+
+
+@sim.command()
+@click.argument("action", type=click.Choice(["lift", "press", "put-back"]))
+@click.argument("keys", default="")
+@click.option("--play", help="With lift: what to say into it, a WAV file or tone:HERTZ[:DBM0].")
+@click.option(
+    "--hear", type=click.Path(path_type=Path, dir_okay=False), help="With lift: write what is heard."
+)
+@click.option("--line", default=BOARD_LINE, show_default=True, help="The first line of the handset's board.")
+@state_option
+def handset(action: str, keys: str, play: str | None, hear: Path | None, line: str, state: Path) -> int:
+    """Use the simulated analog handset: lift it, press KEYS, put it back."""
+    socket = world_socket(existing_state(_running_state(state)), line)
+    try:
+        asyncio.run(calling.use_handset(socket, action, keys, play, hear))
+    except calling.WorldError as error:
+        raise UserError(str(error)) from error
+    return 0
 
 
 def _running_state(state: Path) -> Path:
@@ -116,11 +160,11 @@ def _spoken(text: str, language: str, folder: Path) -> Path:
     return path
 
 
-async def _call(paths: StatePaths, script: calling.PartyScript) -> int:
+async def _call(world: Path, script: calling.PartyScript) -> int:
     asked = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGINT, asked.set)
     try:
-        answered = await calling.call(paths.world_socket, script, click.echo, asked)
+        answered = await calling.call(world, script, click.echo, asked)
     except calling.WorldError as error:
         raise UserError(str(error)) from error
     return 0 if answered else 1

@@ -1,6 +1,6 @@
 """The whole box on this computer: the simulated outside world, the switch, and what they leave behind.
 
-world   python -m hal.fake    mobile network and modem, on ptys linked into STATE/run
+world   python -m hal.fake    for each line: its network and its device, on ptys linked into STATE/run
 switch  python -m firmware    the real one, which starts the media process itself
 """
 
@@ -22,10 +22,8 @@ from firmware.core.errors import UserError
 from firmware.core.paths import StatePaths
 from firmware.profile import load_profile
 from firmware.sim.processes import Child, ProcessFailed, until_listening, until_there
+from firmware.sim.worlds import LINE, PROFILE, world_socket, worlds_of
 from ivr.prompts import speak_missing
-
-PROFILE = Path(__file__).parents[2] / "board" / "profiles" / "simulated.toml"
-LINE = "gsm1"
 
 _READY_SECONDS = 20.0
 # A switch that dies at once each time is not restarted for ever; systemd's units say the same.
@@ -55,9 +53,12 @@ class Simulation:
         self.paths = paths
         self._tell = tell
         logs = paths.root / "log"
-        names = [str(line["name"]) for line in load_profile(profile).lines]
-        self.worlds = [self._world(name, logs) for name in names]
-        """A mobile network and a modem for each line, in the profile's order."""
+        self.worlds = [
+            (self.socket_of(world.line), Child(name, world.command, logs / f"{name}.log"))
+            for world in worlds_of(load_profile(profile).lines, str(paths.run), self.socket_of)
+            for name in ("world" if world.line == LINE else f"world-{world.line}",)
+        ]
+        """A network and a device for each line or board, in the profile's order."""
         self.world = self.worlds[0][1]
         switch: list[str | Path] = ["-m", "firmware", "--state", paths.root, "--profile", profile]
         self.switch = Child("switch", [*switch, "--sip-port", str(sip_port)], logs / "switch.log")
@@ -127,15 +128,7 @@ class Simulation:
 
     def socket_of(self, line: str) -> Path:
         """Return the remote control of a line's world."""
-        return self.paths.world_socket if line == LINE else self.paths.run / f"world-{line}.sock"
-
-    def _world(self, line: str, logs: Path) -> tuple[Path, Child]:
-        socket = self.socket_of(line)
-        world: list[str | Path] = ["-m", "hal.fake", "--control", socket]
-        for port in ("at", "pcm"):
-            world += [f"--{port}-link", self.paths.run / f"{line}-{port}"]
-        name = "world" if line == LINE else f"world-{line}"
-        return socket, Child(name, world, logs / f"{name}.log")
+        return world_socket(self.paths, line)
 
     async def _start_switch(self) -> None:
         self.switch_started = time.monotonic()

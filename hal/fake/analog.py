@@ -7,8 +7,11 @@ the audio. Sans-IO: everything runs on the network's `Schedule`.
 
 from __future__ import annotations
 
+import dataclasses
+import threading
 from collections.abc import Callable
 
+from hal.fake.audio import Ear, Voice
 from hal.fake.network import CallState, FakeCall, FakeMobileNetwork
 
 RING_HERTZ = 25
@@ -19,37 +22,45 @@ CALLER_ID_DELAY = 0.6
 OPEN_LOOP = 0.4
 """Seconds for which the exchange opens the loop when the caller has hung up."""
 TONE_PERIOD = 0.7
+NUMBER_COMPLETE = 2.5
+"""Seconds without a key after which the exchange takes a number for complete."""
 PULSE_BREAK, PULSE_MAKE, PULSE_PAUSE = 0.06, 0.04, 0.6
 
 Sounds = Callable[[str, str], None]
 """Takes ("tone", "busy"), ("key", "5"), ("caller", "13800138000"), ("withheld", "")."""
 
 
+@dataclasses.dataclass
+class ExchangeHabits:
+    """What this exchange does, and others don't."""
+
+    opens_loop: bool = True
+    """When the far side hangs up."""
+    turns_polarity: bool = True
+    """When the called party answers."""
+    caller_id: bool = True
+
+
 class FakeExchange:
     """The exchange's end of one line; the network's `Handset`."""
 
     def __init__(
-        self,
-        network: FakeMobileNetwork,
-        sounds: Sounds,
-        *,
-        opens_loop: bool = True,
-        turns_polarity: bool = True,
-        caller_id: bool = True,
+        self, network: FakeMobileNetwork, sounds: Sounds, habits: ExchangeHabits | None = None
     ) -> None:
         self.network = network
+        self.habits = habits if habits is not None else ExchangeHabits()
         self.plugged = True
         self.reversed = False
         self.ringing = False
         self.hooked = False
         """The box holds the line."""
         self.call: FakeCall | None = None
+        self.tone: str | None = None
+        """What the exchange plays into a held line: dial, ringback, busy, congestion."""
         self._sounds = sounds
-        self._opens_loop = opens_loop
-        self._turns_polarity = turns_polarity
-        self._caller_id = caller_id
         self._open = False
         self._turn = 0
+        self._number = ""
         network.attach(self)
 
     # Levels
@@ -68,10 +79,14 @@ class FakeExchange:
             return
         self.hooked = closed
         call = self.call
+        self.tone = None
+        self._number = ""
         if closed:
             if call is not None and call.to_modem and call.state is CallState.RINGING:
                 self.ringing = False
                 self.network.modem_answers(call)
+            elif call is None:
+                self.tone = "dial"
             return
         self._turn += 1
         self.reversed = self._open = False
@@ -84,10 +99,21 @@ class FakeExchange:
         if not self.hooked:
             return
         if self.call is None:
+            self.tone = None
             self.call = self.network.modem_dials(digits)
         else:
             for key in digits:
                 self.network.modem_presses(self.call, key)
+
+    def key_heard(self, key: str) -> None:
+        """The exchange heard one key: of a number that isn't complete yet, or into the call."""
+        if self.call is not None:
+            self.keyed(key)
+        elif self.hooked:
+            self.tone = None
+            self._number += key
+            number = self._number
+            self.network.schedule.after(NUMBER_COMPLETE, lambda: self._dial(number))
 
     def vanish(self) -> None:
         """The box is away: whatever it held is let go."""
@@ -113,10 +139,12 @@ class FakeExchange:
         self._ring(call, first=True)
 
     def network_alerts(self, call: FakeCall) -> None:
+        self.tone = "ringback"
         self._sounds("tone", "ringback")
 
     def network_connects(self, call: FakeCall) -> None:
-        if self._turns_polarity:
+        self.tone = None
+        if self.habits.turns_polarity:
             self.reversed = True
 
     def network_ends(self, call: FakeCall, word: str) -> None:
@@ -126,11 +154,12 @@ class FakeExchange:
         self.ringing = False
         if not self.hooked:
             return
-        if word == "VOICE END" and self._opens_loop:
+        if word == "VOICE END" and self.habits.opens_loop:
             self._open = True
             self.network.schedule.after(OPEN_LOOP, self._close_loop)
         self._turn += 1
-        self._sound_on("congestion" if word == "NO CARRIER" else "busy", self._turn)
+        self.tone = "congestion" if word == "NO CARRIER" else "busy"
+        self._sound_on(self.tone, self._turn)
 
     def network_key(self, key: str) -> None:
         self._sounds("key", key)
@@ -146,6 +175,11 @@ class FakeExchange:
 
     # Inside
 
+    def _dial(self, number: str) -> None:
+        if self.hooked and self.call is None and number == self._number:
+            self._number = ""
+            self.keyed(number)
+
     def _ring(self, call: FakeCall, *, first: bool = False) -> None:
         if self.call is not call or call.state is not CallState.RINGING:
             return
@@ -153,7 +187,7 @@ class FakeExchange:
 
         def pause() -> None:
             self.ringing = False
-            if first and self._caller_id:
+            if first and self.habits.caller_id:
                 self.network.schedule.after(CALLER_ID_DELAY, lambda: self._tell_caller(call))
             self.network.schedule.after(RING_OFF, lambda: self._ring(call))
 
@@ -183,13 +217,31 @@ class FakeTelephone:
         self.closed = False
         """The hook switch: current flows."""
         self.lifted = False
+        self.voice = Voice()
+        """What the person says, and the keys they press."""
+        self._ear: Ear | None = None
+        self._hearing = threading.Lock()
+        """The codec's thread hears, the event loop hangs up."""
         self._network = network
 
-    def lift(self) -> None:
+    def lift(self, voice: Voice | None = None, ear: Ear | None = None) -> None:
+        """Somebody takes it up, who says this and hears by that."""
+        with self._hearing:
+            self.voice, self._ear = voice or Voice(), ear
         self.lifted = self.closed = True
 
     def put_back(self) -> None:
         self.lifted = self.closed = False
+        with self._hearing:
+            if self._ear is not None:
+                self._ear.close()
+            self._ear = None
+
+    def hear(self, frame: bytes) -> None:
+        """Take 20 ms of what sounds in it."""
+        with self._hearing:
+            if self._ear is not None:
+                self._ear.hear(frame)
 
     def flash(self) -> None:
         """Tap the hook."""

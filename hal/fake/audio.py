@@ -32,13 +32,19 @@ _KEY_GAP_FRAMES = 3
 _ROWS = (697, 770, 852, 941)
 _COLUMNS = (1209, 1336, 1477, 1633)
 _KEYPAD = ("123A", "456B", "789C", "*0#D")
+KEYPAD_TONES = {
+    key: (row, column)
+    for row, keys in zip(_ROWS, _KEYPAD, strict=True)
+    for key, column in zip(keys, _COLUMNS, strict=True)
+}
+"""The two frequencies of each key, Hz (ITU-T Q.23)."""
 
 
 class AudioError(Exception):
     """A play item can't be used; the text says which and why."""
 
 
-def _sines(frequencies: Sequence[float], level_dbm0: float, samples: int) -> bytes:
+def sines(frequencies: Sequence[float], level_dbm0: float, samples: int) -> bytes:
     """Return the sum of sines, each at the given level."""
     amplitude = 32767 * 10 ** ((level_dbm0 - _FULL_SCALE_DBM0) / 20)
     steps = [2 * math.pi * f / RATE for f in frequencies]
@@ -52,13 +58,29 @@ def _little_endian(samples: array.array[int]) -> bytes:
     return samples.tobytes()
 
 
+def doubled(frame: bytes) -> bytes:
+    """Return a frame of 8 kHz at 16 kHz: between two samples lies their mean."""
+    samples = array.array("h", frame)
+    wide = array.array("h", bytes(2 * len(frame)))
+    wide[0::2] = samples
+    following = samples[1:] + samples[-1:]
+    wide[1::2] = array.array("h", (one + other >> 1 for one, other in zip(samples, following, strict=True)))
+    return wide.tobytes()
+
+
+def halved(frame: bytes) -> bytes:
+    """Return a frame of 16 kHz at 8 kHz: each two samples become their mean."""
+    samples = array.array("h", frame)
+    pairs = zip(samples[0::2], samples[1::2], strict=True)
+    return array.array("h", (one + other >> 1 for one, other in pairs)).tobytes()
+
+
 def _key_tone(key: str) -> bytes:
-    row = next(r for r, keys in enumerate(_KEYPAD) if key in keys)
-    pair = (_ROWS[row], _COLUMNS[_KEYPAD[row].index(key)])
-    return _sines(pair, _KEY_LEVEL_DBM0, _KEY_FRAMES * FRAME_SAMPLES)
+    return sines(KEYPAD_TONES[key], _KEY_LEVEL_DBM0, _KEY_FRAMES * FRAME_SAMPLES)
 
 
-def _cut(samples: bytes) -> Iterator[bytes]:
+def cut(samples: bytes) -> Iterator[bytes]:
+    """Cut samples into frames of 20 ms, the last one filled up with silence."""
     for begin in range(0, len(samples), FRAME_BYTES):
         yield samples[begin : begin + FRAME_BYTES].ljust(FRAME_BYTES, b"\0")
 
@@ -83,9 +105,9 @@ def _item_frames(item: str) -> Iterator[bytes]:
     if kind == "tone":
         hertz, _, level = rest.partition(":")
         # A second holds a whole number of periods of any whole frequency.
-        second = _sines([int(hertz)], float(level or _DEFAULT_LEVEL_DBM0), RATE)
+        second = sines([int(hertz)], float(level or _DEFAULT_LEVEL_DBM0), RATE)
         for _ in itertools.count():
-            yield from _cut(second)
+            yield from cut(second)
     elif kind == "silence":
         yield from itertools.repeat(SILENT_FRAME, round(float(rest) * RATE / FRAME_SAMPLES))
     else:
@@ -130,7 +152,7 @@ class Voice:
 
     def press(self, key: str) -> None:
         """Sound a key's tone, after those still sounding."""
-        self._keys.append(itertools.chain(_cut(_key_tone(key)), [SILENT_FRAME] * _KEY_GAP_FRAMES))
+        self._keys.append(itertools.chain(cut(_key_tone(key)), [SILENT_FRAME] * _KEY_GAP_FRAMES))
 
     def frame(self) -> bytes:
         """Return the next 20 ms: 320 bytes, little-endian. What is said while a key sounds isn't heard."""

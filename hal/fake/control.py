@@ -184,6 +184,19 @@ class World:
         """Change a field of `hal.fake.modem.Quirks`."""
         await self.request("quirk", name=name, value=value)
 
+    async def lift(self, *play: str, hear: str = "") -> None:
+        """Lift the analog handset; say that into it, over and over, and write down what is heard there."""
+        given = {"hear": hear} if hear else {}
+        await self.request("handset", action="lift", play=play, **given)
+
+    async def put_back(self) -> None:
+        """Put the handset back on its cradle."""
+        await self.request("handset", action="put back")
+
+    async def dial_at_handset(self, keys: str) -> None:
+        """Press keys of the handset's."""
+        await self.request("handset", action="press", keys=keys)
+
     async def history(self) -> Mapping[str, Any]:
         """Return all happenings and every AT command line the modem received."""
         return await self.request("history")

@@ -14,6 +14,7 @@ happens is told to every client as `{"event": WORD, "call": ID, "at": SECONDS, "
     code       code, text [, state]                         the network's answer to a service code (27.007,
     7.15)
     quirk      name, value                                  a field of Quirks
+    handset    action [, keys, play, hear]                  lift, put back or press, at an analog handset
     noise      text, count                                  one line on the AT port, that text so often
     history                                                 → {"happenings": […], "commands": […]}
     state                                                   → {"registered", "plugged", "calls", "audio"}
@@ -29,7 +30,8 @@ from pathlib import Path
 from typing import Any
 
 from hal.at.long_sms import TooLong
-from hal.fake.audio import AudioError
+from hal.fake.audio import KEYPAD_TONES, AudioError, Ear, Voice
+from hal.fake.coprocessor import FakeCoprocessor
 from hal.fake.modem_on_ptys import ModemOnPtys
 from hal.fake.network import Answering, FakeCall, FarNumber, Happening, PartyScript
 from hal.fake.world import World
@@ -68,6 +70,7 @@ class ControlServer:
             "code": self._code,
             "quirk": self._quirk,
             "noise": self._noise,
+            "handset": self._handset,
             "history": self._history,
             "state": self._state,
         }
@@ -201,6 +204,26 @@ class ControlServer:
 
     def _noise(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         self._mobile().disturb(b"\r\n" + (str(request["text"]) * int(request["count"])).encode() + b"\r\n")
+        return {}
+
+    def _handset(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        world = self._world
+        if not isinstance(world, FakeCoprocessor):
+            raise RequestError("this line has no handset")
+        telephone, action = world.telephone, str(request["action"])
+        if action == "lift":
+            voice = Voice(tuple(map(str, request.get("play", ()))), loop=True)
+            ear = Ear(str(request["hear"])) if "hear" in request else None
+            world.act(lambda: telephone.lift(voice, ear))
+        elif action == "put back":
+            world.act(telephone.put_back)
+        elif action == "press":
+            for key in str(request["keys"]):
+                if key not in KEYPAD_TONES:
+                    raise RequestError("'keys' may hold 0-9, *, # and A-D")
+                telephone.voice.press(key)
+        else:
+            raise RequestError("'action' must be lift, put back or press")
         return {}
 
     def _history(self, request: Mapping[str, Any]) -> Mapping[str, Any]:

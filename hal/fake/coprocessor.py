@@ -1,11 +1,11 @@
-"""The HAT's coprocessor without the HAT: the real board code in the real MicroPython, an exchange, a
-telephone.
+"""The HAT without the HAT: the real board code in the real MicroPython, an exchange, a telephone, a codec.
 
     firmware ── UART (pty) ── FakeCoprocessor ── node: MicroPython, board/coprocessor
-                                   │ levels
-                    FakeExchange ◄─┴─► FakeTelephone        sounds: in words, for whoever plays the codec
+        │                          │ levels
+        └─ two ptys ─ FakeCodec ── FakeExchange, FakeTelephone
 
-Needs node and board/node_modules (`npm ci --prefix board`). Runs in the owner's event loop.
+Needs node and board/node_modules (`npm ci --prefix board`). Runs in the owner's event loop. Without a codec
+what sounds is told in words (`sounds`).
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from hal.fake.analog import RING_HERTZ, FakeExchange, FakeTelephone, Sounds
-from hal.fake.network import FakeMobileNetwork
+from hal.fake.analog import RING_HERTZ, ExchangeHabits, FakeExchange, FakeTelephone, Sounds
+from hal.fake.codec import ExchangeSound, FakeCodec, TelephoneSound
 from hal.fake.pty_port import PtyPort
-from hal.fake.schedule import Schedule
+from hal.fake.world import World
 
 REPOSITORY = Path(__file__).parents[2]
 MODULE = "board/node_modules/@micropython/micropython-webassembly-pyscript/micropython.mjs"
@@ -28,34 +28,42 @@ LOOK = 0.01
 """Seconds between looks at the levels."""
 
 
-def _nothing(kind: str, what: str) -> None:
-    return
-
-
-class FakeCoprocessor:
+class FakeCoprocessor(World):
     """One board with its two wires.
 
     Args:
         link: Lasting name of its UART.
-        sounds: Told what sounds on the exchange line.
-        exchange: Options of the `FakeExchange`.
+        sounds: Told in words what sounds on the exchange line.
+        audio: Lasting names of the codec's channels: exchange line, handset.
+        habits: What the exchange does.
     """
 
-    def __init__(self, link: Path, sounds: Sounds = _nothing, **exchange: bool) -> None:
-        self.schedule = Schedule()
-        self.network = FakeMobileNetwork(self.schedule)
-        self.exchange = FakeExchange(self.network, sounds, **exchange)
+    def __init__(
+        self,
+        link: Path,
+        sounds: Sounds | None = None,
+        audio: tuple[Path, Path] | None = None,
+        habits: ExchangeHabits | None = None,
+    ) -> None:
+        super().__init__()
+        self.exchange = FakeExchange(self.network, self._sounds, habits)
         self.telephone = FakeTelephone(self.network)
         self.uart = PtyPort(link)
         self.levels: dict[str, Any] = {}
         """What the board's outputs are."""
         self.on_levels: Callable[[], None] | None = None
+        self._told_in_words = sounds
+        self._line_sound = ExchangeSound(self.exchange, self._key_heard)
+        self._codec: FakeCodec | None = None
+        if audio is not None:
+            line, handset = audio
+            self._codec = FakeCodec((line, self._line_sound), (handset, TelephoneSound(self.telephone)))
         self._buttons = [False, False]
         self._process: asyncio.subprocess.Process | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._told: dict[str, Any] = {}
 
-    async def start(self) -> None:
+    async def power_on(self) -> None:
         """Power the board on, within the running loop."""
         self._process = await asyncio.create_subprocess_exec(
             "node",
@@ -65,19 +73,22 @@ class FakeCoprocessor:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
         )
-        self.uart.plug()
-        loop = asyncio.get_running_loop()
-        loop.add_reader(self.uart.fileno, self._from_box)
+        self._begin()
+        self.plug()
+        if self._codec is not None:
+            self._codec.start()
         self._tasks = [asyncio.create_task(self._from_board()), asyncio.create_task(self._live())]
 
-    async def stop(self) -> None:
+    async def power_off(self) -> None:
         """Take its power away."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self.uart.fileno >= 0:
-            asyncio.get_running_loop().remove_reader(self.uart.fileno)
+        self.unplug()
+        self._end()
         self.uart.close()
+        if self._codec is not None:
+            self._codec.stop()
         if self._process is not None:
             with contextlib.suppress(ProcessLookupError):
                 self._process.terminate()
@@ -87,14 +98,63 @@ class FakeCoprocessor:
         """Hold one of the board's buttons, or let it go."""
         self._buttons[button] = down
 
-    def _send(self, message: dict[str, Any]) -> None:
+    @property
+    def plugged(self) -> bool:
+        return self.uart.fileno >= 0
+
+    @property
+    def quirks(self) -> ExchangeHabits:
+        return self.exchange.habits
+
+    def plug(self) -> None:
+        """Let the box reach the board. Does nothing when it does."""
+        if self._loop is not None and not self.plugged:
+            self.uart.plug()
+            self._loop.add_reader(self.uart.fileno, self._from_box)
+
+    def unplug(self) -> None:
+        if self._loop is not None and self.plugged:
+            self._loop.remove_reader(self.uart.fileno)
+            self.uart.unplug()
+
+    def commands(self) -> list[tuple[float, str]]:
+        """Return nothing: the link's messages are octets."""
+        return []
+
+    def figures(self) -> Mapping[str, object]:
+        return {
+            "audio": self.exchange.hooked,
+            "handset": "lifted" if self.telephone.lifted else "on its cradle",
+            "handset_rings": bool(self.levels.get("ringing")),
+            "underruns": self._codec.underruns if self._codec is not None else 0,
+        }
+
+    def settle(self) -> None:
+        if self._codec is not None:
+            self._codec.settle()
+
+    def _send(self) -> None:
+        """Nothing: levels are carried by `_live`."""
+
+    def _sounds(self, kind: str, what: str) -> None:
+        if kind in ("caller", "withheld") and self._codec is not None:
+            self._line_sound.tell_caller(what or None)
+        if self._told_in_words is not None:
+            self._told_in_words(kind, what)
+
+    def _key_heard(self, key: str) -> None:
+        """Called in the codec's thread."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self.exchange.key_heard, key)
+
+    def _tell_board(self, message: dict[str, Any]) -> None:
         if self._process is not None and self._process.stdin is not None:
             self._process.stdin.write(json.dumps(message).encode() + b"\n")
 
     def _from_box(self) -> None:
         data = self.uart.read()
         if data:
-            self._send({"uart": data.hex()})
+            self._tell_board({"uart": data.hex()})
 
     async def _from_board(self) -> None:
         if self._process is None or self._process.stdout is None:
@@ -110,10 +170,8 @@ class FakeCoprocessor:
 
     async def _live(self) -> None:
         """Carry levels between the board and the world."""
-        loop = asyncio.get_running_loop()
-        self.schedule.now = loop.time()
         while True:
-            self.schedule.handle_timer(loop.time())
+            self._advance()
             self.exchange.hook(closed=bool(self.levels.get("closed")))
             levels = {
                 "battery": self.exchange.battery,
@@ -125,5 +183,5 @@ class FakeCoprocessor:
             }
             if levels != self._told:
                 self._told = levels
-                self._send({"levels": levels})
+                self._tell_board({"levels": levels})
             await asyncio.sleep(LOOK)

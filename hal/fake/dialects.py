@@ -140,5 +140,8 @@ HUAWEI = Dialect(
     ussd_packed=True,
 )
 
-DIALECTS = {d.name: d for d in (SIM7600, A7670, SIM800, EC25, EC200, HUAWEI)} | {"ec25-uac": EC25}
+DIALECTS = {d.name: d for d in (SIM7600, A7670, SIM800, EC25, EC200, HUAWEI)} | {
+    "ec25-uac": EC25,
+    "sim7600-wideband": SIM7600,
+}
 """By the name of the profile that understands them."""

@@ -104,6 +104,11 @@ class FakeModem:
         self._id_known = False
         network.attach(self)
 
+    @property
+    def wideband(self) -> bool:
+        """Whether its PCM port runs at 16 kHz; a restart puts it back to 8 (telephony-reference A5)."""
+        return self.settings.get("+CPCMFRM") == "1"
+
     # Power
 
     def power_on(self) -> None:

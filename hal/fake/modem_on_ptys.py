@@ -95,8 +95,8 @@ class ModemOnPtys(World):
     def figures(self) -> Mapping[str, object]:
         return {
             "audio": self.modem.audio_on,
-            "underruns": self.pump.underruns,
-            "dropped_bytes": self.pump.dropped_bytes,
+            "underruns": self.pump.buffer.underruns,
+            "dropped_bytes": self.pump.buffer.dropped_bytes,
         }
 
     def settle(self) -> None:

@@ -6,7 +6,9 @@ replug.
 
 from __future__ import annotations
 
+import fcntl
 import os
+import struct
 import termios
 import tty
 from pathlib import Path
@@ -75,6 +77,14 @@ class PtyPort:
         except OSError:
             written = 0
         self.lost_bytes += len(data) - written
+
+    @property
+    def unread(self) -> int:
+        """Bytes that were sent and not read yet."""
+        if self._slave < 0:
+            return 0
+        waiting: tuple[int] = struct.unpack("i", fcntl.ioctl(self._slave, termios.FIONREAD, bytes(4)))
+        return waiting[0]
 
     def forget_unread(self) -> None:
         """Throw away what was sent and not read yet."""

@@ -61,6 +61,19 @@ class VoiceQuirks:
     """It answers nothing at all any more."""
 
 
+SPECIMENS: dict[str, Callable[[], VoiceQuirks]] = {
+    "cx93010": VoiceQuirks,
+    "zoom3095": lambda: VoiceQuirks(end_dles=3),
+    "usr5637": lambda: VoiceQuirks(
+        maker="U.S. Robotics", formats=FORMATS["usr5637"], duplex=False, deaf_after_tone=True, brackets=False
+    ),
+    "generic": lambda: VoiceQuirks(
+        maker="V.253", formats=FORMATS["generic"], says_loop_break=True, says_busy=False
+    ),
+}
+"""A typical one by profile of hal/modems/voice."""
+
+
 class FakeVoiceModem:
     """One voice modem on a line of the fake network; its `Handset`."""
 

@@ -13,7 +13,8 @@ from hal.fake.schedule import Schedule
 class World(abc.ABC):
     """One network with one device, running in this event loop.
 
-    What is done to them (`act`) happens at the present moment of the schedule; what is due later is woken for.
+    What is done to them (`act`) happens at the present moment of the schedule, which wakes when something is
+    due.
     """
 
     def __init__(self) -> None:

@@ -151,7 +151,8 @@ class LineContract(abc.ABC):
             await line.answer()
             assert len(heard.all(CallConnected)) == 1
             audio = (await heard.next(AudioReady)).audio
-            assert (audio.sample_rate, bool(audio.device)) == (8000, True)
+            assert audio.sample_rate in (8000, 16000)
+            assert audio.device
             await harness.settle()
             assert far.is_talking()
             far.hang_up()

@@ -26,7 +26,8 @@ from firmware.core.records import Journey
 from firmware.settings.document import Settings
 from firmware.settings.store import SettingsStore
 from firmware.sim.listening import Samples, find_speech, read_wav, write_tone
-from firmware.sim.simulation import PROFILE, Simulation
+from firmware.sim.simulation import Simulation
+from firmware.sim.worlds import PROFILE
 from hal.fake.control import Caller, World
 from hal.fake.network import PartyScript
 from tests.interop import sipp

@@ -21,7 +21,7 @@ from firmware.core.records import Outcome, TransferKind
 from firmware.settings.document import Settings
 from firmware.settings.people import Extension
 from firmware.sim.listening import Samples
-from firmware.sim.simulation import PROFILE
+from firmware.sim.worlds import PROFILE
 from firmware.switch.destinations import ToExtension
 from firmware.switch.inbound import InboundPlan
 from hal.fake.control import World

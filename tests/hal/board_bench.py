@@ -15,7 +15,7 @@ from hal.coprocessor.board import Coprocessor
 from hal.coprocessor.fxo_line import FxoLine
 from hal.coprocessor.handset_line import HandsetLine
 from hal.coprocessor.line_base import BoardLine
-from hal.fake.analog import RING_HERTZ, FakeExchange, FakeTelephone
+from hal.fake.analog import RING_HERTZ, ExchangeHabits, FakeExchange, FakeTelephone
 from hal.fake.network import Answering, CallState, FakeMobileNetwork, FarNumber, PartyScript
 from hal.fake.schedule import Schedule
 from hal.line import CallEnded, CallerIdExpected, EndReason, KeysWanted, LineEvent
@@ -176,13 +176,8 @@ class ExchangeBench(BoardBench):
     ) -> None:
         super().__init__(wire)
         self.far: FarSide = self
-        self.exchange = FakeExchange(
-            self.network,
-            self._sounds,
-            opens_loop=opens_loop,
-            turns_polarity=turns_polarity,
-            caller_id=caller_id,
-        )
+        habits = ExchangeHabits(opens_loop=opens_loop, turns_polarity=turns_polarity, caller_id=caller_id)
+        self.exchange = FakeExchange(self.network, self._sounds, habits)
         self.line: FxoLine = FxoLine(
             "pstn1",
             self.coprocessor,

@@ -43,7 +43,7 @@ async def box(folder: Path) -> AsyncIterator[tuple[FakeCoprocessor, FxoLine, Han
         elif kind == "key":
             line.key_heard(what)
 
-    await fake.start()
+    await fake.power_on()
     await line.start()
     await handset.start()
     try:
@@ -52,7 +52,7 @@ async def box(folder: Path) -> AsyncIterator[tuple[FakeCoprocessor, FxoLine, Han
     finally:
         await line.stop()
         await handset.stop()
-        await fake.stop()
+        await fake.power_off()
 
 
 async def test_a_caller_is_announced_answered_heard_and_hangs_up(tmp_path: Path) -> None:

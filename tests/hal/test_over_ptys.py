@@ -38,11 +38,13 @@ from tests.contracts.line_contract import Heard
 pytestmark = pytest.mark.e2e
 
 THOUSAND_HERTZ = b"".join(struct.pack("<h", int(8000 * math.sin(math.tau * n / 8))) for n in range(160))
+THOUSAND_HERTZ_WIDE = b"".join(struct.pack("<h", int(8000 * math.sin(math.tau * n / 16))) for n in range(320))
+"""The same 20 ms at 16 kHz."""
 
 
 @contextlib.asynccontextmanager
-async def ready_line(folder: Path) -> AsyncIterator[tuple[Line, Heard]]:
-    entry = {"name": "gsm1", "kind": "gsm", "model": "sim7600", "at": "{run}/at", "pcm": "{run}/pcm"}
+async def ready_line(folder: Path, model: str = "sim7600") -> AsyncIterator[tuple[Line, Heard]]:
+    entry = {"name": "gsm1", "kind": "gsm", "model": model, "at": "{run}/at", "pcm": "{run}/pcm"}
     line = build_line(entry, str(folder))
     heard = Heard(line)
     await line.start()
@@ -107,7 +109,34 @@ async def test_a_call_with_audio_both_ways_and_a_modem_that_comes_back_under_ano
     voice = hears[2 * int(loud[0]) : 2 * int(loud[-1])]
     assert strongest(voice) == pytest.approx(1000, abs=5)
     assert len(voice) >= 40 * 320
-    assert world.pump.underruns <= 2
+    assert world.pump.buffer.underruns <= 2
+
+
+async def test_a_wideband_modem_carries_16_khz_both_ways_also_after_a_restart(tmp_path: Path) -> None:
+    world = ModemOnPtys(tmp_path / "at", tmp_path / "pcm")
+    world.start()
+    try:
+        async with ready_line(tmp_path, "sim7600-wideband") as (line, heard):
+            for count in (1, 2):
+                world.call(PartyScript("13800138000", play=("tone:440",), hear=str(tmp_path / "heard.wav")))
+                await heard.next(IncomingCall, count)
+                await line.answer()
+                audio = (await heard.next(AudioReady, count)).audio
+                assert audio.sample_rate == 16000
+                read = await talk_through_pcm(audio.device, 1.0, THOUSAND_HERTZ_WIDE)
+                # Taken for 8 kHz, it is an octave too low.
+                assert strongest(read) == pytest.approx(220, abs=5)
+                assert 45 * 640 <= len(read) <= 52 * 640
+                world.unplug()
+                await heard.state(line, LineState.DOWN)
+                world.plug()
+                await heard.state(line, LineState.READY)
+    finally:
+        world.stop()
+    with wave.open(str(tmp_path / "heard.wav")) as wav:
+        hears = wav.readframes(wav.getnframes())
+    loud = np.flatnonzero(np.frombuffer(hears, dtype="<i2"))
+    assert strongest(hears[2 * int(loud[0]) : 2 * int(loud[-1])]) == pytest.approx(1000, abs=5)
 
 
 async def test_a_busy_loop_does_not_disturb_the_audio(tmp_path: Path) -> None:
@@ -155,7 +184,7 @@ async def test_a_writer_that_runs_ahead_is_cut_and_counted_instead_of_delaying_t
             await heard.next(IncomingCall)
             await line.answer()
             await talk_through_pcm((await heard.next(AudioReady)).audio.device, 0.5, THOUSAND_HERTZ * 2)
-        assert world.pump.dropped_bytes > 10 * 320
+        assert world.pump.buffer.dropped_bytes > 10 * 320
     finally:
         world.stop()
 
@@ -164,7 +193,7 @@ async def test_a_writer_that_runs_ahead_is_cut_and_counted_instead_of_delaying_t
 async def fake_process(folder: Path, *options: str) -> AsyncIterator[asyncio.subprocess.Process]:
     links = ["--at-link", folder / "at", "--pcm-link", folder / "pcm", "--control", folder / "world.sock"]
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "hal.fake", *map(str, links), *options
+        sys.executable, "-m", "hal.fake", "gsm", *map(str, links), *options
     )
     try:
         async with asyncio.timeout(10):

@@ -4,22 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from hal.fake.voice_commands import FORMATS
-from hal.fake.voice_modem import VoiceQuirks
+from hal.fake.voice_modem import SPECIMENS
 from hal.modems.voice.profile import known_voice_models
 from tests.contracts.line_contract import LineContract, LineHarness
 from tests.hal.bench import STREAM_WIRES, VoiceBench
 
 pytestmark = pytest.mark.looptime
-
-SPECIMENS = {
-    "cx93010": VoiceQuirks(),
-    "zoom3095": VoiceQuirks(end_dles=3),
-    "usr5637": VoiceQuirks(
-        maker="U.S. Robotics", formats=FORMATS["usr5637"], duplex=False, deaf_after_tone=True, brackets=False
-    ),
-    "generic": VoiceQuirks(maker="V.253", formats=FORMATS["generic"], says_loop_break=True, says_busy=False),
-}
 
 
 class TestVoiceLine(LineContract):
@@ -32,7 +22,7 @@ class TestEveryVoiceModel(LineContract):
     @pytest.fixture(params=SPECIMENS)
     def harness(self, request: pytest.FixtureRequest) -> LineHarness:
         wire = STREAM_WIRES["good"](seed=10)
-        return VoiceBench(wire, quirks=SPECIMENS[request.param], model=request.param)
+        return VoiceBench(wire, quirks=SPECIMENS[request.param](), model=request.param)
 
 
 def test_every_voice_model_has_a_specimen() -> None:
