@@ -44,6 +44,8 @@ logger = logging.getLogger(__name__)
 
 # By how much timers that only wait for stragglers may be late: one wake a second serves them all.
 SLACK_S = 1.0
+# How responses and ACKs begin, which cost little.
+_CHEAP = (b"SIP/", b"ACK ")
 # How long a host to which no TCP connection could be opened is spared another attempt, in seconds.
 _NO_STREAM_S = 600.0
 # Hosts of which that is remembered.
@@ -93,7 +95,7 @@ class Agent:
 
     def receive(self, data: bytes, flow: Flow, now: float) -> None:
         """Take one datagram, or one framed message of a stream."""
-        if not self.sources.takes(flow.host, now):
+        if not self.sources.takes(flow.host, now, request=data[:4] not in _CHEAP):
             self.counters["flooded"] += 1
             return
         if data[:1] in b"\r\n\0" and not data.strip(b"\r\n\0"):

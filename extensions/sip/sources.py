@@ -1,11 +1,14 @@
-"""How much one host may ask of us: a budget of messages, checked before a byte is parsed.
+"""How much one host may ask of us: a budget of messages and of requests, checked before a byte is parsed.
 
 Theory of operation
 -------------------
-Each host has a bucket of tokens, filled at a rate; a message takes one, and a host without tokens isn't
-heard. A stranger's bucket is small: enough to authenticate. A host from which somebody has authenticated
-lately is *known* and has a large one, so that a proxy or a load generator with many phones works, and a
-broken phone or an attacker on the LAN still can't keep the switch from everybody else.
+Each host has two buckets of tokens, filled at a rate: one for all messages, one for requests, which cost us
+several times as much as a response or an ACK. A message takes a token of each kind that applies, and a host
+without isn't heard. A stranger's buckets are small: enough to authenticate. A host from which somebody has
+authenticated lately is *known* and has large ones: a proxy or a load generator with many phones works, and a
+broken phone or an attacker on the LAN still can't keep the switch from everybody else. What fits into a full
+bucket is what everybody else may have to wait for: some hundredths of a second's work. What isn't heard is
+owed: who keeps flooding isn't heard at all until it pauses.
 """
 
 from __future__ import annotations
@@ -31,21 +34,46 @@ class Budget(msgspec.Struct, frozen=True):
     """Most live transactions, finished ones that can't be forgotten yet included."""
     dialogs: int = 1000
     """Most calls and subscriptions that it has begun and that still last."""
+    requests_per_s: float = 1e9
+    """Requests but ACKs a second, sustained. A call takes three of the caller: it is challenged first."""
+    requests_at_once: float = 1e9
 
 
 # A phone authenticates in a handful of messages, an office behind one address in some dozens. A stranger's
-# 100 messages a second cost some 3 % of one core.
-STRANGER = Budget(per_s=100, burst=400, transactions=500, dialogs=20)
-# 300 calls a second through one proxy are some 4,000 messages a second.
-KNOWN = Budget(per_s=6000, burst=12_000, transactions=5000, dialogs=1000)
+# 100 messages a second cost some 2 % of one core.
+STRANGER = Budget(
+    per_s=100, burst=400, transactions=500, dialogs=20, requests_per_s=100, requests_at_once=200
+)
+# 500 calls a second through one proxy. A host that spends it all costs a third of one core.
+KNOWN = Budget(per_s=6000, burst=2000, transactions=5000, requests_per_s=2000, requests_at_once=400)
+
+
+class _Bucket:
+    """Tokens of one kind that one host has."""
+
+    __slots__ = ("filled_at", "tokens")
+
+    def __init__(self, tokens: float, now: float) -> None:
+        self.tokens = tokens
+        self.filled_at = now
+
+    def takes(self, per_s: float, most: float, now: float) -> bool:
+        """Take a token; one that isn't there yet is owed, up to a bucketful."""
+        elapsed = now - self.filled_at
+        if elapsed > 0:
+            self.filled_at = now
+            self.tokens = min(most, self.tokens + elapsed * per_s)
+        heard = self.tokens >= 1
+        self.tokens = max(-most, self.tokens - 1)
+        return heard
 
 
 class _Source:
-    __slots__ = ("filled_at", "known_until", "tokens")
+    __slots__ = ("known_until", "messages", "requests")
 
-    def __init__(self, now: float) -> None:
-        self.tokens = STRANGER.burst
-        self.filled_at = now
+    def __init__(self, budget: Budget, now: float) -> None:
+        self.messages = _Bucket(budget.burst, now)
+        self.requests = _Bucket(budget.requests_at_once, now)
         self.known_until = now
 
 
@@ -57,23 +85,17 @@ class Sources:
         self._known = known
         self._sources: OrderedDict[str, _Source] = OrderedDict()
 
-    def takes(self, host: str, now: float) -> bool:
-        """Tell whether to hear a message from `host`, which takes a token."""
+    def takes(self, host: str, now: float, *, request: bool) -> bool:
+        """Tell whether to hear a message from `host`, which takes its tokens; an ACK is no `request`."""
         source = self._sources.get(host)
         if source is None:
-            source = self._sources[host] = _Source(now)
-            source.tokens = self._stranger.burst
+            source = self._sources[host] = _Source(self._stranger, now)
             if len(self._sources) > _REMEMBERED:
                 self._sources.popitem(last=False)
         budget = self._known if source.known_until > now else self._stranger
-        elapsed = now - source.filled_at
-        if elapsed > 0:
-            source.filled_at = now
-            source.tokens = min(budget.burst, source.tokens + elapsed * budget.per_s)
-        if source.tokens < 1:
+        if request and not source.requests.takes(budget.requests_per_s, budget.requests_at_once, now):
             return False
-        source.tokens -= 1
-        return True
+        return source.messages.takes(budget.per_s, budget.burst, now)
 
     def vouch(self, host: str, now: float) -> None:
         """Somebody at `host` has authenticated."""
@@ -81,7 +103,8 @@ class Sources:
         if source is None:
             return
         if source.known_until <= now:
-            source.tokens = self._known.burst
+            source.messages.tokens = self._known.burst
+            source.requests.tokens = self._known.requests_at_once
         source.known_until = now + KNOWN_FOR_S
         self._sources.move_to_end(host)
 

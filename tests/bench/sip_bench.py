@@ -10,7 +10,8 @@ authentication, no second leg; its CPU is that of the answering side.
 `max` looks for the highest rate at which no call fails, upwards from 200 in steps; its other figures are
 those of the rate it found. `phones` registers 1,000 phones and tells what one costs in memory. `fuzz` feeds
 120,000 mutants to the agent and tells how many raised (0) and how the memory grew. `flood` makes 10 calls a
-second while another host sends 5,000 REGISTERs and INVITEs a second: its times are the bystander's.
+second while another host sends 5,000 REGISTERs and INVITEs a second, `mad-phone` while one does that has
+registered before: their times are the bystander's.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
+
 from tests.bench.sip_load import Registering, flooding
 from tests.extensions.sip_fuzz import fuzz
 from tests.interop import sipp
@@ -36,9 +39,21 @@ _MAX_RATES = (200, 250, 300, 350, 400, 450, 500, 600)
 _MAX_FOR_S = 5
 _PHONES = 1000
 _MUTANTS = 120_000
-# What the flooding host sends, in messages a second.
-_FLOOD_PER_S = 5000
 _READY_WITHIN_S = 10.0
+
+
+class Flood(msgspec.Struct, frozen=True):
+    """What another host sends meanwhile: REGISTERs and INVITEs by turns."""
+
+    per_s: int = 5000
+    known: bool = False
+    """Whether it has registered before: a phone gone mad, not a stranger."""
+    limited: bool = True
+    """Whether the box has its budgets; without them for comparison."""
+
+
+# By case: a stranger's, and a registered phone's that has gone mad.
+FLOODS = {"flood": Flood(), "mad-phone": Flood(known=True)}
 
 
 def run(cases: Sequence[str] | None = None) -> list[dict[str, object]]:
@@ -48,7 +63,7 @@ def run(cases: Sequence[str] | None = None) -> list[dict[str, object]]:
         RuntimeError: A call failed: a figure over failed calls would mean nothing.
     """
     rows: list[dict[str, object]] = []
-    for case in cases or ("max", *CASES, "flood", "phones", "fuzz"):
+    for case in cases or ("max", *CASES, *FLOODS, "phones", "fuzz"):
         figures, floors = _case(case)
         for figure, value in figures.items():
             row: dict[str, object] = {"bench": "sip", "case": case, "figure": figure, "unit": _UNITS[figure]}
@@ -70,9 +85,8 @@ def _case(case: str) -> tuple[dict[str, float], dict[str, float]]:
         if case == "max":
             figures, rate = _highest(folder)
             return figures, asyncio.run(_direct(folder / "direct", rate, rate * _MAX_FOR_S))
-        if case == "flood":
-            rate, calls = CASES["10cps"]
-            figures = asyncio.run(_through_the_box(folder / "box", rate, calls, flooded=True))
+        if case in FLOODS:
+            figures = asyncio.run(_through_the_box(folder / "box", *CASES["10cps"], FLOODS[case]))
             del figures["cpu_ms_per_setup"]
             return figures, {}
         rate, calls = CASES[case]
@@ -143,10 +157,22 @@ def _resident_kb(pid: int) -> float:
     raise RuntimeError("no VmRSS")
 
 
-async def _through_the_box(folder: Path, rate: int, calls: int, *, flooded: bool = False) -> dict[str, float]:
+def bystander(folder: Path, flood: Flood) -> float:
+    """Return the longest time, in milliseconds, that one of 40 calls takes from INVITE to 200 in a flood.
+
+    Raises:
+        RuntimeError: A call failed.
+    """
+    return asyncio.run(_through_the_box(folder, 10, 40, flood))["invite_to_200_p99_ms"]
+
+
+async def _through_the_box(
+    folder: Path, rate: int, calls: int, flood: Flood | None = None
+) -> dict[str, float]:
     key = secrets.token_hex(12)
+    options = () if flood is None or flood.limited else ("open",)
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.bench.sip_box", key, stdout=asyncio.subprocess.PIPE
+        sys.executable, "-m", "tests.bench.sip_box", key, *options, stdout=asyncio.subprocess.PIPE
     )
     try:
         if process.stdout is None:
@@ -165,7 +191,8 @@ async def _through_the_box(folder: Path, rate: int, calls: int, *, flooded: bool
         ):  # fmt: skip
             await asyncio.sleep(0.5)
             before = _cpu_s(process.pid)
-            async with flooding(port, _FLOOD_PER_S if flooded else 0):
+            per_s, known = (flood.per_s, flood.known) if flood is not None else (0, False)
+            async with flooding(port, per_s, key if known else ""):
                 figures = await _load(folder, "uac_calls", port, rate, calls, user="101", key=key)
             figures["cpu_ms_per_setup"] = (_cpu_s(process.pid) - before) * 1000 / calls
         return figures

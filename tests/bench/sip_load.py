@@ -11,10 +11,11 @@ from collections.abc import AsyncIterator, Iterable
 
 from extensions.sip.agent import Agent
 from extensions.sip.client_auth import ClientAuth
-from extensions.sip.compose import new_tag
+from extensions.sip.compose import new_request, new_tag
 from extensions.sip.events import Event, RegistrationChanged
 from extensions.sip.flow import Flow
-from extensions.sip.message import Request, Response, respond_to
+from extensions.sip.headers import NameAddr
+from extensions.sip.message import Request, Response, parse_message, respond_to
 from extensions.sip.net.endpoint import Endpoint
 
 # Registrations under way at once: a phone answers its challenge within a round trip.
@@ -27,13 +28,19 @@ _MESSAGES = ("REGISTER", "INVITE")
 
 
 @contextlib.asynccontextmanager
-async def flooding(port: int, per_s: int) -> AsyncIterator[None]:
-    """Have another process send so many messages a second to the box meanwhile; none for 0."""
+async def flooding(port: int, per_s: int, key: str = "") -> AsyncIterator[None]:
+    """Have another process send so many messages a second to the box meanwhile; none for 0.
+
+    Args:
+        port: The box's.
+        per_s: Messages a second.
+        key: The secret of 101, which the flooder registers as first: a phone gone mad; a stranger when empty.
+    """
     if not per_s:
         yield
         return
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.bench.sip_load", str(port), str(per_s)
+        sys.executable, "-m", "tests.bench.sip_load", str(port), str(per_s), key
     )
     try:
         yield
@@ -42,10 +49,12 @@ async def flooding(port: int, per_s: int) -> AsyncIterator[None]:
         await process.wait()
 
 
-def flood(port: int, per_s: int) -> None:
-    """Send messages at a rate until killed."""
+def flood(port: int, per_s: int, key: str) -> None:
+    """Send messages at a rate until killed; register first when there is a key."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
         sender.bind((FLOODER, 0))
+        if key:
+            _register(sender, port, key)
         number, began = 0, time.monotonic()
         while True:
             due = int((time.monotonic() - began) * per_s)
@@ -53,6 +62,24 @@ def flood(port: int, per_s: int) -> None:
                 number += 1
                 sender.sendto(_message(_MESSAGES[number % 2], number), ("127.0.0.1", port))
             time.sleep(0.005)
+
+
+def _register(sender: socket.socket, port: int, key: str) -> None:
+    auth = ClientAuth("101", key)
+    own = Flow("udp", "127.0.0.1", port, FLOODER, sender.getsockname()[1])
+    for cseq in (1, 2):
+        request = new_request(
+            "REGISTER", "sip:127.0.0.1", own, from_=NameAddr("sip:101@127.0.0.1", "", (("tag", "mad"),)),
+            to=NameAddr("sip:101@127.0.0.1"), call_id="mad", cseq=cseq,
+        )  # fmt: skip
+        auth.sign(request)
+        sender.sendto(request.encode(), (own.host, own.port))
+        response = parse_message(sender.recv(65535))
+        if isinstance(response, Response) and response.status == 200:
+            return
+        if isinstance(response, Response):
+            auth.take(response, request)
+    raise RuntimeError("the flooding phone could not register")
 
 
 def _message(method: str, number: int) -> bytes:
@@ -124,4 +151,4 @@ class Registering:
 
 
 if __name__ == "__main__":
-    flood(int(sys.argv[1]), int(sys.argv[2]))
+    flood(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3])

@@ -10,7 +10,7 @@ from extensions.sip.events import (
 )
 from extensions.sip.flow import UDP, Flow
 from extensions.sip.message import Request, Response, parse_message, respond_to
-from extensions.sip.sources import STRANGER, Budget, Sources
+from extensions.sip.sources import KNOWN, STRANGER, Budget, Sources
 from extensions.sip.transaction.invite_server import TRYING_S
 from tests.extensions.sip_fuzz import fuzz
 from tests.extensions.story import ENOUGH, PHONE, SDP, Story, statuses
@@ -89,17 +89,32 @@ def test_too_many_unfinished_transactions_of_one_source() -> None:
 
 def test_a_stranger_that_floods_is_not_heard_and_a_known_host_is() -> None:
     story = Story(Sources())
-    for _ in range(3 * int(STRANGER.burst)):
+    for _ in range(3 * int(STRANGER.requests_at_once)):
         story.says(story.request("OPTIONS"))
     answered = len(story.sent)
-    assert answered == STRANGER.burst
-    assert story.agent.counters["flooded"] == 2 * STRANGER.burst
-    story.passes(2)
+    assert answered == STRANGER.requests_at_once
+    assert story.agent.counters["flooded"] == 2 * STRANGER.requests_at_once
+    # Who goes on at ten times what is granted isn't heard at all; who pauses is heard again.
+    for _ in range(100):
+        story.now += 0.1 / STRANGER.requests_per_s
+        assert story.says(story.request("OPTIONS")) == []
+    story.passes(5)
     assert statuses(story.says(story.request("OPTIONS"))) == [200]
     # Once somebody there has authenticated, a proxy's worth of messages is heard.
     assert statuses(story.says(story.request("REGISTER"))) == [200]
     for _ in range(3000):
+        story.now += 1 / KNOWN.requests_per_s
         assert story.says(story.request("OPTIONS"))
+
+
+def test_responses_and_acks_are_not_taken_for_requests() -> None:
+    """A called host answers as many requests as we send it."""
+    story = Story(Sources())
+    for _ in range(int(STRANGER.burst)):
+        story.says(story.request("ACK", to_tag="unknown"))
+    assert story.agent.counters["flooded"] == 0
+    story.says(story.request("ACK", to_tag="unknown"))
+    assert story.agent.counters["flooded"] == 1
 
 
 # Where answers go

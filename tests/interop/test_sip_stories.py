@@ -1,7 +1,7 @@
 """Every case of a dialog with SIPp at the other end, with and without packets getting lost.
 
 Loss is on the side of SIPp when it calls. As the called phone SIPp takes a repeated INVITE, whose answer it
-threw away itself, for a fault of ours: those cases are told under loss on virtual time (test_sip_leg_contract).
+threw away itself, for a fault of ours: those cases are told under loss on virtual time, by the leg contract.
 """
 
 from __future__ import annotations
