@@ -14,6 +14,7 @@ _KEYS = frozenset(
         "hours.done_auto",
         "hours.done_day",
         "hours.done_night",
+        "announce.done",
         "texts.queued",
         "network.tried",
         "network.kept",

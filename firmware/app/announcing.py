@@ -63,31 +63,39 @@ class Announcements:
             UserError: Another is being made, there is nothing to say, or nobody to hear it.
         """
         if self._running is not None and not self._running.done():
-            raise UserError("Another announcement is being made; wait for its end.")
+            raise UserError(
+                "Another announcement is being made; wait for its end. / 另一广播正在进行，请稍后。"
+            )
         text = text.strip()
         if len(text) > LONGEST_TEXT:
-            raise UserError(f"An announcement has {LONGEST_TEXT} characters at most.")
+            raise UserError(
+                f"An announcement has {LONGEST_TEXT} characters at most. / 广播内容最多 {LONGEST_TEXT} 字。"
+            )
         prompts = self._prompts("")
         if text:
             scratch = self._parts.paths.prompts / f"announcement-{new_port_id('all')}.wav"
             try:
                 await asyncio.to_thread(speak, text, prompts.language, scratch)
             except SpeechError as error:
-                raise UserError(f"The announcement can't be spoken: {error}.") from None
+                raise UserError(
+                    f"The announcement can't be spoken: {error}. / 无法合成语音：{error}。"
+                ) from None
             words: Sequence[PlayItem] = [PlayFile(str(scratch))]
         elif prompt:
             scratch = None
             words = prompts(prompt) if _PROMPT.fullmatch(prompt) else ()
             # A tone stands in for what isn't there.
             if not words or not all(isinstance(one, PlayFile) for one in words):
-                raise UserError(f"There is no prompt {prompt[:60]}.")
+                raise UserError(f"There is no prompt {prompt[:60]}. / 没有提示音 {prompt[:60]}。")
         else:
-            raise UserError("Write what is to be announced, or choose a prompt.")
+            raise UserError(
+                "Write what is to be announced, or choose a prompt. / 请输入广播内容或选择提示音。"
+            )
         hearers = Hearers(self._free_phones(""), self._talking_phones())
         if not hearers.free and not hearers.talking:
             if scratch is not None:
                 scratch.unlink(missing_ok=True)
-            raise UserError("No phone is registered that could hear it.")
+            raise UserError("No phone is registered that could hear it. / 没有已注册的话机可以收听。")
         logger.warning("%s announces to all phones: %s", by or "somebody", text or prompt)
         work = self._announce(hearers, announcement(prompts, words), scratch)
         self._running = asyncio.create_task(work, name="announcement to all phones")

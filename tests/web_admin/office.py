@@ -54,7 +54,7 @@ from firmware.control.reports import (
 )
 from firmware.control.routing import AgentAct, QueuesReply
 from firmware.control.search import CallFilter
-from firmware.control.voice import HoursReply, SwitchHours
+from firmware.control.voice import AnnounceToAll, AnnouncingReply, HoursReply, SwitchHours
 from firmware.control.voicemail import ListMessages, MessageReply, MessagesReply, OpenMessage
 from firmware.core.clock import SystemClock
 from firmware.core.errors import UserError
@@ -149,6 +149,7 @@ class FakeOffice:
         answers.on(ListMessages, self._messages)
         answers.on_file(OpenMessage, self._message)
         answers.on(SwitchHours, self._hours)
+        answers.on(AnnounceToAll, self._announce)
         answers.on(ListTexts, self._texts)
         answers.on(SendText, self._text)
         answers.on(ListLostCallers, self._lost)
@@ -238,6 +239,12 @@ class FakeOffice:
         if self.refusal:
             raise UserError(self.refusal)
         return HoursReply(enabled=True, is_open=True, state={}, mode=request.mode, warnings={})
+
+    async def _announce(self, request: AnnounceToAll) -> AnnouncingReply:
+        self.asked.append(request)
+        if self.refusal:
+            raise UserError(self.refusal)
+        return AnnouncingReply(ringing=2, talking=1)
 
     async def _texts(self, _: ListTexts) -> TextsReply:
         return TextsReply(received=[RECEIVED], outgoing=[OUTGOING])

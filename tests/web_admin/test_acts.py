@@ -11,7 +11,7 @@ import pytest
 from firmware.control.live import HangUpCall, ListenIn, Mode, ParkCall, PlaceCall, TransferCall
 from firmware.control.lost_callers import CloseLostCaller
 from firmware.control.notes import AddNote, SetTags, WrapUpCall
-from firmware.control.voice import SwitchHours
+from firmware.control.voice import AnnounceToAll, SwitchHours
 from firmware.core.records import EntryKind, TimelineEntry
 from firmware.core.trace.live import Live
 from tests.control.switch import FIRST_ID, SECOND_ID
@@ -178,6 +178,18 @@ async def test_day_and_night_are_turned_on_the_first_page(admin: Visitor) -> Non
     assert (await admin.sends("/board/hours", {"mode": "sometimes"})).status_code == 404
     admin.office.refusal = "until: that is past"
     assert "that is past" in (await admin.sends("/board/hours", {"mode": "day"})).text
+
+
+async def test_all_phones_are_announced_to_from_the_first_page(admin: Visitor) -> None:
+    assert 'action="/board/announce"' in (await admin.opens("/")).text
+    answer = await admin.sends("/board/announce", {"text": " Fire, leave the house "})
+    assert answer.headers["location"] == "/?notice=announce.done"
+    assert admin.office.last() == AnnounceToAll(text="Fire, leave the house", by="admin")
+    assert admin.site.audit.newest(1)[0].what == "announced"
+    admin.office.refusal = "No phone is registered that could hear it. / 没有已注册的话机可以收听。"
+    page = (await admin.sends("/board/announce", {"text": "Fire"})).text
+    assert "No phone is registered" in page
+    assert "话机可以收听" not in page
 
 
 async def test_the_open_task_of_who_calls_pops_up_and_is_closed_there(admin: Visitor) -> None:

@@ -1,5 +1,5 @@
 """Acts on live calls: hand on, park, end, listen, by dragging, from a dialog, or by plain forms; the
-day/night switch."""
+day/night switch; announcements to all phones."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from litestar import Request, Response, Router, post
 
 from firmware.control.base import BaseRequest
 from firmware.control.live import ActedReply, HangUpCall, ListenIn, Mode, ParkCall, PlaceCall, TransferCall
-from firmware.control.voice import HoursReply, SwitchHours
+from firmware.control.voice import AnnounceToAll, AnnouncingReply, HoursReply, SwitchHours
 from firmware.core.errors import UserError
 from web_admin.notices import then
 from web_admin.refusals import in_words
@@ -19,6 +19,9 @@ from web_admin.site import Site
 MODES: Final[tuple[Literal["auto", "day", "night"], ...]] = ("auto", "day", "night")
 _LONGEST_MOMENT = 16
 """Characters: 2026-12-01T18:00, as browsers send one."""
+
+_LONGEST_ANNOUNCEMENT = 1000
+"""Characters that are passed on; the switch says how many there may be."""
 
 _ACTS = ("transfer", "park", "hang-up", "listen", "whisper", "barge", "call")
 
@@ -77,9 +80,21 @@ def board_router(site: Site) -> Router:
         site.audit.note(by, address_of(request), "hours-switched", f"{mode} {until}".strip())
         return then("/", f"hours.done_{mode}")
 
+    @post("/board/announce", status_code=303)
+    async def announce(request: Request[Any, Any, Any]) -> Response[Any]:
+        form = await request.form()
+        text, by = str(form.get("text", ""))[:_LONGEST_ANNOUNCEMENT].strip(), user_of(request)
+        try:
+            async with site.box.ask() as switch:
+                await switch.ask(AnnounceToAll(text=text, by=by), AnnouncingReply)
+        except UserError as error:
+            return _answer(request, False, in_words(error, None, words_of(request)), 422)
+        site.audit.note(by, address_of(request), "announced", text)
+        return then("/", "announce.done")
+
     def _answer(request: AnyRequest, is_script: bool, text: str, status: int) -> Response[Any]:
         if is_script:
             return Response(text, status_code=status, media_type="text/plain; charset=utf-8")
         return site.pages.page(request, "problem.html", status=status, key="error.title", detail=text)
 
-    return Router("/", route_handlers=[act, switch_hours])
+    return Router("/", route_handlers=[act, switch_hours, announce])
