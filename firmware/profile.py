@@ -6,7 +6,7 @@ by an administrator.
     host = "127.0.0.1"
     port = 5060
     [board]                    which hardware it is for
-    [panel]                    pins of lamps, reset button, fan
+    [panel]                    pins of lamps, buttons, fan
     [power.gsm1]               a modem's power key
     [[lines]]                  fields: hal.modems.build
 """
@@ -53,6 +53,8 @@ class PanelProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     red: int | None = None
     reset_button: int | None = None
     fan: int | None = None
+    night: int | None = None
+    night_button: int | None = None
 
 
 class PowerProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

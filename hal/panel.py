@@ -1,12 +1,12 @@
-"""The box's front panel on GPIO pins, by gpiozero: lamps, reset button, modem power keys, fan.
+"""The box's front panel on GPIO pins, by gpiozero: lamps, buttons, modem power keys, fan.
 
 Theory of operation
 -------------------
-Lamps: green ready, green blinking on a call, amber degraded, red only for a fault a person must mend.
+Lamps: green ready, green blinking on a call, amber degraded, red only for a fault a person must mend; one of
+its own while callers meet the office closed.
 
-The reset button is debounced here, since a mock pin and some pin factories don't: a press counts once it has
-held `DEBOUNCE`. Released before `LONG_PRESS` it is short; held that long it is long, told at that moment,
-once.
+Buttons are debounced here, since a mock pin and some pin factories don't: a press counts once it has held
+`DEBOUNCE`. Released before `LONG_PRESS` it is short; held that long it is long, told at that moment, once.
 
 A modem's power key toggles: pulsed on a running modem it switches it off. So STATUS is read before and after,
 and a modem that is as wanted is left alone. Where the board has no STATUS pin, whether the modem answers is.
@@ -57,6 +57,8 @@ class PanelPins:
     red: int | None = None
     reset_button: int | None = None
     fan: int | None = None
+    night: int | None = None
+    night_button: int | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,12 +77,18 @@ class PowerKey:
 
 
 class Lamps:
-    """The three lamps."""
+    """The three lamps of the box's mood, and that of the night."""
 
     def __init__(self, pins: PanelPins) -> None:
         wanted = {"green": pins.green, "amber": pins.amber, "red": pins.red}
         self._lamps = {name: LED(pin) for name, pin in wanted.items() if pin is not None}
+        self._night = LED(pins.night) if pins.night is not None else None
         self.mood: Mood | None = None
+
+    def show_night(self, *, on: bool) -> None:
+        """Show whether callers meet the office closed."""
+        if self._night is not None:
+            self._night.value = on
 
     def show(self, mood: Mood) -> None:
         """Show how the box is; repeating it changes nothing."""
@@ -99,18 +107,20 @@ class Lamps:
     def close(self) -> None:
         for lamp in self._lamps.values():
             lamp.close()
+        if self._night is not None:
+            self._night.close()
 
 
-class ResetButton:
+class PushButton:
     """One button; `on_short` and `on_long` are called in the event loop.
 
     Args:
         pin: BCM number, pulled up; pressed is low.
-        on_short: Say the address over the handset.
-        on_long: Reset network and administrator's password; never data.
+        on_short: What a short press does.
+        on_long: What a long one does; None when it is no other than a short one.
     """
 
-    def __init__(self, pin: int, on_short: Callable[[], None], on_long: Callable[[], None]) -> None:
+    def __init__(self, pin: int, on_short: Callable[[], None], on_long: Callable[[], None] | None) -> None:
         self._on_short = on_short
         self._on_long = on_long
         self._loop = asyncio.get_running_loop()
@@ -144,6 +154,8 @@ class ResetButton:
         self._pressed = pressed
         if pressed:
             self._told = False
+            if self._on_long is None:
+                return
             self._holding = self._loop.call_later(LONG_PRESS - DEBOUNCE, self._held)
             return
         if self._holding is not None:
@@ -155,7 +167,8 @@ class ResetButton:
     def _held(self) -> None:
         self._holding = None
         self._told = True
-        self._on_long()
+        if self._on_long is not None:
+            self._on_long()
 
 
 class ModemPower:

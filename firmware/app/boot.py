@@ -21,6 +21,7 @@ from firmware.app import (
     lost_callers,
     mail,
     pages,
+    panel,
     people,
     phones,
     providers,
@@ -82,7 +83,8 @@ async def switch(paths: StatePaths, profile: Profile) -> AsyncIterator[Parts]:
         # What people and callers are led by, before anyone can call.
         await people.start(parts, running)
         # What callers hear, before anyone can call.
-        VoiceApi(parts, await voice.start(parts, running)).serve()
+        spoken = await voice.start(parts, running)
+        VoiceApi(parts, spoken).serve()
         await voicemail.start(parts, running)
         await survey.start(parts, running)
         await lost_callers.start(parts, running)
@@ -90,6 +92,7 @@ async def switch(paths: StatePaths, profile: Profile) -> AsyncIterator[Parts]:
         await phones.start(parts, running)
         await line_care.start(parts, running)
         await lines.start(parts, running)
+        await panel.start(parts, spoken, running)
         await providers.start(parts, running)
         # From here on, ending means: first no more calls, then lines, phones, media, records.
         running.push_async_callback(parts.exchange.stop)

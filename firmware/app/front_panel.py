@@ -1,6 +1,8 @@
-"""The front panel: lamps that tell how the box is, the reset button, modems' power keys, the fan.
+"""The front panel: lamps that tell how the box is, buttons, modems' power keys, the fan.
 
 every second    lamps by lines, calls and faults
+night lamp      lit while callers meet the office closed
+night button    turns the day/night switch, as its code does
 short press     the handset rings and says the box's address
 10 s            the network becomes DHCP again and a new password may be chosen; never any data
 a modem gone    MISSING_S long: its power key, after it again with twice the pause
@@ -21,6 +23,7 @@ from gpiozero.exc import BadPinFactory
 
 from firmware.app.outbound import OfficeSpeaker
 from firmware.app.parts import Parts
+from firmware.app.voice import Voice
 from firmware.control.access import AllowPasswordReset
 from firmware.control.steward import KeepNetwork, Network, SetNetwork, ask_steward
 from firmware.core.errors import ZongjiError
@@ -28,7 +31,7 @@ from firmware.core.leg import LegEnded, Party
 from firmware.core.media import MediaError, PlayItem, PlaySilence
 from firmware.trunks.handset import Handset
 from hal.line import HandsetLike, Line, LineState
-from hal.panel import Fan, Lamps, ModemPower, Mood, PanelPins, PowerKey, ResetButton
+from hal.panel import Fan, Lamps, ModemPower, Mood, PanelPins, PowerKey, PushButton
 
 logger = logging.getLogger(__name__)
 
@@ -51,17 +54,23 @@ def mood_of(lines: list[LineState], calls: int, faults: int) -> Mood:
 class Panel:
     """The panel of one running switch."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, voice: Voice) -> None:
         self._parts = parts
+        self._voice = voice
         pins = PanelPins(**msgspec.structs.asdict(parts.profile.panel))
         self._lamps = Lamps(pins)
         self._fan = Fan(pins.fan) if pins.fan is not None else None
         self._tasks: set[asyncio.Task[None]] = set()
         self._button = (
-            ResetButton(
+            PushButton(
                 pins.reset_button, lambda: self._do(self.say_address()), lambda: self._do(self.reset())
             )
             if pins.reset_button is not None
+            else None
+        )
+        self._night_button = (
+            PushButton(pins.night_button, lambda: self._do(self.turn_night()), None)
+            if pins.night_button is not None
             else None
         )
 
@@ -82,9 +91,15 @@ class Panel:
         for task in self._tasks:
             task.cancel()
         self._lamps.close()
-        for one in (self._fan, self._button):
+        for one in (self._fan, self._button, self._night_button):
             if one is not None:
                 one.close()
+
+    async def turn_night(self) -> None:
+        """Turn the day/night switch."""
+        mode = await self._voice.turn("front panel")
+        logger.info("night button: the switch is at %s", mode)
+        self._lamps.show_night(on=not self._voice.is_open())
 
     async def say_address(self) -> None:
         """Ring the handset and say the box's address."""
@@ -123,6 +138,7 @@ class Panel:
             states = [line.state for line in self._parts.trunks.lines if not isinstance(line, HandsetLike)]
             faults = self._parts.store.status().fault is not None
             self._lamps.show(mood_of(states, len(self._parts.exchange.live()), int(faults)))
+            self._lamps.show_night(on=not self._voice.is_open())
             await asyncio.sleep(_LOOK_S)
 
     async def _keep_powered(self, line: Line, wiring: PowerKey) -> None:
@@ -141,12 +157,6 @@ class Panel:
                 pause = min(_LONGEST_S, pause * 2)
         finally:
             power.close()
-
-    def _pressed(self) -> None:
-        self._do(self.say_address())
-
-    def _held(self) -> None:
-        self._do(self.reset())
 
     def _do(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)

@@ -65,7 +65,6 @@ async def start(parts: Parts, running: AsyncExitStack) -> None:
     running.push_async_callback(parts.trunks.stop)
     parts.texting.start()
     running.push_async_callback(parts.texting.stop)
-    await panel.start(parts, running)
     store = TextStore(parts.store, parts.clock)
     parts.answers.on(SetService, partial(_set_service, parts))
     parts.answers.on(SendText, partial(_send_text, parts))

@@ -8,6 +8,7 @@ import asyncio
 from contextlib import AsyncExitStack
 
 from firmware.app.parts import Parts
+from firmware.app.voice import Voice
 from firmware.core.errors import UserError
 from firmware.profile import PanelProfile, Profile
 from hal import detect
@@ -25,7 +26,7 @@ def check_board(profile: Profile) -> None:
         raise UserError(f"{name} can't be used here: {why}; choose another with --profile")
 
 
-async def start(parts: Parts, running: AsyncExitStack) -> None:
+async def start(parts: Parts, voice: Voice, running: AsyncExitStack) -> None:
     """Begin, where the board's profile names pins and the computer has them."""
     if not parts.profile.power and parts.profile.panel == PanelProfile():
         return
@@ -33,7 +34,7 @@ async def start(parts: Parts, running: AsyncExitStack) -> None:
 
     if not pins_are_there():
         return
-    panel = Panel(parts)
+    panel = Panel(parts, voice)
     running.callback(panel.close)
     task = asyncio.create_task(panel.run(), name="panel")
 

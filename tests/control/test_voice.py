@@ -10,12 +10,15 @@ from typing import cast
 
 import msgspec
 import pytest
+from gpiozero import Device
+from gpiozero.pins.mock import MockFactory, MockPWMPin
 
 from extensions.directory import OfficeDirectory
 from extensions.feature_codes import CodeBook, Feature
 from firmware.app.announcing import Announcements
 from firmware.app.api.settings import SettingsDesk
 from firmware.app.api.voice import VoiceApi
+from firmware.app.front_panel import Panel
 from firmware.app.parts import Parts
 from firmware.app.voice import Voice
 from firmware.app.voice_lamp import keep_lamp
@@ -25,9 +28,11 @@ from firmware.core.clock import SystemClock
 from firmware.core.errors import UserError
 from firmware.core.leg import Leg
 from firmware.core.paths import StatePaths
+from firmware.profile import PanelProfile, Profile
 from firmware.settings.checks_voice import known_to_menus
 from firmware.settings.store import SettingsStore
 from firmware.switch.directory import Extension
+from hal.panel import DEBOUNCE
 from ivr.menu import MenuBook, first_menus
 from ivr.menu.model import ToExtension
 
@@ -99,6 +104,32 @@ async def test_the_lamp_of_the_switch_is_lit_while_callers_meet_the_office_close
         assert lamps.lit == {"*60": None, "*66": False}
     finally:
         keeping.cancel()
+
+
+async def test_the_front_panel_turns_the_switch_and_shows_the_night(
+    api: VoiceApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Device, "pin_factory", MockFactory(pin_class=MockPWMPin))
+    lamp, button = 16, 12
+    parts = SimpleNamespace(profile=Profile(panel=PanelProfile(night=lamp, night_button=button)))
+    panel = Panel(cast(Parts, parts), api._voice)
+    pins = cast(MockFactory, Device.pin_factory)
+    try:
+        pins.pin(button).drive_low()
+        await asyncio.sleep(3 * DEBOUNCE)
+        pins.pin(button).drive_high()
+        while (await api.hours(GetHours())).mode == "auto":
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.05)
+        assert (await api.hours(GetHours())).mode == "night"
+        assert pins.pin(lamp).state
+        (newest, *_) = await api._parts.editing.history(1)
+        assert newest.by == "front panel"
+        await panel.turn_night()
+        assert not pins.pin(lamp).state
+    finally:
+        panel.close()
+        pins.reset()
 
 
 async def test_whoever_turns_the_switch_by_a_code_is_named_in_the_history(api: VoiceApi) -> None:

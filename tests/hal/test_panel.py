@@ -10,11 +10,11 @@ import pytest
 from gpiozero import Device
 from gpiozero.pins.mock import MockFactory, MockPWMPin
 
-from hal.panel import DEBOUNCE, LONG_PRESS, Fan, Lamps, ModemPower, Mood, PanelPins, PowerKey, ResetButton
+from hal.panel import DEBOUNCE, LONG_PRESS, Fan, Lamps, ModemPower, Mood, PanelPins, PowerKey, PushButton
 
 pytestmark = pytest.mark.looptime
 
-GREEN, AMBER, RED, BUTTON, KEY, STATUS, FAN = 5, 6, 13, 19, 26, 20, 21
+GREEN, AMBER, RED, BUTTON, KEY, STATUS, FAN, NIGHT = 5, 6, 13, 19, 26, 20, 21, 16
 
 
 @pytest.fixture
@@ -45,10 +45,31 @@ def test_each_lamp_has_one_meaning(pins: Any) -> None:
     lamps.close()
 
 
+def test_the_lamp_of_the_night_is_its_own(pins: Any) -> None:
+    lamps = Lamps(PanelPins(GREEN, AMBER, RED, night=NIGHT))
+    lamps.show(Mood.READY)
+    lamps.show_night(on=True)
+    assert (lit(pins), pins.pin(NIGHT).state) == ({"green"}, 1)
+    lamps.show_night(on=False)
+    assert (lit(pins), pins.pin(NIGHT).state) == ({"green"}, 0)
+    lamps.close()
+
+
+async def test_a_button_with_one_meaning_counts_when_it_is_released_however_long_it_was_held(
+    pins: Any,
+) -> None:
+    told: list[str] = []
+    button = PushButton(BUTTON, lambda: told.append("short"), None)
+    await hold(pins, LONG_PRESS + 1)
+    await hold(pins, 0.2)
+    assert told == ["short", "short"]
+    button.close()
+
+
 class Presses:
     def __init__(self) -> None:
         self.told: list[str] = []
-        self.button = ResetButton(BUTTON, lambda: self.told.append("short"), lambda: self.told.append("long"))
+        self.button = PushButton(BUTTON, lambda: self.told.append("short"), lambda: self.told.append("long"))
 
 
 async def hold(pins: Any, seconds: float) -> None:
