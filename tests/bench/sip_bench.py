@@ -2,8 +2,12 @@
 
     SIPp uac ──digest INVITE──► box (registrar, two legs, no media) ──INVITE──► SIPp uas
 
-Each call is challenged (401), rings, is answered, and is hung up after 300 ms: two INVITE and two BYE
-transactions at the box. Times are from the first INVITE, the challenge included. The floor of each
+Each call is challenged (401), rings, is answered, and is hung up when all have been set up (in `max` after
+300 ms): two INVITE and two BYE transactions at the box. `cpu_ms_per_setup` is all of the box's CPU time, in
+user and kernel mode, divided by the calls: the gate's digest, both dialogs and their transactions, SDP, legs,
+timers, sockets, and the hang-up, too; `cpu_ms_until_answered` is the part of it until the last call was
+answered. No media, no records and no more of a switch than `two_legs.py` is in it. Times are from the first
+INVITE, the challenge included. The floor of each
 figure is SIPp calling SIPp directly at the same rate in the same minute: C++ on both sides, no
 authentication, no second leg; its CPU is that of the answering side.
 
@@ -33,7 +37,11 @@ from tests.interop import sipp
 from tests.interop.baresip import free_port
 
 # Calls per second and how many calls a case makes: long enough for a steady state, short enough for CI.
-CASES = {"10cps": (10, 60), "50cps": (50, 300), "200cps": (200, 1200)}
+CASES = {"10cps": (10, 60), "50cps": (50, 300), "200cps": (200, 800)}
+# How long a call lasts in the other cases, in seconds.
+_TALK_S = 0.3
+# Between the last call's begin and the first one's end, in seconds: in the middle all have been answered.
+_ALL_TALK_S = 2.0
 # Rates tried for `max`, in calls a second, and for how many seconds each.
 _MAX_RATES = (200, 250, 300, 350, 400, 450, 500, 600)
 _MAX_FOR_S = 5
@@ -90,7 +98,8 @@ def _case(case: str) -> tuple[dict[str, float], dict[str, float]]:
             del figures["cpu_ms_per_setup"]
             return figures, {}
         rate, calls = CASES[case]
-        figures = asyncio.run(_through_the_box(folder / "box", rate, calls))
+        talk_s = calls / rate + _ALL_TALK_S
+        figures = asyncio.run(_through_the_box(folder / "box", rate, calls, talk_s=talk_s))
         return figures, asyncio.run(_direct(folder / "direct", rate, calls))
 
 
@@ -113,6 +122,7 @@ def _highest(folder: Path) -> tuple[dict[str, float], int]:
 _UNITS = {
     "setups_per_s": "1/s",
     "cpu_ms_per_setup": "ms",
+    "cpu_ms_until_answered": "ms",
     "invite_to_180_p99_ms": "ms",
     "invite_to_200_p99_ms": "ms",
     "invite_to_180_p50_ms": "ms",
@@ -167,7 +177,7 @@ def bystander(folder: Path, flood: Flood) -> float:
 
 
 async def _through_the_box(
-    folder: Path, rate: int, calls: int, flood: Flood | None = None
+    folder: Path, rate: int, calls: int, flood: Flood | None = None, *, talk_s: float = _TALK_S
 ) -> dict[str, float]:
     key = secrets.token_hex(12)
     options = () if flood is None or flood.limited else ("open",)
@@ -187,13 +197,21 @@ async def _through_the_box(
             raise RuntimeError(registered.report())
         async with sipp.running(
             folder, "uas_answers_at_once", registrar_port=port, local_port=called, calls=calls,
-            within_s=calls / rate + 30,
+            within_s=calls / rate + talk_s + 30,
         ):  # fmt: skip
             await asyncio.sleep(0.5)
             before = _cpu_s(process.pid)
             per_s, known = (flood.per_s, flood.known) if flood is not None else (0, False)
-            async with flooding(port, per_s, key if known else ""):
-                figures = await _load(folder, "uac_calls", port, rate, calls, user="101", key=key)
+            async with flooding(port, per_s, key if known else ""), asyncio.TaskGroup() as tasks:
+                load = tasks.create_task(
+                    _load(folder, "uac_calls", port, rate, calls, user="101", key=key, talk_s=talk_s)
+                )
+                if talk_s > calls / rate:
+                    await asyncio.sleep((calls / rate + talk_s) / 2)
+                    answered = _cpu_s(process.pid)
+            figures = load.result()
+            if talk_s > calls / rate:
+                figures["cpu_ms_until_answered"] = (answered - before) * 1000 / calls
             figures["cpu_ms_per_setup"] = (_cpu_s(process.pid) - before) * 1000 / calls
         return figures
     finally:
@@ -215,15 +233,24 @@ async def _direct(folder: Path, rate: int, calls: int) -> dict[str, float]:
 
 
 async def _load(
-    folder: Path, scenario: str, port: int, rate: int, calls: int, *, user: str, key: str
+    folder: Path,
+    scenario: str,
+    port: int,
+    rate: int,
+    calls: int,
+    *,
+    user: str,
+    key: str,
+    talk_s: float = _TALK_S,
 ) -> dict[str, float]:
     started = time.monotonic()
     calling = await sipp.run(
         folder, scenario, registrar_port=port, local_port=free_port(socket.SOCK_DGRAM), user=user, secret=key,
-        number="102", calls=calls, rate=rate, within_s=calls / rate + 30,
+        number="102", calls=calls, rate=rate, pause_ms=round(talk_s * 1000),
+        within_s=calls / rate + talk_s + 30,
         extra=("-trace_rtt", "-rtt_freq", "1", "-l", str(calls)),
     )  # fmt: skip
-    took = time.monotonic() - started
+    took = time.monotonic() - started - talk_s
     if not calling.succeeded:
         raise RuntimeError(calling.report())
     times = _response_times(calling.folder)
