@@ -48,6 +48,13 @@ logger = logging.getLogger(__name__)
 
 def make_app(site: Site) -> ASGIApp:
     """Return the application, the gate outermost."""
+    # Two libraries' words for one protocol.
+    pages = cast("ASGIApp", make_pages(site))
+    return Gate(pages, site.sessions, site.users, site.host_names, site.https.redirect_port)
+
+
+def make_pages(site: Site) -> Litestar:
+    """Return what lies behind the gate."""
 
     def answer(request: Request[Any, Any, Any], status: int, key: str, detail: str = "") -> Response[Any]:
         if request.url.path.startswith(API):
@@ -103,7 +110,7 @@ def make_app(site: Site) -> ASGIApp:
         system_router(site),
         setup_router(site),
     ]
-    app = Litestar(
+    return Litestar(
         route_handlers=[Router("/", route_handlers=pages, include_in_schema=False), Api],
         exception_handlers={
             NoSwitch: away,
@@ -128,5 +135,3 @@ def make_app(site: Site) -> ASGIApp:
         state=State({"site": site}),
         logging_config=None,
     )
-    # Two libraries' words for one protocol.
-    return Gate(cast("ASGIApp", app), site.sessions, site.users, site.host_names, site.https.redirect_port)
