@@ -17,6 +17,5 @@ def routes() -> list[tuple[str, set[str]]]:
     with tempfile.TemporaryDirectory(prefix="zj") as name:
         folder = Path(name)
         app: Litestar = make_pages(Site.at(folder / "control.sock", folder / "web"))
-    return [
-        (one.path_format, set(one.methods) - {"OPTIONS"}) for one in app.routes if isinstance(one, HTTPRoute)
-    ]
+    found = [one for one in app.routes if isinstance(one, HTTPRoute)]
+    return [(one.path_format, {str(method) for method in one.methods} - {"OPTIONS"}) for one in found]

@@ -1,10 +1,8 @@
 // What hands do on the switchboard: drags a call onto a person, opens its dialog, sees a call pop up on the desk.
 //   node acts.mjs BASE PASSWORD      one JSON line of what was seen
-import { createRequire } from "node:module";
-const require = createRequire(new URL("../../../web_admin/package.json", import.meta.url));
-const { chromium } = require("playwright-core");
+import { launch } from "./chromium.mjs";
 const [base, password] = process.argv.slice(2);
-const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"] });
+const browser = await launch();
 try {
   const page = await (await browser.newContext({ locale: "en-GB" })).newPage();
   const problems = [];
