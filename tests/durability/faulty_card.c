@@ -2,6 +2,7 @@
  *
  *   ZJ_CUT_AT=N ZJ_SEED=S   at the N-th write to a file the power goes: of everything written and not yet synced a
  *                           seeded part is lost, blocks half written included, and the process is gone
+ *                           (also: the_power_goes(N, S))
  *   ZJ_FULL_AT=B ZJ_FULL_MS=T   after B bytes every write fails with ENOSPC for T milliseconds
  *
  * Every write first reads what it replaces, so that a cut can put it back. Only regular files count.
@@ -36,6 +37,13 @@ __attribute__((constructor)) static void begin(void) {
     if (getenv("ZJ_SEED")) seed = atoi(getenv("ZJ_SEED"));
     if (getenv("ZJ_FULL_AT")) full_at = atol(getenv("ZJ_FULL_AT"));
     if (getenv("ZJ_FULL_MS")) full_ms = atol(getenv("ZJ_FULL_MS"));
+}
+
+/* For a fork that has the card of the process it comes from. */
+void the_power_goes(long at_write, unsigned with_seed) {
+    cut_at = at_write;
+    seed = with_seed;
+    writes = 0;
 }
 
 static long now_ms(void) {

@@ -18,7 +18,9 @@ from firmware.core.paths import StatePaths
 from firmware.core.records import Outcome
 from firmware.settings.store import SettingsStore
 from firmware.store.records import SqliteJourneyStore
-from tests.durability.test_kill import ROOT, integrity, next_start
+from tests.durability.promises import Promises
+from tests.durability.switches import CUT, ROOT, Switches
+from tests.durability.test_kill import next_start
 
 SOURCE = Path(__file__).with_name("faulty_card.c")
 BOXES, CUTS_A_BOX = 8, 125
@@ -57,38 +59,39 @@ def on_card(card: Path, module: str, *arguments: str, **faults: int) -> tuple[in
     return done.returncode, [line.strip() for line in done.stdout.splitlines(True) if line.endswith("\n")]
 
 
-def cut_and_look(card: Path, state: Path, seeds: range) -> None:
+def cut_and_look(card: Path, scratch: Path, seeds: range) -> None:
+    state = scratch / "state"
+    state.mkdir(parents=True)
     paths = StatePaths(state)
-    promised: set[str] = set()
-    for seed in seeds:
-        cut_at = random.Random(seed).randrange(1, MOST_WRITES)
-        status, lines = on_card(card, "writing_switch", str(state), str(seed), CUT_AT=cut_at, SEED=seed)
-        assert status == 137, "the power was to go"
-        promised |= set(lines) - {"ready"}
-        if seed % 3:
-            next_start(paths)
-            assert integrity(paths.records) == "ok", f"seed {seed}"
+    promises = Promises(state)
+    with Switches(state, card) as switches:
+        for seed in seeds:
+            promises.hear(switches.cut(seed, random.Random(seed).randrange(1, MOST_WRITES)), seed)
+            promises.check_settings()
+            promises.check_integrity(scratch)
+            # Every third time the next switch itself has to find and close what was left, under fire.
+            if seed % 3:
+                next_start(paths)
             assert not list(state.glob("*.damaged*")), f"seed {seed}: the records were damaged"
     next_start(paths)
+    promises.check_integrity(scratch)
     reader = SqliteJourneyStore(paths.records, SystemClock()).reader
     found: dict[str, Outcome | None] = {journey.id: journey.outcome for journey in reader.find(1_000_000)}
-    assert promised <= set(found), "a call that had ended lost its record"
+    assert promises.calls <= set(found), "a call that had ended lost its record"
     assert None not in found.values(), "half a journey"
-    assert len(promised) > 3 * len(seeds), "nothing was tested"
+    assert len(promises.calls) > 3 * len(seeds), "nothing was tested"
 
 
-def test_ten_power_cuts_lose_no_promised_record(card: Path, tmp_path: Path) -> None:
-    cut_and_look(card, tmp_path, range(1, 11))
+def test_ten_power_cuts_lose_no_promised_record(card: Path, memory: Path) -> None:
+    cut_and_look(card, memory, range(1, 11))
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-def test_a_thousand_power_cuts_lose_no_promised_record(card: Path, tmp_path: Path) -> None:
+def test_a_thousand_power_cuts_lose_no_promised_record(card: Path, memory: Path) -> None:
     def of_box(number: int) -> None:
-        state = tmp_path / f"box-{number}"
-        state.mkdir()
         first = 2000 + number * CUTS_A_BOX
-        cut_and_look(card, state, range(first, first + CUTS_A_BOX))
+        cut_and_look(card, memory / f"box-{number}", range(first, first + CUTS_A_BOX))
 
     # As many boxes at a time as there are cores: each start is mostly Python's.
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -100,7 +103,7 @@ def test_a_thousand_power_cuts_lose_no_promised_record(card: Path, tmp_path: Pat
 def test_a_power_cut_keeps_the_last_promised_settings(card: Path, tmp_path: Path, seed: int) -> None:
     cut_at = random.Random(seed).randrange(2, 60)
     status, names = on_card(card, "faulty_writer", "settings", str(tmp_path), CUT_AT=cut_at, SEED=seed)
-    assert status == 137
+    assert status == CUT
     store = SettingsStore(tmp_path / "settings.json")
     kept = store.open().office.name
     if names:

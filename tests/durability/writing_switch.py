@@ -1,24 +1,38 @@
-"""A process that writes call records until it is killed (arguments: state folder, seed).
+"""Processes that write call records and settings until they are gone (argument: state folder).
 
-It prints a line as soon as it is ready, and each call's id as soon as `close` has returned: whoever reads
-that line may rely on the record.
+For every line "SEED WRITES" it forks one, whose power the faulty card cuts at that write (0: never), prints
+"pid PID" and in the end "gone STATUS". The fork prints "ready", then "call ID" as soon as a call's `close`
+has returned and "named NAME" as soon as the office's new name is kept: whoever reads that may rely on it.
+Meanwhile the box's clock jumps to 1970 and a year ahead.
 """
 
 from __future__ import annotations
 
 import asyncio
+import ctypes
+import os
 import random
 import struct
 import sys
+from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
 from firmware.core.clock import SystemClock
 from firmware.core.paths import StatePaths
 from firmware.core.records import EntryKind, TimelineEntry
+from firmware.settings.store import SettingsStore
 from firmware.store.records import SqliteJourneyStore
-from tests.store.sample import BenchClock, answered, finished, running_journey
+from tests.durability.faulty_writer import renamed
+from tests.durability.test_clock_jumps import DAY_MS, JumpingClock
+from tests.store.sample import NOON_MS, answered, finished, running_journey
 
 AT_ONCE = 4
+CLOCKS_MS = (0, NOON_MS, NOON_MS + 400 * DAY_MS)
+"""What the wall clock is set to: 1970, as after a start without network, today, next year."""
+_JUMPS = 0.2
+"""Share of the calls before which the clock jumps."""
+
 _RATE = 8000
 
 
@@ -30,10 +44,12 @@ def _half_a_recording(path: Path, seconds: int) -> None:
 
 async def _caller(store: SqliteJourneyStore, paths: StatePaths, dice: random.Random, number: int) -> None:
     """Make call after call."""
-    clock = BenchClock(boot_id="durability")
+    clock = JumpingClock(boot_id="durability")
     name = f"{number}.wav"
     _half_a_recording(paths.recordings / name, seconds=3)
     while True:
+        if dice.random() < _JUMPS:
+            clock.wall_offset_ms = dice.choice(CLOCKS_MS)
         journey = running_journey(clock)
         store.begin(journey)
         await asyncio.sleep(dice.random() * 0.004)
@@ -44,7 +60,18 @@ async def _caller(store: SqliteJourneyStore, paths: StatePaths, dice: random.Ran
         store.update(journey)
         await asyncio.sleep(dice.random() * 0.004)
         await store.close(finished(journey, dice.randrange(100)))
-        print(journey.id, flush=True)
+        print(f"call {journey.id}", flush=True)
+
+
+async def _administrator(settings: SettingsStore, seed: int) -> None:
+    """Give the office name after name."""
+    number = 0
+    while True:
+        number += 1
+        name = f"office {seed}.{number}"
+        await settings.change(partial(renamed, name=name))
+        print(f"named {name}", flush=True)
+        await asyncio.sleep(0.01)
 
 
 async def _main(state: Path, seed: int) -> None:
@@ -53,12 +80,34 @@ async def _main(state: Path, seed: int) -> None:
     store = SqliteJourneyStore(paths.records, SystemClock())
     store.start()
     for journey in store.recover(paths.recordings, SystemClock().now()):
-        print(journey.id, flush=True)
+        print(f"call {journey.id}", flush=True)
+    settings = SettingsStore(paths.settings)
+    settings.open()
     print("ready", flush=True)
     async with asyncio.TaskGroup() as callers:
         for number in range(AT_ONCE):
             callers.create_task(_caller(store, paths, random.Random(seed * 10 + number), number))
+        callers.create_task(_administrator(settings, seed))
+
+
+def _run(state: Path, seed: int, at_write: int) -> NoReturn:
+    """Be a switch until the power goes."""
+    if at_write:
+        ctypes.CDLL(None).the_power_goes(at_write, seed)
+    asyncio.run(_main(state, seed))
+    sys.exit()
+
+
+def _serve(state: Path) -> None:
+    for line in sys.stdin:
+        seed, at_write = map(int, line.split())
+        pid = os.fork()
+        if pid == 0:
+            _run(state, seed, at_write)
+        print(f"pid {pid}", flush=True)
+        _, status = os.waitpid(pid, 0)
+        print(f"gone {os.waitstatus_to_exitcode(status)}", flush=True)
 
 
 if __name__ == "__main__":
-    asyncio.run(_main(Path(sys.argv[1]), int(sys.argv[2])))
+    _serve(Path(sys.argv[1]))
