@@ -58,6 +58,8 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Of a list or a map."""
     key: Shape | None = None
     """Of a map."""
+    usual: dict[str, str] = {}
+    """Of a map: what holds for keys that aren't set."""
     fields: list[Field] = []
     tag_field: str = ""
     """Of a variant: the field that says which."""

@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from extensions.feature_codes import Feature, InCallKeys
+from extensions.feature_codes import CODES, Feature, InCallKeys
 from firmware.settings.fields import Number, help_text
 
 CodeText = Annotated[str, Meta(pattern=r"\A([*#][0-9*#]{0,5})?\Z")]
@@ -19,8 +19,9 @@ class FeatureSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     codes: Annotated[
         dict[Feature, CodeText],
         help_text(
-            "Feature codes that differ from the usual ones, each * or # and digits; empty switches one off.",
-            "与默认不同的功能代码，以 * 或 # 开头；留空表示停用该功能。",
+            "Feature codes that differ from the usual ones: each * or # and digits; an empty text for none.",
+            "与默认不同的功能代码，以 * 或 # 开头；空文本表示停用该功能。",
+            usual={feature: code.code for feature, code in CODES.items()},
         ),
     ] = msgspec.field(default_factory=dict)
     keys: Annotated[InCallKeys, help_text("What staff key during a call.", "通话中员工使用的按键。")] = (

@@ -137,3 +137,19 @@ async def test_an_entry_is_added_changed_and_removed_with_its_own_page(admin: Vi
     assert (kept.name, kept.secret) == ("大仓库", "long-enough-secret")
     await admin.confirms(await admin.fills_in(path, do="drop"))
     assert admin.switch.store.current.extension("150") is None
+
+
+async def test_codes_are_the_usual_ones_until_somebody_types_another_or_switches_one_off(
+    admin: Visitor,
+) -> None:
+    page = (await admin.opens("/settings/features")).text
+    assert 'name="features.codes.day and night switch" value="" placeholder="*60"' in page
+    changed = {"features__codes__day and night switch": "*66", "features__codes__join a call": "-"}
+    await admin.confirms(await admin.fills_in("/settings/features", **changed))
+    codes = admin.switch.store.current.features.codes
+    assert {feature.value: code for feature, code in codes.items()} == {
+        "day and night switch": "*66",
+        "join a call": "",
+    }
+    page = (await admin.opens("/settings/features")).text
+    assert 'name="features.codes.join a call" value="-"' in page

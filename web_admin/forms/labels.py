@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from firmware.control.shapes import Shape
+from firmware.control.shapes import Kind, Shape
 from web_admin.words import Words
 
 _PLACE = re.compile(r"\.(\d+|\[\])(?=\.|\Z)")
 """In a path, the position in a list."""
 
 _CLAUSE = re.compile(r"[,;:.(，；：。（]")
+_EITHER = re.compile(r"\s*[:：]\s*true\s*(or|或)\s*false\s*[.。]?\Z")
+_TRUE, _FALSE = re.compile(r"\btrue\b"), re.compile(r"\bfalse\b")
 _LONGEST = {"zh": 14, "en": 38}
 """Characters of a help text's first clause up to which it is a label."""
 
@@ -39,9 +41,21 @@ def label(path: str, shape: Shape, words: Words) -> str:
 
 
 def explains(path: str, shape: Shape, words: Words) -> str:
-    """Return the help text, unless the label says all of it already."""
+    """Return the help text, in the form's words; nothing where the label says all of it already."""
     text = help_of(shape, words)
+    if shape.kind is Kind.SWITCH:
+        text = _EITHER.sub(".", text)
+        text = _TRUE.sub(words("settings.on"), _FALSE.sub(words("settings.off"), text))
+    elif shape.kind is Kind.CHOICE and _spells_out(shape, text, words):
+        return ""
     return "" if text.rstrip(".。") == label(path, shape, words) else text
+
+
+def _spells_out(shape: Shape, text: str, words: Words) -> bool:
+    """Tell whether a help text lists the stored values of choices that the form shows by name."""
+    if any(not words.known(f"choice.{one}", "") for one in shape.choices):
+        return False
+    return sum(one in text for one in shape.choices if one) > 1
 
 
 def section(name: str, words: Words) -> str:

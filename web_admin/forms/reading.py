@@ -23,6 +23,9 @@ from firmware.core.errors import UserError
 MOST_ENTRIES = 500
 """Entries of one list that a form shows."""
 
+NOTHING = ("-", "–")
+"""What is typed where an empty field means the usual, for nothing at all."""
+
 _TICKS = 12
 """Choices up to which a list of them is boxes to tick."""
 
@@ -113,7 +116,11 @@ def _many(shape: Shape, form: FormMultiDict, prefix: str) -> Any:
         return [_scalar(item, str(one)) for one in form.getall(prefix, [])]
     if is_table(shape) and shape.key is not None:
         given = {key: str(form.get(f"{prefix}.{key}", "")) for key in shape.key.choices}
-        return {key: _scalar(item, text) for key, text in given.items() if text.strip()}
+        return {
+            key: "" if text.strip() in NOTHING else _scalar(item, text)
+            for key, text in given.items()
+            if text.strip()
+        }
     if is_lines(shape):
         lines = [line.strip() for line in str(form.get(prefix, "")).splitlines() if line.strip()]
         if shape.kind is Kind.LIST:

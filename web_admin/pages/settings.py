@@ -28,7 +28,7 @@ from web_admin.words import Words
 NEW = "new"
 """In an address, the place of an entry that is to be added."""
 
-EDITORS = {"extensions": "/people", "menus": "/menus"}
+EDITORS = {"extensions": "/people", "menus": "/menus", "hours": "/calendar", "lines": "/lines"}
 """Sections with a page of their own; the plain form stays at its address."""
 
 # Where a section belongs on the first page; what isn't named comes last.
@@ -36,7 +36,7 @@ _CHAPTERS = (
     ("people", ("office", "extensions", "devices", "groups", "queues", "rooms", "features")),
     (
         "callers",
-        ("inbound", "reception", "hours", "closure", "menus", "voicemail", "surveys", "lost_callers"),
+        ("inbound", "reception", "hours", "menus", "closure", "voicemail", "surveys", "lost_callers"),
     ),
     ("outside", ("lines", "outbound", "numbering", "providers", "sip")),
     ("records", ("recording", "storage", "backup", "cloud", "integrations", "reports", "mail")),

@@ -72,7 +72,9 @@ def _shape(kind: inspect.Type, depth: int) -> Shape:
         inner = _shape(kind.type, depth)
         schema, extra = kind.extra_json_schema or {}, kind.extra or {}
         if "description" in schema:
-            inner = msgspec.structs.replace(inner, en=schema["description"], zh=extra.get("zh", ""))
+            inner = msgspec.structs.replace(
+                inner, en=schema["description"], zh=extra.get("zh", ""), usual=extra.get("usual", {})
+            )
         return msgspec.structs.replace(inner, is_secret=True) if extra.get("secret") else inner
     match kind:
         case inspect.BoolType():
