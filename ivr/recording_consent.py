@@ -14,9 +14,10 @@ from firmware.core.trace.voice import Consented
 from firmware.switch.call import Call
 from ivr.prompts import Prompts
 
-_ATTEMPTS = 2
-_FIRST_SECONDS = 6.0
-_AGREE, _REFUSE = "1", "2"
+ATTEMPTS = 2
+FIRST_SECONDS = 6.0
+"""To think, after the question's end."""
+AGREE, REFUSE = "1", "2"
 
 
 class Consent(enum.StrEnum):
@@ -80,16 +81,16 @@ async def tell_of_recording(call: Call, prompts: Prompts, consent: Consent) -> N
 
 async def _agrees(call: Call, prompts: Prompts) -> bool:
     """Ask whether the call may be recorded; silence is no."""
-    for _ in range(_ATTEMPTS):
+    for _ in range(ATTEMPTS):
         key = await call.collect(
             Consented.QUESTION(),
             prompts("recording-consent"),
             is_complete=lambda _: True,
-            first_seconds=_FIRST_SECONDS,
+            first_seconds=FIRST_SECONDS,
             next_seconds=1.0,
         )
-        if key in (_AGREE, _REFUSE):
-            agreed = key == _AGREE
+        if key in (AGREE, REFUSE):
+            agreed = key == AGREE
             call.journey.route(Consented.AGREED() if agreed else Consented.REFUSED())
             return agreed
     call.journey.route(Consented.SILENT())

@@ -2,7 +2,7 @@
 
 ##103   hand on, blind (a pause of `NUMBER_PAUSE` or # ends the number); ###: to the nearest free colleague
 *2103   consult 103 while the caller waits; hang up to hand on, *1 to come back, *3 to talk all three
-*5      park            *3      record from here on, or stop (never a caller who did not agree)
+*5      park            *3      record from here on, or stop (never who was not told, or did not agree)
 *9      escalate to the next tier
 REFER   the phone's own transfer key, blind or attended
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Protocol
 from weakref import WeakKeyDictionary
@@ -74,6 +74,10 @@ class Team(Protocol):
         """Have the caller wait for the next tier; false when there is none or something else is under way."""
 
 
+TellOfRecording = Callable[[Call, Sequence[Leg]], Awaitable[bool]]
+"""Tells these parties of a call that it will be recorded, or asks them; returns whether it may be."""
+
+
 class InCall:
     """Watches conversations; the `Features` of the exchange.
 
@@ -98,6 +102,8 @@ class InCall:
         self.recordings = recordings
         self._handing_on = handing_on
         self._lot = lot
+        self.tell_of_recording: TellOfRecording | None = None
+        """What the other parties hear before a recording on demand begins; None for nothing."""
         self._keyed: WeakKeyDictionary[Leg, _Keyed] = WeakKeyDictionary()
 
     def attend(self, call: Call, conversation: Conversation, leg: Leg, event: LegEvent) -> None:
@@ -171,9 +177,27 @@ class InCall:
             call.journey.route(HandOn.RECORD_REFUSED(who=leg.address))
             if leg.port is not None:
                 call.media.play(leg.port, [_REFUSED])
-        elif self.recordings is not None:
+        elif self.recordings is not None and await self._others_know(call, leg, bridge):
             call.journey.route(HandOn.RECORD_ON(who=leg.address))
             await bridge.start_recording(self.recordings)
+
+    async def _others_know(self, call: Call, leg: Leg, bridge: Bridge) -> bool:
+        """Have the others told, or asked, before anything of them is kept; false when it shall not be."""
+        if self.tell_of_recording is None:
+            return True
+        others = [one for one in bridge.parties if one is not leg]
+        telling = asyncio.ensure_future(self.tell_of_recording(call, others))
+        leaving = [asyncio.ensure_future(one.ended()) for one in bridge.parties]
+        try:
+            # Who leaves meanwhile ends the talk, and must not be waited for here.
+            await asyncio.wait({telling, *leaving}, return_when=asyncio.FIRST_COMPLETED)
+            known = telling.done() and telling.result()
+        finally:
+            for one in (telling, *leaving):
+                one.cancel()
+        if not known and leg.ending is None and leg.port is not None:
+            call.media.play(leg.port, [_REFUSED])
+        return known
 
 
 class _Keyed:

@@ -47,6 +47,7 @@ from ivr.prompts import Prompts
 from ivr.prompts.own import OwnPrompts
 from ivr.prompts.record_by_phone import record_by_phone
 from ivr.recording_consent import Consent, rule_of, stricter, tell_of_recording
+from ivr.recording_in_talk import TellInTalk
 
 logger = logging.getLogger(__name__)
 
@@ -132,9 +133,11 @@ class Voice:
         return self.settings.menus.in_force() or first_menus(rules.attempts, rules.digits_timeout_ms / 1000)
 
     def consent(self) -> Consent:
-        """Return what callers are told or asked before being recorded."""
-        if not self.settings.recording.enabled:
-            return Consent.NONE
+        """Return what callers are told or asked at the beginning, where calls are recorded."""
+        return self.consent_asked() if self.settings.recording.enabled else Consent.NONE
+
+    def consent_asked(self) -> Consent:
+        """Return what people must be told or asked before being recorded, by country and settings."""
         country = rule_of(self.settings.office.country).consent
         return stricter(country, self.settings.recording.consent)
 
@@ -284,6 +287,7 @@ async def start(parts: Parts, running: AsyncExitStack) -> Voice:
     routing = parts.routing
     routing.office_state = voice.office_state
     routing.tellers[ToReception] = voice.explain
+    routing.in_call.tell_of_recording = TellInTalk(voice.prompts, voice.consent_asked)
     routing.features.serve_also(Feature.DAY_NIGHT, voice.switch_hours)
     routing.features.serve_also(Feature.TRY_MENUS, voice.try_out)
     routing.features.serve_also(Feature.RECORD_PROMPT, voice.record_prompt)

@@ -21,8 +21,8 @@ from firmware.control.live import (
 from firmware.core.causes import Cause
 from firmware.core.errors import UserError
 from firmware.core.records import Outcome, TransferKind
+from tests.scenarios.desk import Desk
 from tests.scenarios.office import Office, trace
-from tests.scenarios.test_in_call import Desk
 
 pytestmark = pytest.mark.looptime
 

@@ -7,73 +7,20 @@ from functools import partial
 
 import pytest
 
-from extensions.conference import Conferences, RoomSettings
-from extensions.dial import Office as Reachable
-from extensions.feature_codes import CodeBook, Feature, FeatureService, InCall, InCallKeys
-from extensions.forwarding import Personal, Reacher, When
-from extensions.onward import onward
+from extensions.feature_codes import CodeBook, Feature
+from extensions.forwarding import Personal, When
 from firmware.core.causes import Cause
 from firmware.core.errors import UserError
 from firmware.core.leg import LegState, TransferRequested
 from firmware.core.records import Outcome, TransferKind
 from firmware.switch.call import Call
-from firmware.switch.destinations import ToConference, ToExtension
-from firmware.switch.handing_on import HandingOn
+from firmware.switch.destinations import ToExtension
 from firmware.switch.hold_music import melody
-from firmware.switch.parking import ParkingLot
-from ivr.recording_consent import Consent, tell_of_recording
+from tests.scenarios.desk import Desk
 from tests.scenarios.office import Office, trace
 from tests.switch.fake_leg import FakeLeg
 
 pytestmark = pytest.mark.looptime
-
-
-class Desk:
-    """The office with everything people may do in a call."""
-
-    def __init__(self, office: Office) -> None:
-        self.office = office
-        self.personal: dict[str, Personal] = {}
-        reacher = Reacher(self.personal, office.outbound, lambda: office.local_time)
-        office.exchange.reach = reacher.reach
-        reachable = Reachable(office.outbound, office.destinations, office.numbers)
-        self.handing_on = HandingOn(office.exchange, partial(onward, office=reachable))
-        self.lot = ParkingLot(("71", "72"), office.words, self.handing_on.back_to)
-        office.exchange.features = InCall(self.handing_on, self.lot, InCallKeys(), office.exchange.recordings)
-        self.service = FeatureService(
-            CodeBook(),
-            office.exchange,
-            office.outbound,
-            self.personal,
-            self._keep,
-            lot=self.lot,
-            supervisors=frozenset({"102"}),
-        )
-        office.code = self.service.code
-        rooms = {"team": RoomSettings("team", "800"), "board": RoomSettings("board", "801", "1234", "9876")}
-        self.conferences = Conferences(rooms, office.media, office.words)
-        office.destinations.register(ToConference, self.conferences.serve)
-        office.numbers.update({"800": ToConference("team"), "801": ToConference("board")})
-
-    async def _keep(self, number: str, wishes: Personal, by: str) -> None:
-        self.personal[number] = wishes
-
-    async def talk(self, number: str = "101") -> tuple[FakeLeg, FakeLeg]:
-        """Bring a caller from outside and an extension into conversation."""
-
-        async def script(call: Call) -> None:
-            await self.office.destinations.lead(call, ToExtension(number))
-
-        caller = self.office.somebody_rings_in(script)
-        phone = await self.office.phone_rings(number)
-        phone.far.answers()
-        await self.office.talking(caller, phone)
-        return caller, phone
-
-    async def answers(self, number: str) -> FakeLeg:
-        phone = await self.office.phone_rings(number)
-        phone.far.answers()
-        return phone
 
 
 @pytest.fixture
@@ -250,43 +197,6 @@ async def test_nothing_to_pick_up(desk: Desk) -> None:
     phone = desk.office.phone_dials("103", "*8")
     await desk.office.journey()
     assert phone.far.refusal is Cause.NO_USER_RESPONDING
-
-
-async def test_recording_on_demand(desk: Desk, office: Office) -> None:
-    folder = office.exchange.recordings
-    office.exchange.recordings = None
-    assert folder is not None
-    _, phone = await desk.talk()
-    phone.far.presses("*3")
-    await office.until(lambda: len(office.media.recordings) == 1)
-    phone.far.presses("*3")
-    await office.until(lambda: not office.media.recordings[0].running)
-
-
-async def test_staff_can_not_record_a_caller_who_did_not_agree_not_even_after_handing_on(
-    desk: Desk, office: Office
-) -> None:
-    async def script(call: Call) -> None:
-        await tell_of_recording(call, office.prompts, Consent.ASK)
-        await office.destinations.lead(call, ToExtension("101"))
-
-    caller = office.somebody_rings_in(script)
-    await office.hears(caller, "recording-consent")
-    caller.far.presses("2")
-    phone = await desk.answers("101")
-    await office.talking(caller, phone)
-    phone.far.presses("*3")
-    await office.until(lambda: phone.port is not None and office.media.playing(phone.port) is not None)
-    assert office.media.recordings == []
-    phone.far.presses("##103")
-    other = await desk.answers("103")
-    await office.talking(caller, other)
-    other.far.presses("*3")
-    await asyncio.sleep(2)
-    assert office.media.recordings == []
-    caller.far.ends()
-    told = [line for line in trace(await office.journey()) if "did not agree to it" in line]
-    assert [line.split()[0] for line in told] == ["101", "103"]
 
 
 async def test_a_conference_mixes_everybody_and_mutes(desk: Desk) -> None:
