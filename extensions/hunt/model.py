@@ -67,7 +67,12 @@ class HuntGroup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ]
     members: Annotated[
         tuple[Member, ...],
-        Meta(min_length=1, max_length=100, description="Members in order.", extra={"zh": "成员，按顺序。"}),
+        Meta(
+            min_length=1,
+            max_length=100,
+            description="Members in order; at least one: a group without any rings nobody.",
+            extra={"zh": "成员，按顺序；至少一名，否则无人振铃。"},
+        ),
     ]
     number: Annotated[
         str,

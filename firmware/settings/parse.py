@@ -31,11 +31,17 @@ def parse_settings(document: object) -> Settings:
     except msgspec.ValidationError as error:
         reason, _, path = str(error).partition(" - at `")
         path = path.rstrip("`") or "$"
+        if reason.startswith(_EMPTY_LIST):
+            reason = "the list is empty. Add an entry, or remove what it belongs to"
         raise UserError(
             f"Setting {path.removeprefix('$.')}: {reason}. {quoted_help(path)} Nothing was changed."
         ) from None
     check_settings(settings)
     return settings
+
+
+_EMPTY_LIST = "Expected `array` of length >= 1"
+"""How msgspec begins to say that a list has no entry."""
 
 
 def check_settings(settings: Settings) -> None:

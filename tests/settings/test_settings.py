@@ -135,6 +135,13 @@ def test_a_bad_field_refuses_the_whole_document_by_name(
     assert remedy in str(refusal.value)
 
 
+def test_a_group_without_members_is_refused_with_the_remedy() -> None:
+    with pytest.raises(UserError) as told:
+        parse_settings({"groups": [{"name": "sales", "members": []}]})
+    assert str(told.value).startswith("Setting groups[0].members: the list is empty. Add an entry, or remove")
+    assert "a group without any rings nobody" in str(told.value)
+
+
 def test_an_unknown_section_is_refused() -> None:
     with pytest.raises(UserError, match="The sections are office, reception"):
         parse_settings({"lasers": {}})
