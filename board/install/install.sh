@@ -30,7 +30,10 @@ say "Installing zongji into ${target:-this system}"
 install_packages
 id=$(version_of "$source_tree")
 make_version "$source_tree" "$id"
-bash "$target/opt/zongji/versions/$id/board/install/system.sh" "/opt/zongji/versions/$id" "$target"
+counted=$(mktemp)
+ZONGJI_CHANGES=$counted bash "$target/opt/zongji/versions/$id/board/install/system.sh" "/opt/zongji/versions/$id" "$target"
+changes=$((changes + $(cat "$counted")))
+rm -f "$counted"
 
 # What is only put where nothing is: the board's profile, whose updates are taken.
 [ -n "$profile" ] || profile=$(boot_folder >/dev/null && echo pi-sim7600 || echo simulated)
@@ -55,7 +58,7 @@ if is_live && [ $start = yes ]; then
     systemctl stop 'zongji-media.service' 'zongji-switch.service' 'zongji-web.service' 2>/dev/null || true
     systemctl restart zongji-boot.service
     systemctl start zongji-steward.socket zongji-firewall.service zongji.target
-    udevadm trigger --subsystem-match=tty
+    [ ! -e /run/udev/control ] || udevadm trigger --subsystem-match=tty
     say "The switchboard runs. Its pages: http://$(hostname).local/ or http://$(hostname -I | cut -d' ' -f1)/"
   fi
 fi

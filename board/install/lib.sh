@@ -21,8 +21,16 @@ is_live() { [ -z "$target" ] && [ -d /run/systemd/system ]; }
 # Write to a root that is read-only until the script ends.
 writable_root() {
   { [ -z "$target" ] && findmnt -no OPTIONS / | grep -qw ro; } || return 0
-  mount -o remount,rw /
-  trap 'mount -o remount,ro / || true' EXIT
+  remount_root rw
+  trap 'remount_root ro || true' EXIT
+}
+
+remount_root() {
+  mount -o "remount,$1" /
+  # A service has mounts of its own; the service manager, which writes links to units, has others.
+  if is_live && [ "$(readlink /proc/self/ns/mnt)" != "$(readlink /proc/1/ns/mnt)" ]; then
+    systemd-run --quiet --wait --collect mount -o "remount,$1" /
+  fi
 }
 
 changed() { changes=$((changes + 1)); note "$1"; }
@@ -65,7 +73,7 @@ drop() {
   local path
   for path in "$@"; do
     [ -e "$target$path" ] || [ -L "$target$path" ] || continue
-    rm -rf "${target:?}$path"
+    rm -rf "$target${path:?}"
     changed "without $path"
   done
 }

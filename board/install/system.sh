@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # system.sh FOLDER [ROOT]: what of a version lies outside its folder: users, units, udev names, firewall, logs,
-# boot settings. Run at every installation and update, by the version that is to run; changes what differs.
+# boot settings. Run at every installation and update, by the version that is to run; changes what differs, and
+# writes how much that was into the file that ZONGJI_CHANGES names.
 set -euo pipefail
 home=$1
 target=${2-}
@@ -73,6 +74,8 @@ boot_settings
 command
 if is_live && [ $changes -gt 0 ]; then
   systemctl daemon-reload
-  udevadm control --reload
+  # A computer without it, such as a container, has no devices to name.
+  [ ! -e /run/udev/control ] || udevadm control --reload
   systemctl try-reload-or-restart zongji-firewall.service || true
 fi
+[ -z "${ZONGJI_CHANGES-}" ] || echo "$changes" >"$ZONGJI_CHANGES"

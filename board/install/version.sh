@@ -37,7 +37,7 @@ copy_tree() {
 make_version() {
   local source=$1 id=$2 home=/opt/zongji/versions/$2
   [ -e "$target$home/.complete" ] && return 0
-  rm -rf "${target:?}$home"
+  rm -rf "$target${home:?}"
   note "copying the firmware"
   copy_tree "$source" "$target$home"
   note "installing $(grep -c == "$source/firmware/requirements.lock") Python packages"

@@ -113,11 +113,13 @@ class Steward:
     def _do(self, request: Requests) -> Reply:
         match request:
             case SetTime():
-                self._host.run("timedatectl", "set-ntp", "false")
-                try:
-                    self._host.run("timedatectl", "set-time", _moment(request.at))
-                finally:
-                    self._host.run("timedatectl", "set-ntp", "true")
+                # Whether the time comes from the network is a link below /etc.
+                with self._writable_root():
+                    self._host.run("timedatectl", "set-ntp", "false")
+                    try:
+                        self._host.run("timedatectl", "set-time", _moment(request.at))
+                    finally:
+                        self._host.run("timedatectl", "set-ntp", "true")
             case SetZone():
                 if not (self._host.root / "usr/share/zoneinfo" / request.zone).is_file():
                     raise UserError(f"There is no time zone {request.zone}. / 没有该时区。")

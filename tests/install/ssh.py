@@ -47,7 +47,8 @@ def sshd(debian: Chroot) -> Iterator[int]:
             _wait(port)
             yield port
         finally:
-            server.terminate()
+            # unshare itself ignores a polite request while its child runs.
+            server.kill()
 
 
 def client(debian: Chroot, port: int, key: Path, *, host_key: str | None = None) -> str:
