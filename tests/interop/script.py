@@ -16,11 +16,12 @@ o=sipp 1 {version} IN IP[local_ip_type] [local_ip]
 s=-
 c=IN IP[media_ip_type] [media_ip]
 t=0 0
-m=audio [auto_media_port] RTP/AVP 8 101
-a=rtpmap:8 PCMA/8000
+m=audio [auto_media_port] RTP/AVP {codec} 101
+a=rtpmap:{codec} {name}/8000
 a=rtpmap:101 telephone-event/8000
 a={direction}
 """
+_CODECS = {0: "PCMU", 8: "PCMA"}
 _COPIED = ["[last_Via:]", "[last_From:]", "[last_To:]", "[last_Call-ID:]", "[last_CSeq:]"]
 _CONTACT = "Contact: <sip:{user}@[local_ip]:[local_port];transport=[transport]>"
 
@@ -91,9 +92,11 @@ class _Script:
         direction: str = "sendrecv",
         repeats: bool = False,
         contact: str | None = None,
+        codec: int = 8,
     ) -> Self:
         contact = contact or _CONTACT.format(user=self.user)
-        sdp = _SDP.format(version=self._cseq, direction=direction) if body else ""
+        said = _SDP.format(version=self._cseq, direction=direction, codec=codec, name=_CODECS[codec])
+        sdp = said if body else ""
         kind = ["Content-Type: application/sdp"] if body else []
         head = "\n".join([start, *heads, contact, *lines, *kind, "Content-Length: [len]"])
         retrans = ' retrans="500"' if repeats else ""
@@ -116,13 +119,19 @@ class Caller(_Script):
     def acknowledges(self, *, answer: bool = False) -> Self:
         return self._ack(within=True, body=answer)
 
+    def refused(self) -> Self:
+        """Acknowledge the refusal of the INVITE."""
+        return self._ack(within=False)
+
     def pracks(self) -> Self:
         """Acknowledge a reliable provisional response, which must have been the first."""
         return self._request("PRACK", (f"RAck: 1 {self._cseq} INVITE",)).hears(200)
 
-    def asks(self, method: str, *lines: str, body: bool = False, direction: str = "sendrecv") -> Self:
+    def asks(
+        self, method: str, *lines: str, body: bool = False, direction: str = "sendrecv", codec: int = 8
+    ) -> Self:
         """Send a request within the dialog."""
-        return self._request(method, lines, body=body, direction=direction)
+        return self._request(method, lines, body=body, direction=direction, codec=codec)
 
     def hangs_up(self) -> Self:
         return self._request("BYE", ()).hears(200)
@@ -135,6 +144,7 @@ class Caller(_Script):
         body: bool = False,
         within: bool = True,
         direction: str = "sendrecv",
+        codec: int = 8,
     ) -> Self:
         self._cseq += 1
         target = "[next_url]" if within else "sip:[service]@[remote_ip]:[remote_port]"
@@ -145,6 +155,7 @@ class Caller(_Script):
             body=body,
             direction=direction,
             repeats=True,
+            codec=codec,
         )
 
     def _ack(self, *, within: bool, body: bool = False) -> Self:
