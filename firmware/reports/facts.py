@@ -18,7 +18,7 @@ import msgspec
 
 from firmware.core.ids import CallId
 from firmware.core.leg import Direction
-from firmware.core.records import Journey, LegRecord, Outcome, RingResult, WaitEnd
+from firmware.core.records import PART_OF, Journey, LegRecord, Outcome, RingResult, WaitEnd
 from firmware.store.numbers import INSIDE, normalise
 
 _NOT_RUNG = frozenset({RingResult.SKIPPED, RingResult.ELSEWHERE})
@@ -115,9 +115,10 @@ def fact_of(journey: Journey) -> CallFact:
         talk_ms=journey.talked_ms - hold_ms,
         hold_ms=hold_ms,
         wrap_ms=sum((wrap.ended_ms or wrap.started_ms) - wrap.started_ms for wrap in journey.wrap_ups),
-        shares=_shares(journey, traffic),
+        # A hand on another call: what was talked is told there.
+        shares=() if journey.joined is not None else _shares(journey, traffic),
         groups=_groups(journey),
-        tags=tuple(journey.tags),
+        tags=tuple(tag for tag in journey.tags if not tag.startswith(PART_OF)),
         codes=tuple(wrap.code for wrap in journey.wrap_ups if wrap.code),
         ratings=tuple(Rating(one.points, one.best, one.agent) for one in journey.survey),
         busy=_busy(journey),
@@ -126,6 +127,9 @@ def fact_of(journey: Journey) -> CallFact:
 
 
 def _traffic(journey: Journey) -> Traffic:
+    if journey.joined is not None:
+        # Not a call more, whoever it was made to; only the line it took is counted.
+        return Traffic.INTERNAL
     if journey.direction is Direction.OUTGOING:
         return Traffic.OUTBOUND
     if not journey.legs or journey.legs[0].kind not in INSIDE:

@@ -173,6 +173,8 @@ def random_office(seed: int, calls: int, days: int = 30) -> list[Journey]:
                 code=dice.choice(["order", "invoice", "工单", "question"]),
             )
         )
+        journeys[-1].did = dice.choice(["+862087650001", "+862087650002", None])
+        journeys[-1].source = dice.choice(["地铁广告", "web", ""])
     journeys.sort(key=lambda journey: journey.started.wall_ms)
     return journeys
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from firmware.core.errors import UserError
-from firmware.core.records import AgentState, Outcome
+from firmware.core.records import PART_OF, AgentState, Outcome
+from firmware.reports import monthly
 from firmware.reports.catalogue import FIGURES, figure
 from firmware.reports.figure import Dataset, Options, Staff, Text
 from firmware.reports.grouping import Dimension, grouped
@@ -144,6 +145,32 @@ def test_lines_are_taken_as_long_as_their_legs_last() -> None:
     load = busiest.numerator
     blocked = figure("blocking").compute(week()).value
     assert blocked == pytest.approx((load**2 / 2) / (1 + load + load**2 / 2))
+
+
+def test_a_hand_on_another_call_is_no_call_more() -> None:
+    fetched = dialled("P1", at(2, 9), "13800000003", talk=600, agent="102")
+    fetched.tags.append(f"{PART_OF}A1")
+    data = dataset(
+        [*WEEK, fetched],
+        SPANS,
+        MONDAY_MS,
+        MONDAY_MS + 7 * DAY_MS,
+        MONDAY_MS + 30 * DAY_MS,
+        zone=SHANGHAI,
+        staff=week().staff,
+    )
+    for one in FIGURES:
+        if one.key not in ("line_occupancy", "busy_hour_traffic", "blocking"):
+            assert one.compute(data).value == one.compute(week()).value, one.key
+    agents = grouped(data, Dimension.AGENT)
+    assert [fact.id for fact in agents["102"].calls] == ["A2", "A4"]
+    more = (
+        figure("line_occupancy").compute(data).numerator - figure("line_occupancy").compute(week()).numerator
+    )
+    assert more == pytest.approx((fetched.duration_ms or 0) / 1000), "the line was taken all the same"
+    assert all(
+        "part-of" not in text.en for tally in monthly.build(data, "").tallies for text, _ in tally.rows
+    )
 
 
 def test_an_empty_period_has_no_values_but_zero_counts() -> None:

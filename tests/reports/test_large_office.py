@@ -13,6 +13,7 @@ import msgspec
 import pytest
 
 from firmware.core.records import Journey
+from firmware.reports import monthly
 from firmware.reports.catalogue import FIGURES, figure
 from firmware.reports.figure import Dataset, Staff, Unit
 from firmware.reports.grouping import Dimension, grouped
@@ -84,6 +85,65 @@ def test_a_figure_is_what_sql_finds(key: str, data: Dataset, raw: duckdb.DuckDBP
     assert result.denominator == pytest.approx(found[1])
     assert result.denominator > 0
     assert result.value == pytest.approx(found[0] / found[1])
+
+
+GROUPS = dict(
+    re.findall(
+        r"^-- (\w+)\n([^;]+);",
+        Path(__file__).with_name("grouped.sql").read_text("utf-8"),
+        re.MULTILINE,
+    )
+)
+"""Dimension → a question that brings key, calls in, those answered, calls out, a row a key that has any."""
+
+
+def test_every_way_to_group_is_said_in_sql() -> None:
+    assert set(GROUPS) == {one.value for one in Dimension}
+
+
+@pytest.mark.parametrize("dimension", list(Dimension))
+def test_each_hours_days_and_agents_calls_are_what_sql_finds(
+    dimension: Dimension, data: Dataset, raw: duckdb.DuckDBPyConnection
+) -> None:
+    found = {
+        key: (into, answered, out) for key, into, answered, out in raw.execute(GROUPS[dimension]).fetchall()
+    }
+    keys = ("calls_in", "calls_answered", "calls_out")
+    computed = {
+        name: tuple(figure(key).compute(part).numerator for key in keys)
+        for name, part in grouped(data, dimension).items()
+    }
+    assert {name: counts for name, counts in computed.items() if any(counts)} == found
+
+
+@pytest.mark.parametrize(
+    ("title", "sql"),
+    [
+        ("What became of the callers", "SELECT fate, count(*) FROM inward GROUP BY ALL"),
+        ("What they called about", "SELECT word, count(*) FROM code JOIN inward USING (id) GROUP BY ALL"),
+        (
+            "What came of calls out",
+            """
+            SELECT CASE WHEN fate <> 'answered' THEN 'not reached' WHEN word = '成功' THEN 'success'
+                WHEN word = '错号' THEN 'wrong number' ELSE word END AS came, count(*)
+            FROM outward LEFT JOIN code USING (id) WHERE came IS NOT NULL GROUP BY ALL
+            """,
+        ),
+        ("Tags", "SELECT tag, count(*) FROM (SELECT unnest(tags) AS tag FROM of_period) GROUP BY ALL"),
+    ],
+    ids=["fates", "categories", "calls out", "tags"],
+)
+def test_each_tally_is_what_sql_counts(
+    title: str, sql: str, data: Dataset, raw: duckdb.DuckDBPyConnection
+) -> None:
+    (tally,) = (one for one in monthly.build(data, "").tallies if one.title.en == title)
+    told = {words.en: number for words, number in tally.rows if number}
+    in_words = {
+        "ivr": "served by the menu alone",
+        "abandoned": "hung up while waiting",
+        "missed": "nobody answered",
+    }
+    assert told == {in_words.get(word, word): number for word, number in raw.execute(sql).fetchall()}
 
 
 def test_the_calls_behind_a_share_are_as_many_as_it_says(data: Dataset) -> None:

@@ -158,7 +158,7 @@ async def test_what_cant_be_drawn_is_an_alarm_and_tried_again(
     box = Box(tmp_path, store, ("owner@example.com",))
     box.desk.fault = DeviceError("there is no Pango")
     await box.runs_for(4)
-    assert box.alarms == ["the month's report can't be mailed: there is no Pango"]
+    assert [str(one) for one in box.alarms] == ["the month's report can't be mailed: there is no Pango"]
     box.desk.fault = None
     await box.runs_for(2)
     assert len(box.post.letters) == 1
