@@ -184,8 +184,9 @@ async def test_the_phone_changes_the_codec(tmp_path: Path, box: Box, lost: int) 
 async def test_the_box_keeps_a_session_alive_where_the_phone_wants_it_to(tmp_path: Path, box: Box) -> None:
     script = Caller("refreshed").invites("Supported: timer", "Session-Expires: 90;refresher=uas")
     script.hears(180, optional=True).hears(200, header="Session-Expires", value="90;refresher=uas")
-    # Half the interval later.
-    script.acknowledges().hears("UPDATE", header="Session-Expires", value="90;refresher=uac")
+    # A silent phone is asked whether it is there; the session is refreshed at half its time.
+    script.acknowledges().hears("OPTIONS").answers()
+    script.hears("UPDATE", header="Session-Expires", value="90;refresher=uac")
     running = calling(tmp_path, box, script.answers().waits(200).hangs_up(), 0)
     leg = await box.call()
     await leg.answer()
