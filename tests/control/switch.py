@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from firmware.app.api.audio import opened
 from firmware.app.api.settings import SettingsDesk
 from firmware.control.access import PasswordReset
 from firmware.control.base import OpenedFile
@@ -33,6 +34,7 @@ from firmware.control.search import CallFilter, CallRow, Cursor, FoundReply, Rec
 from firmware.core.errors import UserError
 from firmware.core.ids import CallId
 from firmware.core.records import Journey
+from firmware.core.trace.box import Box
 from firmware.settings.store import SettingsStore
 from tests.store.sample import NOON_MS, BenchClock, answered, running_journey, whole_journey
 
@@ -88,7 +90,7 @@ def a_picture() -> NowReply:
                 "en": "open: office hours until 2026-11-23 18:00",
             },
         ),
-        faults=["line gsm2: no modem at /dev/ttyUSB5"],
+        faults=[Box.LINE_DOWN(line="gsm2", why="no modem at /dev/ttyUSB5")],
     )
 
 
@@ -126,7 +128,7 @@ class FakeSwitch:
             processes=[ProcessStatus("switch", 4242, 51_200)],
             media={"tick lateness p99 ms": 0.25},
             counters={"sip refused": 3},
-            faults=["call records can't be written: disk full"],
+            faults=["call records can't be written: disk full", *(str(one) for one in self.picture.faults)],
         )
 
     async def phones(self) -> list[PhoneAccount]:
@@ -186,7 +188,7 @@ class FakeSwitch:
         journey = await self.call(call_id)
         if self.folder is None or piece >= len(journey.recordings):
             raise UserError("That recording is not there any more.")
-        descriptor = os.open(self.folder / journey.recordings[piece].path, os.O_RDONLY)
+        descriptor = opened(self.folder, journey.recordings[piece].path, self.folder / "owner.key")
         size = os.fstat(descriptor).st_size
         reply = RecordingReply(name=f"{journey.id}-{piece + 1}.wav", size=size, complete=True)
         return OpenedFile(reply, descriptor)

@@ -117,6 +117,19 @@ OUTGOING = OutgoingText(
 )
 
 
+LOST = LostCaller(
+    id="01LOST",
+    number="+8613800138000",
+    shown="13800138000",
+    calls=2,
+    first_wall_ms=NOON_MS,
+    last_wall_ms=NOON_MS,
+    last_journey="01KB0AAAAAAAAAA1",
+    wanted="101",
+    why="abandoned",
+)
+
+
 class FakeOffice:
     """What happened in the office, and what it was asked.
 
@@ -257,19 +270,8 @@ class FakeOffice:
 
     async def _lost(self, request: ListLostCallers | CloseLostCaller) -> LostCallersReply:
         self.asked.append(request)
-        caller = LostCaller(
-            id="01LOST",
-            number="+8613800138000",
-            shown="13800138000",
-            calls=2,
-            first_wall_ms=NOON_MS,
-            last_wall_ms=NOON_MS,
-            last_journey="01KB0AAAAAAAAAA1",
-            wanted="101",
-            why="abandoned",
-        )
-        is_other = isinstance(request, ListLostCallers) and request.number not in ("", caller.number)
-        return LostCallersReply(callers=[] if isinstance(request, CloseLostCaller) or is_other else [caller])
+        is_other = isinstance(request, ListLostCallers) and request.number not in ("", LOST.number)
+        return LostCallersReply(callers=[] if isinstance(request, CloseLostCaller) or is_other else [LOST])
 
     async def _authority(self, _: GetAuthority) -> AuthorityReply:
         assert self.switch.folder is not None

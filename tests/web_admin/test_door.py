@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from tests.web_admin.rig import PASSWORD, Visitor
 from web_admin.pages.entry import local_path
+from web_admin.security import gate
 from web_admin.security.brake import Brake
-from web_admin.security.gate import MAX_BODY, is_our_host
+from web_admin.security.gate import MAX_BODY, MAX_UPLOAD, is_our_host
+from web_admin.security.rights import Role
 from web_admin.security.sessions import MAX_SESSIONS, Sessions
 
 
@@ -82,6 +87,24 @@ async def test_signing_in_gives_a_new_token_and_signing_out_ends_it(admin: Visit
     assert (await admin.opens("/calls")).status_code == 303
 
 
+@pytest.mark.parametrize("planted", ["0" * 43, "of another user"])
+async def test_a_session_planted_before_signing_in_is_worth_nothing_after_it(
+    admin: Visitor, planted: str
+) -> None:
+    """Session fixation: who put a cookie into a browser is not who signs in there later."""
+    if planted == "of another user":
+        await admin.site.users.add("mallory", Role.PERSON, "101")
+        planted, _ = admin.site.sessions.begin("mallory", "10.0.0.9")
+    admin.client.cookies.clear()
+    admin.client.cookies.set("zongji", planted)
+    answer = await admin.client.post("/login", data={"username": "admin", "password": PASSWORD})
+    fresh = re.search(r"zongji=([^;]+)", answer.headers["set-cookie"])
+    assert fresh is not None
+    assert fresh[1] != planted
+    kept = admin.site.sessions.find(planted)
+    assert kept is None or kept.user == "mallory"
+
+
 async def test_the_cookie_is_out_of_a_scripts_reach(admin: Visitor) -> None:
     answer = await admin.client.post("/login", data={"username": "admin", "password": PASSWORD})
     cookie = answer.headers["set-cookie"].lower()
@@ -111,6 +134,43 @@ async def test_a_form_of_another_site_is_refused_even_with_the_token(
 async def test_a_body_too_large_is_refused(admin: Visitor) -> None:
     answer = await admin.sends("/people/paste", {"list": "x" * MAX_BODY})
     assert answer.status_code == 413
+
+
+async def test_an_upload_too_large_is_refused_before_it_is_looked_at(admin: Visitor) -> None:
+    await admin.opens("/prompts")
+    asked = list(admin.office.asked)
+    answer = await admin.client.post(
+        "/prompts/en",
+        data={"csrf": admin.csrf, "name": "x", "do": "upload"},
+        files={"file": ("x.wav", b"\0" * (MAX_UPLOAD + 1), "audio/wav")},
+    )
+    assert answer.status_code == 413
+    assert admin.office.asked == asked
+
+
+async def test_a_body_without_a_length_is_counted_as_it_comes(admin: Visitor) -> None:
+    taken = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal taken
+        while True:
+            taken += 65_536
+            yield b"x" * 65_536
+
+    answer = await admin.client.post("/people/paste", content=endless())
+    assert answer.status_code == 413
+    assert taken <= MAX_BODY + 2 * 65_536
+
+
+async def test_a_body_that_trickles_is_given_up(admin: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gate, "_BODY_S", 0.05)
+
+    async def trickle() -> AsyncIterator[bytes]:
+        yield b"csrf="
+        await asyncio.Event().wait()
+
+    answer = await admin.client.post("/people/paste", content=trickle())
+    assert answer.status_code == 408
 
 
 @pytest.mark.parametrize(
