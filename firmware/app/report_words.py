@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import zoneinfo
-from typing import Union
 
 import msgspec
 
@@ -21,8 +20,8 @@ from firmware.control.reports import (
 )
 from firmware.settings.reports import ReportSettings
 
-Asked = Union[GetFigures, GetValues, GetFigureCalls, GetSizing, GetMonthReport]  # noqa: UP007 - decoded by tag
-Answered = Union[FiguresReply, ValuesReply, FigureCallsReply, SizingReply]  # noqa: UP007 - as above
+Asked = GetFigures | GetValues | GetFigureCalls | GetSizing | GetMonthReport
+Answered = FiguresReply | ValuesReply | FigureCallsReply | SizingReply
 
 
 class Office(msgspec.Struct, frozen=True):

@@ -16,7 +16,6 @@ import msgspec
 
 from firmware.app.api.reports import Desk
 from firmware.app.report_words import Answer, Question
-from firmware.control.base import BaseReply
 from firmware.control.reports import GetMonthReport
 from firmware.core.errors import UserError, ZongjiError
 
@@ -30,12 +29,11 @@ def answer(desk: Desk, question: Question) -> Answer:
         if isinstance(question.request, GetMonthReport):
             Path(question.file).write_bytes(desk.month(question.office, question.request, question.now_ms))
             return Answer()
-        reply: BaseReply = desk.answer(question.office, question.request, question.now_ms)
+        return Answer(reply=desk.answer(question.office, question.request, question.now_ms))
     except UserError as error:
         return Answer(refused=str(error))
     except (ZongjiError, OSError) as error:
         return Answer(failed=str(error))
-    return Answer(reply=reply)  # type: ignore[arg-type] # the desk answers these with those
 
 
 def main() -> int:

@@ -90,12 +90,13 @@ def _swap(paths: StatePaths, restored: Path) -> Path | None:
         aside.mkdir(mode=0o700)
     moves = [(entry, (aside or paths.root) / entry.name) for entry in present]
     moves += [(entry, paths.root / entry.name) for entry in coming]
-    done = 0
+    done: list[tuple[Path, Path]] = []
     try:
-        for done, (before, after) in enumerate(moves):  # noqa: B007 - how far it came
+        for before, after in moves:
             before.rename(after)
+            done.append((before, after))
     except OSError as error:
-        for before, after in reversed(moves[:done]):
+        for before, after in reversed(done):
             after.rename(before)
         if aside is not None:
             aside.rmdir()

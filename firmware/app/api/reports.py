@@ -15,8 +15,8 @@ from typing import Any
 import msgspec
 
 from firmware.app.api.search import row_of
-from firmware.app.report_words import Office
-from firmware.control.base import BaseReply, BaseRequest
+from firmware.app.report_words import Answered, Office
+from firmware.control.base import BaseRequest
 from firmware.control.reports import (
     MAX_BEHIND,
     MAX_ROWS,
@@ -69,14 +69,14 @@ class Desk:
         self._reader = JourneyReader(path)
         self._search = CallSearch(self._reader)
         self._last: tuple[object, Dataset] | None = None
-        self._answers: dict[type[BaseRequest], Callable[[Office, Any, int], BaseReply]] = {
+        self._answers: dict[type[BaseRequest], Callable[[Office, Any, int], Answered]] = {
             GetFigures: self._figures,
             GetValues: self._values,
             GetFigureCalls: self._calls,
             GetSizing: self._sizing,
         }
 
-    def answer(self, office: Office, request: BaseRequest, now_ms: int) -> BaseReply:
+    def answer(self, office: Office, request: BaseRequest, now_ms: int) -> Answered:
         """Return the answer to one of the questions of `firmware.control.reports`.
 
         Raises:
@@ -105,10 +105,10 @@ class Desk:
             case _:
                 return html.page(report, request.language).encode()
 
-    def _figures(self, office: Office, _: GetFigures, __: int) -> BaseReply:
+    def _figures(self, office: Office, _: GetFigures, __: int) -> Answered:
         return FiguresReply(figures=[_info(one, options_of(office.counting)) for one in FIGURES])
 
-    def _values(self, office: Office, request: GetValues, now_ms: int) -> BaseReply:
+    def _values(self, office: Office, request: GetValues, now_ms: int) -> Answered:
         figures = [figure(key) for key in request.figures] or list(FIGURES)
         data = self._data(office, request.since_ms, request.until_ms, now_ms)
         groups = {"": data} if not request.by else grouped(data, Dimension(request.by))
@@ -118,7 +118,7 @@ class Desk:
         rows = [_row(key, part, figures, variants=request.variants) for key, part in shown[:MAX_ROWS]]
         return ValuesReply(rows=rows, more=max(0, len(shown) - MAX_ROWS), now_ms=now_ms)
 
-    def _calls(self, office: Office, request: GetFigureCalls, now_ms: int) -> BaseReply:
+    def _calls(self, office: Office, request: GetFigureCalls, now_ms: int) -> Answered:
         one = figure(request.figure)
         compute = one.compute
         if request.variant:
@@ -137,7 +137,7 @@ class Desk:
         page = ids[request.skip :][: max(1, min(request.limit, MAX_BEHIND))] if request.skip >= 0 else ()
         return FigureCallsReply(calls=[row_of(call) for call in self._search.by_ids(page)], total=len(ids))
 
-    def _sizing(self, office: Office, request: GetSizing, now_ms: int) -> BaseReply:
+    def _sizing(self, office: Office, request: GetSizing, now_ms: int) -> Answered:
         data = self._data(office, request.since_ms, request.until_ms, now_ms)
         lines = monthly.sizing(data, office.counting.customers)
         return SizingReply(
