@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable
 
 from firmware.core.trace import Text
+from firmware.core.trace.box import Box
 
 logger = logging.getLogger(__name__)
 
@@ -18,13 +19,13 @@ class Alarms:
     """Called with a text. The newest are kept for the status."""
 
     def __init__(self) -> None:
-        self.recent: deque[str] = deque(maxlen=_MAX_ALARMS)
+        self.recent: deque[Text] = deque(maxlen=_MAX_ALARMS)
         self.listeners: list[Callable[[Text], None]] = []
         """Told of each one; one that raises keeps nobody else from hearing it."""
 
     def __call__(self, text: Text) -> None:
         logger.error("ALARM: %s", text)
-        self.recent.append(f"{datetime.datetime.now().astimezone():%m-%d %H:%M} {text}")
+        self.recent.append(Box.ALARM(at=f"{datetime.datetime.now().astimezone():%m-%d %H:%M}", what=text))
         for tell in self.listeners:
             try:
                 tell(text)

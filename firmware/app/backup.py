@@ -21,6 +21,7 @@ from firmware.app.tasks import keep
 from firmware.backup.order import Order, Outcome
 from firmware.control.storage import BackupStatus
 from firmware.core.errors import DeviceError, UserError
+from firmware.core.trace.box import Box
 
 logger = logging.getLogger(__name__)
 
@@ -126,7 +127,7 @@ class Backups:
         else:
             self._last = msgspec.structs.replace(before, tried_ms=now_ms, fault=outcome.fault)
             if outcome.fault != before.fault:
-                self._parts.alarms(f"the backup failed: {outcome.fault}")
+                self._parts.alarms(Box.BACKUP_FAILED(why=outcome.fault or ""))
         await self._remember()
 
     def _order(self, now_ms: int) -> Order:

@@ -21,6 +21,7 @@ from firmware.cloud.redaction import Redaction
 from firmware.cloud.sync import CloudSync
 from firmware.cloud.uploads import Uploader
 from firmware.core.errors import UserError
+from firmware.core.trace.box import Box
 from firmware.settings.cloud import CloudSettings
 from firmware.settings.document import Settings
 from firmware.settings.storage import S3Settings
@@ -72,7 +73,7 @@ class Copying:
         try:
             self.sync = cloud_sync(config_of(cloud), self._parts.store, self._alarm, allowance)
         except UserError as error:
-            self._parts.alarms(f"nothing is sent to the cloud: {error}")
+            self._parts.alarms(Box.CLOUD_STOPPED(why=str(error)))
         if self.sync is not None:
             self._run(self.sync.run(), "cloud sync")
             self._run(self._watch_backlog(), "cloud backlog")
@@ -103,7 +104,7 @@ class Copying:
             oldest = backlog.oldest_wall_ms
             late = now.clock_set and oldest is not None and now.wall_ms - oldest > _BACKLOG_WORRIES_MS
             if late and not self._worried:
-                self._parts.alarms(f"{backlog.waiting} call records have waited for the cloud for three days")
+                self._parts.alarms(Box.CLOUD_LATE(count=backlog.waiting))
             self._worried = late
             await asyncio.sleep(_LOOK_S)
 

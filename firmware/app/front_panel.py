@@ -29,6 +29,7 @@ from firmware.control.steward import KeepNetwork, Network, SetNetwork, ask_stewa
 from firmware.core.errors import ZongjiError
 from firmware.core.leg import LegEnded, Party
 from firmware.core.media import MediaError, PlayItem, PlaySilence
+from firmware.core.trace.box import Box
 from firmware.trunks.handset import Handset
 from hal.line import HandsetLike, Line, LineState
 from hal.panel import Fan, Lamps, ModemPower, Mood, PanelPins, PowerKey, PushButton
@@ -125,7 +126,7 @@ class Panel:
     async def reset(self) -> None:
         """Make the network DHCP again and allow a new password; data stays."""
         logger.warning("reset button held: network and administrator's password are reset")
-        self._parts.alarms("the reset button was held: network and password were reset")
+        self._parts.alarms(Box.RESET())
         await self._parts.answers.replies[AllowPasswordReset](AllowPasswordReset())
         try:
             await ask_steward(SetNetwork(network=Network(), by="reset button"))

@@ -9,6 +9,7 @@ from firmware.app.alarms import Alarms
 from firmware.app.parts import Parts
 from firmware.control.letters import LettersReply, ListLetters
 from firmware.core.clock import Clock
+from firmware.core.trace.box import Box
 from firmware.office.mail import Mail, Server
 from firmware.settings.store import SettingsStore
 from firmware.store.letters import LetterStore
@@ -28,7 +29,7 @@ def build(settings: SettingsStore, store: SqliteJourneyStore, clock: Clock, alar
 
     def told(fault: str | None) -> None:
         if fault is not None:
-            alarms(f"mail: {fault}")
+            alarms(Box.MAIL(why=fault))
 
     return Mail(LetterStore(store, clock), server, clock, told)
 

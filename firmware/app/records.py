@@ -18,6 +18,8 @@ from firmware.app.tasks import keep
 from firmware.core.clock import Clock, Instant
 from firmware.core.errors import DeviceError
 from firmware.core.paths import StatePaths
+from firmware.core.trace import Said
+from firmware.core.trace.box import Box
 from firmware.settings.storage import StorageSettings
 from firmware.settings.store import SettingsStore
 from firmware.store.clock_watch import date_when_set
@@ -61,6 +63,14 @@ def open_store(
     return store
 
 
+_FILLING = {
+    Level.WARN: Box.DISK_FILLING,
+    Level.ALARM: Box.DISK_NEARLY_FULL,
+    Level.FULL: Box.DISK_FULL,
+}
+"""What is told of a disk at each level but OK."""
+
+
 class Keeping:
     """The keeper at work, with the settings of the moment."""
 
@@ -94,7 +104,7 @@ class Keeping:
             except DeviceError as error:
                 logger.warning("the storage keeper waits: %s", error)
             except OSError as error:
-                self._alarm(f"the storage can't be looked after: {error}")
+                self._alarm(Box.NOT_KEPT(why=str(error)))
             try:
                 async with asyncio.timeout(_ROUND_S):
                     await self._wake.wait()
@@ -112,21 +122,20 @@ class Keeping:
         key = storage.owner_key if storage.encrypt_recordings else ""
         finished = await self._finisher.round(key)
         for reason in finished.failed:
-            self._alarm(f"a recording can't be finished: {reason}")
+            self._alarm(Box.UNFINISHED(why=str(reason)))
         self.keeper.archive = stick_of(storage)
         report = await self.keeper.round(
             rules_of(storage, has_cloud=self._parts.settings.current.cloud.way != "off")
         )
         self.last = report
         if report.level is not self._level and report.level is not Level.OK:
-            words = {Level.WARN: "is filling", Level.ALARM: "is nearly full", Level.FULL: "is full"}
-            self._parts.alarms(f"the disk {words[report.level]}: {report.share:.0%} used")
+            self._parts.alarms(_FILLING[report.level](share=f"{report.share:.0%}"))
         self._level = report.level
         return report
 
-    def _alarm(self, text: str) -> None:
-        if text not in self._told:
-            self._told.add(text)
+    def _alarm(self, text: Said) -> None:
+        if str(text) not in self._told:
+            self._told.add(str(text))
             self._parts.alarms(text)
 
 

@@ -22,6 +22,7 @@ from firmware.control.base import BaseReply
 from firmware.control.reports import GetMonthReport, MailedReply, MailMonthReport
 from firmware.core.errors import DeviceError, UserError, ZongjiError
 from firmware.core.letters import Attachment
+from firmware.core.trace.box import Box
 
 logger = logging.getLogger(__name__)
 
@@ -84,7 +85,7 @@ class ReportMail:
                 self._fault = None
             except ZongjiError as error:
                 if self._fault != str(error):
-                    self._parts.alarms(f"the month's report can't be mailed: {error}")
+                    self._parts.alarms(Box.REPORT_NOT_MAILED(why=str(error)))
                 self._fault = str(error)
             await asyncio.sleep(_LOOK_S)
 

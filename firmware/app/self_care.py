@@ -24,6 +24,7 @@ from firmware.control.base import BaseReply
 from firmware.control.care import CareReply, GetCare, TestCall
 from firmware.control.steward import PowerOff, StewardError, ask_steward
 from firmware.core import notify
+from firmware.core.trace.box import Box
 from firmware.self_care.card import CardHealth, card_health
 from firmware.self_care.power import Advice, PowerWatch, is_low, sensor
 from firmware.self_care.starts import HEALTHY_S, Starts
@@ -105,9 +106,9 @@ class SelfCare:
             calls = len(self._parts.exchange.live())
             advice = self._power.note(is_low(self._sensor), calls, time.monotonic())
             if advice is Advice.WARN:
-                self._parts.alarms("the power supply is too weak: use one of 3 A or more, and a short cable")
+                self._parts.alarms(Box.WEAK_POWER())
             elif advice is Advice.SHUT_DOWN:
-                self._parts.alarms("the voltage stays too low: shutting down to save the card")
+                self._parts.alarms(Box.SHUTTING_DOWN())
                 try:
                     await ask_steward(PowerOff(by="under-voltage"))
                 except StewardError as error:

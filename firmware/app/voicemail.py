@@ -24,6 +24,7 @@ from firmware.core.letters import Attachment
 from firmware.core.messages import Message
 from firmware.core.paths import StatePaths
 from firmware.core.records import Journey
+from firmware.core.trace.box import Box as Words
 from firmware.settings.checks_voice import mailboxes_of
 from firmware.settings.store import SettingsStore
 from firmware.store.messages import SqliteMessages
@@ -174,12 +175,12 @@ class Desk:
                     box.box.email, subject, body, attachments=attached, purpose="voicemail"
                 )
             except (UserError, DeviceError) as error:
-                self._parts.alarms(f"voicemail {box.name}: no letter to {box.box.email}: {error}")
+                self._parts.alarms(Words.NO_LETTER(box=box.name, to=box.box.email, why=str(error)))
         if box.box.sms:
             try:
                 await self._parts.texting.send(box.box.sms, subject, purpose="voicemail")
             except (UserError, DeviceError) as error:
-                self._parts.alarms(f"voicemail {box.name}: no SMS to {box.box.sms}: {error}")
+                self._parts.alarms(Words.NO_TEXT(box=box.name, to=box.box.sms, why=str(error)))
 
     async def note_heard(self, message: Message, _box: Resolved) -> None:
         """Write into the journey that its message was heard."""

@@ -159,4 +159,5 @@ class NowReply(BaseReply, frozen=True, tag="now", kw_only=True):
     today: DayFigures
     hours: HoursNow | None = None
     """None while the clock can't be believed."""
-    faults: list[str] = msgspec.field(default_factory=list)
+    faults: list[str | Said] = msgspec.field(default_factory=list)
+    """What needs somebody's attention."""

@@ -71,3 +71,11 @@ async def test_viewers_are_bounded_and_end_with_their_session(admin: Visitor) ->
     admin.switch.goes_on(faults=["another"])
     async with asyncio.timeout(5):
         assert [event async for event in stream] == []
+
+
+async def test_what_needs_attention_is_said_in_the_readers_language(admin: Visitor) -> None:
+    for path in ("/", "/system"):
+        admin.client.cookies.set("zongji-language", "zh")
+        assert "线路 gsm2：no modem" in (await admin.opens(path)).text
+        admin.client.cookies.set("zongji-language", "en")
+        assert "line gsm2: no modem" in (await admin.opens(path)).text

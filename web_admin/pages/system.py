@@ -33,12 +33,14 @@ from firmware.control.steward import (
 )
 from firmware.control.storage import BackingUpReply, BackUp, GetStorage, StorageReply
 from firmware.core.errors import UserError, ZongjiError
+from firmware.core.trace import in_language
 from web_admin.box import maybe
 from web_admin.notices import notice_of, then
 from web_admin.refusals import in_words
 from web_admin.rendering import AnyRequest, address_of, user_of, words_of
 from web_admin.site import Site
 from web_admin.steward import steward_says
+from web_admin.words import TAGS, Words
 
 UNITS = ("all", "switch", "media", "web", "console", "steward")
 _LINES = 400
@@ -110,6 +112,7 @@ def system_router(site: Site) -> Router:
             "system.html",
             status=200,
             box=status,
+            told=_told(site, status, words_of(request)),
             care=care,
             lines=lines,
             storage=storage,
@@ -217,6 +220,13 @@ def system_router(site: Site) -> Router:
         return site.pages.page(request, "problem.html", status=422, key="error.title", detail=detail)
 
     return Router("/", route_handlers=[system, log, act, lift, test, bundle])
+
+
+def _told(site: Site, status: StatusReply, words: Words) -> list[str]:
+    """Return what needs attention, in the reader's language where the live picture has come."""
+    now = site.box.picture
+    known = {} if now is None else {str(one): one for one in now.faults}
+    return [in_language(known.get(one, one), TAGS[words.language]) for one in status.faults]
 
 
 def _json(value: Any) -> bytes:

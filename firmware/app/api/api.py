@@ -32,6 +32,8 @@ from firmware.control.search import CallFilter, Cursor, FoundReply, RecordingRep
 from firmware.core.errors import UserError, ZongjiError
 from firmware.core.ids import CallId
 from firmware.core.records import Journey
+from firmware.core.trace import Text
+from firmware.core.trace.box import Box as Words
 from firmware.media.protocol import MediaStats
 from firmware.store.search import CallSearch
 from firmware.trunks.trunks import LineStatus as TrunkStatus
@@ -92,7 +94,7 @@ class SwitchApi:
                 "journeys waiting for the disk": self._store.status().backlog,
                 "journeys lost": self._store.status().lost,
             },
-            faults=self._faults(),
+            faults=[str(one) for one in self._faults()],
         )
 
     def _lines(self) -> list[TrunkStatus]:
@@ -235,15 +237,16 @@ class SwitchApi:
         first = self._phones.first_registered_at
         return None if first is None else int(first * 1000) - self._started.mono_ms
 
-    def _faults(self) -> list[str]:
-        faults = [f"line {line.name}: {line.detail}" for line in self._lines() if line.state == "down"]
+    def _faults(self) -> list[Text]:
+        down = [line for line in self._lines() if line.state == "down"]
+        faults: list[Text] = [Words.LINE_DOWN(line=line.name, why=line.detail) for line in down]
         if self._settings.fault is not None:
-            faults.append(f"settings: {self._settings.fault}")
+            faults.append(Words.SETTINGS(why=self._settings.fault))
         records = self._store.status().fault
         if records is not None:
-            faults.append(f"records: {records}")
+            faults.append(Words.RECORDS(why=records))
         if not self._media.stats().pid:
-            faults.append("the media process isn't running: calls are silent")
+            faults.append(Words.SILENT())
         return [*faults, *self._alarms.recent]
 
 

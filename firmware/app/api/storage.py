@@ -36,6 +36,7 @@ from firmware.control.storage import (
 )
 from firmware.core.errors import UserError
 from firmware.core.ids import CallId
+from firmware.core.trace.box import Box
 from firmware.settings.document import Settings
 from firmware.store import keeping as levels
 from firmware.store import owner_key
@@ -112,7 +113,7 @@ class StorageDesk:
     async def _check(self, _: CheckAudio) -> BaseReply:
         altered = await self._keeping.keeper.altered()
         for name in altered[:3]:
-            self._parts.alarms(f"audio is missing or was altered: {name}")
+            self._parts.alarms(Box.ALTERED(name=name))
         return CheckedReply(checked=await asyncio.to_thread(self._sealed), altered=altered)
 
     def _sealed(self) -> int:

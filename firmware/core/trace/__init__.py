@@ -1,6 +1,7 @@
 """The words of the trace in both languages; every message there is is known once this is imported."""
 
 from firmware.core.trace import (
+    box,
     calls,
     inside,
     interrupted,
@@ -19,6 +20,7 @@ __all__ = [
     "Message",
     "Said",
     "Text",
+    "box",
     "calls",
     "in_language",
     "inside",
