@@ -28,8 +28,9 @@ from firmware.core.clock import Clock
 from firmware.core.errors import DeviceError, UserError
 from firmware.core.ids import new_call_id
 from firmware.core.media import PlayTone
-from firmware.core.messages import Counts, MailboxState, Message, MessageState, MessageStore
-from ivr.voicemail import pins, sound
+from firmware.core.messages import Counts, Message, MessageState, MessageStore
+from ivr.voicemail import sound
+from ivr.voicemail.door import Door
 from ivr.voicemail.model import Mailboxes, Resolved, VoicemailSettings
 
 logger = logging.getLogger(__name__)
@@ -87,6 +88,7 @@ class Voicemail:
         self.store = store
         self.folder = folder
         self.clock = clock
+        self.door = Door(store, clock)
         self.on_changed: list[Changed] = []
         """Told the name of a mailbox that holds more or fewer messages than before."""
         self.on_delivered: list[Told] = []
@@ -142,33 +144,6 @@ class Voicemail:
         """Return what waits for an extension: in its own mailbox and those it is a member of."""
         each = [self.counts(box.name) for box in self._mailboxes().of(extension)]
         return Counts(sum(c.new for c in each), sum(c.urgent for c in each), sum(c.saved for c in each))
-
-    async def open(self, box: Resolved, pin: str) -> MailboxState | None:
-        """Open a mailbox by its PIN; None when that is wrong, or none is taken now."""
-        state = await self.store.mailbox(box.name)
-        now = self.clock.now().wall_ms
-        if pins.locked_ms(state, now):
-            return None
-        if await asyncio.to_thread(pins.fits, pin, state.pin):
-            if state.wrong_pins:
-                await self.store.keep_mailbox(pins.after_right(state))
-            return state
-        if state.pin:
-            await self.store.keep_mailbox(pins.after_wrong(state, now))
-        return None
-
-    async def set_pin(self, box: Resolved, pin: str) -> None:
-        """Set a mailbox's PIN, which unlocks it.
-
-        Raises:
-            UserError: It is no good PIN; the text says why.
-        """
-        pins.check_pin(pin, box.owner or box.box.number)
-        hashed = await asyncio.to_thread(pins.hashed, pin)
-        state = await self.store.mailbox(box.name)
-        await self.store.keep_mailbox(
-            msgspec.structs.replace(state, pin=hashed, wrong_pins=0, locked_wall_ms=0)
-        )
 
     def greeting_file(self, name: str) -> Path:
         """Return where a mailbox's recorded greeting lies, there or not."""

@@ -130,7 +130,7 @@ async def _new_pin(call: Call, box: Resolved, prompts: Prompts, voicemail: Voice
     if await _keyed_pin(call, prompts, "vm-pin-again") != first:
         await call.play(said("vm-pins-differ"), prompts("vm-pins-differ"))
         return
-    await voicemail.set_pin(box, first)
+    await voicemail.door.set_pin(box, first)
     call.journey.route(InMailbox.NEW_PIN(mailbox=box.name))
     await call.play(said("vm-pin-kept"), prompts("vm-pin-kept"))
 

@@ -52,7 +52,7 @@ async def sign_in(call: Call, box: Resolved, prompts: Prompts, voicemail: Voicem
             next_seconds=_NEXT_SECONDS,
             secret=True,
         )
-        if await voicemail.open(box, pin) is not None:
+        if await voicemail.door.open(box, pin) is not None:
             call.journey.route(InMailbox.SIGNED_IN(mailbox=box.name))
             return True
         state = await voicemail.store.mailbox(box.name)

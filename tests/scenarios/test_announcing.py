@@ -14,8 +14,8 @@ from firmware.app.announcing import LONGEST_TEXT, Announcements
 from firmware.app.parts import Parts
 from firmware.core.errors import UserError
 from firmware.core.media import PlayFile
+from tests.scenarios.mailboxes import at_once
 from tests.scenarios.routed import RoutedOffice
-from tests.scenarios.test_voicemail import at_once
 from tests.switch.fake_leg import FakeLeg
 
 pytestmark = pytest.mark.looptime

@@ -11,8 +11,8 @@ import pytest
 from firmware.core.media import PlayFile
 from firmware.switch.call import Call
 from ivr.broadcast import Everybody, broadcast
+from tests.scenarios.mailboxes import at_once, speech
 from tests.scenarios.office import Office, trace
-from tests.scenarios.test_voicemail import at_once, speech
 from tests.switch.fake_leg import FakeLeg
 
 pytestmark = pytest.mark.looptime

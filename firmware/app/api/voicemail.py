@@ -81,7 +81,7 @@ class VoicemailApi:
     async def set(self, request: SetMailbox) -> MailboxesReply:
         box, store = self._box(request.mailbox), self._voicemail.store
         if request.pin is not None:
-            await self._voicemail.set_pin(box, request.pin)
+            await self._voicemail.door.set_pin(box, request.pin)
         if request.greeting is not None:
             away = request.away_until if request.greeting is Greeting.AWAY else None
             if request.greeting is Greeting.AWAY:
