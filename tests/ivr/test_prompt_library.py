@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 import wave
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from firmware.app.outbound import OfficeSpeaker
 from firmware.core.media import PlayFile, PlaySilence
 from firmware.settings.store import SettingsStore
-from ivr.prompts import Prompts, audio, speak_missing, speech
+from ivr.prompts import Prompts, audio, catalogue, speak_missing, speech
 from ivr.prompts.audio import RATE, read_wav
 from ivr.prompts.catalogue import CATALOGUE, LANGUAGES
 from ivr.prompts.library import MISSING
@@ -54,6 +55,13 @@ def test_a_lost_file_an_edited_text_and_a_torn_manifest_are_spoken_again(
     assert list(speak_missing(tmp_path)) == ["en/busy", "en: 1 words of spoken values"]
     (tmp_path / "en" / ".spoken.json").write_bytes(b'{"greeting": ')
     assert f"en: {len(ATOMS['en'])} words of spoken values" in list(speak_missing(tmp_path))
+
+
+def test_every_sentence_has_one_key_and_both_languages() -> None:
+    document = tomllib.loads(Path(catalogue.__file__).with_name("sentences.toml").read_text("utf-8"))
+    keys = [key for section in document.values() for key in section]
+    assert len(keys) == len(set(keys))
+    assert all(len(texts) == 2 and all(texts) for section in document.values() for texts in section.values())
 
 
 def test_words_to_be_joined_have_no_silence_around_them_and_sentences_a_breath(
