@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import socket
 import time
 from collections import deque
@@ -75,6 +76,11 @@ class ControlServer:
                 self.refused += 1
                 continue
             apply(command)
+
+    def wait(self, seconds: float) -> None:
+        """Sleep until the switch, or somebody new, has something to say."""
+        here = [self._listener] if self._switch is None else [self._listener, self._switch]
+        select.select(here, (), (), max(0.0, seconds))
 
     def send(self, events: Sequence[protocol.Event]) -> None:
         """Send events; without a switch they are forgotten, as the next is told its own state anyway."""

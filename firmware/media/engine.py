@@ -85,6 +85,16 @@ class Engine(Switching):
 
     # The tick
 
+    @property
+    def has_nobody(self) -> bool:
+        """Whether there is nothing to take in and nobody to send to."""
+        return not (self._ports or self._players or self._recorders)
+
+    def sleep_through(self, ticks: int) -> None:
+        """Count ticks that were left out because there was nobody."""
+        self.ticks += ticks
+        self.idle_ticks += ticks
+
     def tick(self) -> None:
         """Take in, switch and send out 20 ms of every port."""
         self.ticks += 1
@@ -93,7 +103,7 @@ class Engine(Switching):
         self._collect_results()
         if self._changed:
             self._rebuild()
-        if not (self._ports or self._players or self._recorders):
+        if self.has_nobody:
             # The night of an office: nothing to take in, nobody to send to.
             self._events += self._measuring.tick(self.ticks)
             return

@@ -3,7 +3,8 @@
     sleep ─► commands (bounded) ─► sleep to the deadline ─► tick ─► events ─► next deadline = this one + 20 ms
 
 What is commanded is done by the very next tick: a prompt is heard, or falls silent, 4 to 24 ms after its
-command came. A file that is asked for has the while until the tick to be read.
+command came. A file that is asked for has the while until the tick to be read. Where nobody is connected to
+anything, ticks up to the next pulse are slept through, until a command comes.
 Deadlines are absolute, so lateness does not add up. After a stop of over 200 ms (the computer slept) the
 ticks in between are left out instead of being hurried through.
 """
@@ -11,6 +12,7 @@ ticks in between are left out instead of being hurried through.
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import signal
 import sys
@@ -97,6 +99,8 @@ class MediaProcess:
         notify.ready()
         deadline = time.monotonic() + TICK
         while not self._stopping:
+            if self._engine.has_nobody:
+                deadline = self._rest(deadline)
             _sleep_until(deadline - BUDGET_SECONDS)
             self._control.receive(self._apply)
             _sleep_until(deadline)
@@ -111,6 +115,15 @@ class MediaProcess:
                 self._overruns += left_out
                 deadline += left_out * TICK
         self._close()
+
+    def _rest(self, deadline: float) -> float:
+        """Sleep until a command comes or the tick of the next pulse is due; return when the next tick is."""
+        spare = -(self._engine.ticks + 1) % PULSE_TICKS
+        self._control.wait(deadline + spare * TICK - BUDGET_SECONDS - time.monotonic())
+        late = time.monotonic() + BUDGET_SECONDS - deadline
+        left_out = min(spare, max(0, math.ceil(late / TICK)))
+        self._engine.sleep_through(left_out)
+        return deadline + left_out * TICK
 
     def _stop(self, _signal: int, _frame: object) -> None:
         self._stopping = True

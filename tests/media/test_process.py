@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import pty
+import re
 import signal
 import socket
 import time
@@ -187,6 +188,33 @@ async def test_a_killed_process_is_back_within_a_second_and_the_recording_goes_o
 async def _kill(box: Box, after: float) -> None:
     await asyncio.sleep(after)
     os.kill(box.supervisor.stats().pid, signal.SIGKILL)
+
+
+def _times_woken(pid: int) -> int:
+    """Return how often a process has slept of its own will and been woken (proc(5), status)."""
+    status = Path(f"/proc/{pid}/status").read_text("ascii")
+    found = re.search(r"^voluntary_ctxt_switches:\s*([0-9]+)", status, re.MULTILINE)
+    assert found is not None
+    return int(found[1])
+
+
+async def test_with_nobody_there_it_sleeps_and_is_there_at_once_when_somebody_comes(box: Box) -> None:
+    await asyncio.sleep(1.5)
+    before, ticks = _times_woken(box.supervisor.stats().pid), box.supervisor.stats().ticks
+    began = time.monotonic()
+    await asyncio.sleep(3)
+    # Two sleeps a tick would be 300; a pulse every 200 ms takes three.
+    assert _times_woken(box.supervisor.stats().pid) - before < 120
+    passed = (time.monotonic() - began) * 50
+    assert box.supervisor.stats().ticks - ticks == pytest.approx(passed, abs=75), (
+        "time is counted all the same"
+    )
+    alice, bob = box.phone(440), box.phone(1000)
+    began = time.monotonic()
+    await _connect(box, alice, bob)
+    assert time.monotonic() - began < 0.15, "two ports are asked for, one after the other"
+    await _talk(1, alice, bob)
+    assert heard_frequency(bob.samples(30)) == 440
 
 
 async def test_a_hung_process_is_replaced(box: Box) -> None:
