@@ -126,7 +126,7 @@ need_tests() {
 # The peers of the slow tests: servers, a browser, MicroPython.
 need_slow_tests() {
   need_packages nats-server:nats-server '/usr/lib/postgresql/*/bin/postgres:postgresql' age:age chromium:chromium npm:npm \
-    vm:mgetty-voice pvftormd:mgetty-pvftools gammu:gammu \
+    vm:mgetty-voice pvftormd:mgetty-pvftools gammu:gammu /usr/sbin/kamailio:kamailio \
     jackd:jackd2 '/usr/lib/*/alsa-lib/libasound_module_pcm_jack.so:libasound2-plugins' \
     debootstrap:debootstrap /usr/sbin/sshd:openssh-server ssh:openssh-client '/usr/bin/qemu-aarch64-static:qemu-user-static' update-binfmts:binfmt-support /usr/sbin/sfdisk:fdisk mkfs.vfat:dosfstools
   need_npm web_admin

@@ -34,8 +34,9 @@ class ClientAuth:
                 challenge = Challenge.parse(line)
             except MalformedMessage:
                 continue
-            refused = names[1] in request.headers and not challenge.stale
-            if refused:
+            # Credentials made from an earlier challenge may only be outdated, whatever `stale` says: the
+            # server was started anew, or is another one.
+            if names[1] in request.headers and not challenge.stale and self._count == 1:
                 return False
             self._header, self._challenge, self._count = names[1], challenge, 0
             return True

@@ -92,6 +92,26 @@ def test_a_client_does_not_try_a_refused_secret_again() -> None:
     assert "wrong" not in repr(auth)
 
 
+def test_a_client_answers_a_server_that_has_forgotten_its_nonces() -> None:
+    """A registrar that was started anew, or another one of the same provider, doesn't say `stale`."""
+    auth = ClientAuth("101", "right")
+    assert auth.take(challenged("first"), Request("REGISTER", "sip:x"))
+    for _ in range(2):
+        request = Request("REGISTER", "sip:x")
+        auth.sign(request)
+    assert auth.take(challenged("second"), request)
+    again = Request("REGISTER", "sip:x")
+    auth.sign(again)
+    assert 'nonce="second"' in (again.headers.get("authorization") or "")
+    # Its own challenge has now been answered: the secret is wrong.
+    assert not auth.take(challenged("third"), again)
+
+
+def challenged(nonce: str) -> Response:
+    challenge = str(Challenge("provider", nonce))
+    return Response(401, "Unauthorized", Headers(("www-authenticate", challenge)))
+
+
 def test_a_client_takes_the_first_challenge_it_speaks() -> None:
     auth = ClientAuth("101", "s")
     headers = Headers(
