@@ -31,6 +31,8 @@ class Served:
     office: FakeOffice
     token: str
     """For the HTTP interface, with every scope."""
+    tokens: dict[str, str]
+    """One for each single scope."""
 
 
 def free_port() -> int:
@@ -47,7 +49,9 @@ async def serving(*options: str) -> AsyncIterator[Served]:
         folder = Path(name)
         (folder / "run").mkdir()
         (folder / "web").mkdir()
-        token = Tokens(folder / "web" / "tokens.json").issue("test", list(Scope), "test")
+        kept = Tokens(folder / "web" / "tokens.json")
+        token = kept.issue("test", list(Scope), "test")
+        tokens = {str(one): kept.issue(str(one), [one], "test") for one in Scope}
         switch = FakeSwitch(folder)
         for journey in switch.journeys:
             recording = folder / journey.recordings[0].path
@@ -69,7 +73,7 @@ async def serving(*options: str) -> AsyncIterator[Served]:
                         if (await client.get(f"{address}/healthz")).status_code == 200:
                             break
                     await asyncio.sleep(0.05)
-            yield Served(address, port, web.pid, switch, office, token)
+            yield Served(address, port, web.pid, switch, office, token, tokens)
         finally:
             web.terminate()
             await web.wait()

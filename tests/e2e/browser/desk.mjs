@@ -27,7 +27,7 @@ export const steps = ({ base, page, picture }) => ({
   async click_to_call({ to }) {
     await page.goto(base + "/desk");
     await page.fill("#to", to);
-    await page.locator('form[action="/desk/call"] button').first().click();
+    await page.locator('form[action="/desk/call"]:has(#to) button').click();
     await page.locator(".note.good").waitFor();
   },
   // On a phone of 360 px: is anything wider than the screen, and is the screen pop still in sight?

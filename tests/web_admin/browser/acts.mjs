@@ -31,7 +31,7 @@ try {
   await pop.waitFor();
   const card_text = await pop.innerText();
   await page.fill("#to", "10086");
-  await page.locator('form[action="/desk/call"] button').click();
+  await page.locator('form[action="/desk/call"]:has(#to) button').click();
   await page.waitForURL(/notice=/);
   console.log(JSON.stringify({ dragged, title, card: card_text, called: await page.locator(".note.good").innerText(), problems }));
 } finally {
