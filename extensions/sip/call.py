@@ -143,8 +143,7 @@ class Call(abc.ABC):
 
     def receive(self, transaction: ServerTransaction, request: Request, flow: Flow, now: float) -> None:
         """Take a request within the dialog."""
-        assert self.dialog is not None  # noqa: S101 - belongs() was asked before
-        if not self.dialog.take(request, flow):
+        if self.dialog is None or not self.dialog.take(request, flow):
             self.reply(transaction, 500, now)
             return
         self._heard(now)

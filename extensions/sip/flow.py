@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+import functools
+from ipaddress import ip_address
+
 import msgspec
 
 UDP = "udp"
 TCP = "tcp"
 TLS = "tls"
 
+# Addresses of which it is remembered whether they are anybody's.
+_REMEMBERED = 256
+
 # In place of a connection's number: whatever connection to that host there is, else a new one.
 DIAL = 0
+
+
+@functools.lru_cache(_REMEMBERED)
+def is_unspecified(host: str) -> bool:
+    """Tell whether an address is nobody's, 0.0.0.0 or ::, or none at all: to bind it is to bind every one, to
+    be sent there is to be held."""
+    try:
+        return ip_address(host).is_unspecified
+    except ValueError:
+        return not host
 
 
 class Flow(msgspec.Struct, frozen=True):

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import msgspec
 
+from extensions.sip.flow import is_unspecified
 from extensions.sip.sdes import CryptoKey, choose
 from extensions.sip.sdp import MediaDirection, MediaLine, SessionDescription
 from firmware.core.errors import PeerError
@@ -32,7 +33,6 @@ PTIME_MS = 20
 _NAMES = {G722: "G722", PCMA: "PCMA", PCMU: "PCMU"}
 _NARROWBAND = (PCMA, PCMU)
 _WIDEBAND = (G722, *_NARROWBAND)
-_NOWHERE = ("0.0.0.0", "::")  # noqa: S104 - an address read in SDP that means "hold", nothing is bound
 
 
 class NoCommonMedia(PeerError):
@@ -217,6 +217,6 @@ def _agree(description: SessionDescription, line: MediaLine, codecs: tuple[int, 
         port=line.port,
         payload_type=codec,
         event_payload_type=events,
-        send=direction.receives and host not in _NOWHERE,
+        send=direction.receives and not is_unspecified(host),
         receive=direction.sends,
     )

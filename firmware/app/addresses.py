@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from extensions.sip.flow import is_unspecified
 from extensions.sip.net.interfaces import reachable_hosts
 from firmware.profile import Profile
-
-WILDCARDS = ("0.0.0.0", "::")  # noqa: S104 - compared with, not bound
 
 
 def own_host(profile: Profile) -> str:
     """Return the box's address for phones: the profile's, or the first of its interfaces'."""
     host = profile.sip.host
-    return host if host not in WILDCARDS else next(iter(reachable_hosts()), "127.0.0.1")
+    return host if not is_unspecified(host) else next(iter(reachable_hosts()), "127.0.0.1")
 
 
 def with_port(host: str, port: int) -> str:

@@ -13,10 +13,10 @@ from extensions.certificates import Certificates
 from extensions.phones import Phones
 from extensions.pickup import pick_up
 from extensions.sip.acl import LAN, Acl
+from extensions.sip.flow import is_unspecified
 from extensions.sip.net.interfaces import networks_of, reachable_hosts
 from firmware.app import phone_texts, provisioning
 from firmware.app.accounts import SettingsAccounts
-from firmware.app.addresses import WILDCARDS
 from firmware.app.alarms import Alarms
 from firmware.app.callers import phone_calls
 from firmware.app.parts import Parts
@@ -93,7 +93,7 @@ async def _follow_interfaces(parts: Parts) -> None:
 
 def _certify(parts: Parts, certificates: Certificates) -> None:
     host = parts.profile.sip.host
-    hosts = reachable_hosts() if host in WILDCARDS else (host,)
+    hosts = reachable_hosts() if is_unspecified(host) else (host,)
     certificates.ensure((*hosts, "zongji.local"), datetime.datetime.now(datetime.UTC))
 
 

@@ -19,7 +19,8 @@ from extensions.sip.message import Headers, Request
 from extensions.sip.net.driver import Driver
 from firmware.core.causes import Cause, Side
 from firmware.core.leg import Leg, LegEnded, Party
-from tests.contracts.leg_contract import FarEnd, Has, Lacks, LegContract, LegHarness
+from tests.contracts.leg_contract import LegContract
+from tests.contracts.leg_harness import FarEnd, Has, Lacks, LegHarness
 from tests.extensions.far_phone import FarPhone
 from tests.extensions.office import BOX, Office
 from tests.extensions.sip_net import GOOD, LATE, LINES, LOSSY, Line, NetDriver

@@ -7,7 +7,8 @@ import asyncio
 import pytest
 
 from firmware.core.leg import Leg
-from tests.contracts.leg_contract import FarEnd, Has, Lacks, LegContract, LegHarness
+from tests.contracts.leg_contract import LegContract
+from tests.contracts.leg_harness import FarEnd, Has, Lacks, LegHarness
 from tests.extensions.far_phone import FarPhone
 from tests.extensions.office import Office
 from tests.extensions.sip_net import LATE, LINES, LOSSY, Line

@@ -8,7 +8,8 @@ import pytest
 
 from firmware.core.causes import Cause
 from firmware.core.leg import Leg
-from tests.contracts.leg_contract import FarEnd, Has, Lacks, LegContract, LegHarness
+from tests.contracts.leg_contract import LegContract
+from tests.contracts.leg_harness import FarEnd, Has, Lacks, LegHarness
 from tests.switch.fake_leg import FakeLeg, FarState
 
 pytestmark = pytest.mark.looptime

@@ -12,7 +12,8 @@ from firmware.trunks.trunks import Trunks
 from hal.fake.modem import Quirks
 from hal.fake.network import CallState, FakeCall
 from hal.line import Line, LineState
-from tests.contracts.leg_contract import FarEnd, Lacks, LegContract, LegHarness
+from tests.contracts.leg_contract import LegContract
+from tests.contracts.leg_harness import FarEnd, Lacks, LegHarness
 from tests.hal.bench import Bench
 from tests.media.fake_media import FakeMedia
 

