@@ -7,13 +7,13 @@ numbers, overflow and transfers all lead to the same places by the same few word
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, ClassVar
 
 import msgspec
 from msgspec import Meta
 
 from firmware.core.causes import Cause
-from firmware.core.trace import Said
+from firmware.core.trace import Message, Said
 from firmware.core.trace.calls import of_cause
 from firmware.core.trace.routing import Places, Routing
 from firmware.switch.call import Call
@@ -53,112 +53,86 @@ Shown = Annotated[
 ]
 
 
-def _in_words(place: _InWords) -> str:
-    return str(place.said())
+class _Place(msgspec.Struct, frozen=True):
+    """A place; its first field says which one of its kind it is."""
 
+    words: ClassVar[Message]
+    """How the trace names the kind."""
 
-class _InWords(Protocol):
     def said(self) -> Said:
-        """Return a destination in words, as the trace shows it."""
+        """Return it in words, as the trace shows it."""
+        return self.words(name=str(getattr(self, self.__struct_fields__[0])))
+
+    def __str__(self) -> str:
+        return str(self.said())
 
 
-class ToReception(msgspec.Struct, frozen=True, tag="reception"):
+class ToReception(_Place, frozen=True, tag="reception"):
     """The greeting, menus and dialling of an extension."""
 
     menu: MenuName = ""
     """Another menu than the first one, by name."""
+    words: ClassVar = Places.MENU
 
     def said(self) -> Said:
-        return Places.MENU(name=self.menu) if self.menu else Places.RECEPTION()
-
-    __str__ = _in_words
+        return super().said() if self.menu else Places.RECEPTION()
 
 
-class ToExtension(msgspec.Struct, frozen=True, tag="extension"):
+class ToExtension(_Place, frozen=True, tag="extension"):
     number: Name
     seconds: Seconds = 25.0
     """How long to ring."""
-
-    def said(self) -> Said:
-        return Places.EXTENSION(name=self.number)
-
-    __str__ = _in_words
+    words: ClassVar = Places.EXTENSION
 
 
-class ToGroup(msgspec.Struct, frozen=True, tag="group"):
+class ToGroup(_Place, frozen=True, tag="group"):
     """A hunt group."""
 
     name: Name
     seconds: Seconds = 0.0
     """How long to hunt at most; 0 for as long as the group has set."""
-
-    def said(self) -> Said:
-        return Places.GROUP(name=self.name)
-
-    __str__ = _in_words
+    words: ClassVar = Places.GROUP
 
 
-class ToQueue(msgspec.Struct, frozen=True, tag="queue"):
+class ToQueue(_Place, frozen=True, tag="queue"):
     name: Name
     seconds: Seconds = 0.0
     """How long to wait at most; 0 for as long as the queue has set."""
-
-    def said(self) -> Said:
-        return Places.QUEUE(name=self.name)
-
-    __str__ = _in_words
+    words: ClassVar = Places.QUEUE
 
 
-class ToVoicemail(msgspec.Struct, frozen=True, tag="voicemail"):
+class ToVoicemail(_Place, frozen=True, tag="voicemail"):
     mailbox: Name
-
-    def said(self) -> Said:
-        return Places.VOICEMAIL(name=self.mailbox)
-
-    __str__ = _in_words
+    words: ClassVar = Places.VOICEMAIL
 
 
-class ToAnnouncement(msgspec.Struct, frozen=True, tag="announcement"):
+class ToAnnouncement(_Place, frozen=True, tag="announcement"):
     """Words, and goodbye."""
 
     prompt: Name
-
-    def said(self) -> Said:
-        return Places.ANNOUNCEMENT(name=self.prompt)
-
-    __str__ = _in_words
+    words: ClassVar = Places.ANNOUNCEMENT
 
 
-class ToConference(msgspec.Struct, frozen=True, tag="conference"):
+class ToConference(_Place, frozen=True, tag="conference"):
     room: Name
-
-    def said(self) -> Said:
-        return Places.CONFERENCE(name=self.room)
-
-    __str__ = _in_words
+    words: ClassVar = Places.CONFERENCE
 
 
-class ToMobile(msgspec.Struct, frozen=True, tag="mobile"):
+class ToMobile(_Place, frozen=True, tag="mobile"):
     """A member's own forwarding target; which number that is, the member's settings alone say."""
 
     member: Name
     seconds: Seconds = 25.0
-
-    def said(self) -> Said:
-        return Places.MOBILE(name=self.member)
-
-    __str__ = _in_words
+    words: ClassVar = Places.MOBILE
 
 
-class Refuse(msgspec.Struct, frozen=True, tag="refuse"):
+class Refuse(_Place, frozen=True, tag="refuse"):
     """Turn the caller away without answering."""
 
     cause: Shown = Cause.REJECTED
 
     def said(self) -> Said:
         return Places.REFUSED()
-
-    __str__ = _in_words
 
 
 Destination = (
