@@ -20,7 +20,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from firmware.media.g711 import ALAW, FRAME, I16, U8, ULAW, Law
+from firmware.media.g711 import ALAW, FRAME, I16, U8, ULAW, Law, whole_frames
 from firmware.media.rows import row_array
 
 Rows = npt.NDArray[np.intp]
@@ -137,8 +137,9 @@ def compile_plan(
         place={sink: index for index, sink in enumerate(mixed)},
         needs_linear=bool(singles or sources),
         silent={
-            codec: row_array([r for r, c in codecs.items() if c is codec and r not in hearing])
+            codec: row_array(rows)
             for codec in Codec
+            if (rows := [row for row, own in codecs.items() if own is codec and row not in hearing])
         },
     )
 
@@ -196,7 +197,7 @@ class Crosspoint:
             else:
                 out_payload[rows] = law.silence
         if len(plan.copy_sinks):
-            out_payload[plan.copy_sinks] = payload.take(plan.copy_sources, axis=0, mode="clip")
+            whole_frames(out_payload)[plan.copy_sinks] = whole_frames(payload)[plan.copy_sources]
         if len(plan.single_sources):
             _deliver(plan.single_deliveries, linear[plan.single_sources], out_payload, out_linear)
         if plan.mixed:

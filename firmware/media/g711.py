@@ -21,6 +21,8 @@ FRAME: Final = 160
 RATE: Final = 8000
 """Samples a second."""
 
+_WHOLE: Final = np.dtype((np.void, FRAME))
+"""A frame of codewords as one element, which numpy moves in one piece."""
 ULAW_SILENCE: Final = 0xFF
 ALAW_SILENCE: Final = 0xD5
 
@@ -43,6 +45,12 @@ def _pairs(decoded: I16) -> npt.NDArray[np.uint32]:
     """Return the two samples (as one uint32) of each pair of codewords (as one uint16)."""
     both = np.arange(65536, dtype=np.uint16).view(np.uint8).reshape(-1, 2)
     return np.ascontiguousarray(decoded[both]).view(np.uint32).ravel()
+
+
+def whole_frames(words: U8) -> npt.NDArray[np.void]:
+    """Return a view of codewords, shape (…, 160), of which the last axis is contiguous, with a frame as one
+    element, shape (…)."""
+    return words.view(_WHOLE)[..., 0]
 
 
 class Law:

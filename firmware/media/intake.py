@@ -8,16 +8,17 @@ network ─► batch ─┬─ exactly one frame, plain header ──► all at 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 
-from firmware.media.g711 import FRAME
+from firmware.media.g711 import FRAME, U8
 from firmware.media.jitter import JitterRings
-from firmware.media.jitter_state import COLD_TICKS, Bools, Rows
+from firmware.media.jitter_state import COLD_TICKS, Rows
 from firmware.media.rows import grown
 from firmware.media.rtcp import is_report
-from firmware.media.rtp import HEADER, HEADER_DTYPE, MAX_PACKET, VERSION_2, parse
+from firmware.media.rtp import HEADER, MAX_PACKET, VERSION_2, parse
 from firmware.media.rtp_network import NOTHING, SLOT, Batch, RtpNetwork
 from firmware.media.telephone_event import EventReceiver
 from firmware.media.transmit import PACKET
@@ -38,13 +39,15 @@ COMFORT_NOISE: Final = 13
 NO_EVENTS: Final = 255
 """In place of a payload type, for a peer without telephone events."""
 
-_BATCH_DTYPE: Final = np.dtype(
-    [
-        *((name, HEADER_DTYPE[name]) for name in HEADER_DTYPE.names or ()),
-        ("payload", "u1", (FRAME,)),
-        ("rest", "u1", (SLOT - PACKET,)),
-    ]
+_SLOT_DTYPE: Final = np.dtype(
+    {
+        "names": ["lead", "flags", "payload_type", "sequence", "timestamp", "ssrc", "payload"],
+        "formats": [">u8", "u1", "u1", ">u2", ">u4", ">u4", ("u1", (FRAME,))],
+        "offsets": [0, 0, 1, 2, 4, 8, HEADER],
+        "itemsize": SLOT,
+    }
 )
+"""A packet in its slot; the lead is the first four fields as one number."""
 
 
 class RtpIntake:
@@ -62,6 +65,8 @@ class RtpIntake:
         self._ticks = 0
         self._running: Rows = np.zeros(0, np.intp)
         """Rows with a running stream, as of the last look."""
+        self._expected: Rows = self._running
+        self._expected_rows: frozenset[int] = frozenset()
 
     def grow(self, capacity: int) -> None:
         """Make room for more rows."""
@@ -72,7 +77,6 @@ class RtpIntake:
 
     def _set_batch(self, capacity: int) -> None:
         self._batch = Batch(capacity)
-        self._packets = self._batch.data.view(_BATCH_DTYPE).ravel()
         self._network.expect(self._batch, [])
 
     def open(self, row: int) -> None:
@@ -93,58 +97,72 @@ class RtpIntake:
         batch = self._batch
         if self._ticks % EXPECT_TICKS == 0:
             self._running = self.jitter.running()
-            if not np.array_equal(self._running, batch.expected):
-                self._network.expect(batch, self._running.tolist())
+            self._network.expect(batch, self._running.tolist())
         batch.clear()
         expected = batch.expected
         self._network.receive(batch, self._is_quiet)
         keyed: list[tuple[int, str]] = []
-        came = bool(batch.long)
-        for begin, rows in ((0, expected), (len(expected), np.array(batch.rows, np.intp))):
-            if len(rows):
-                came |= self._receive_slots(begin, rows, keyed)
+        rows = np.concatenate((expected, np.array(batch.rows, np.intp))) if batch.rows else expected
+        begin = 0
+        for end in self._run_ends():
+            if end > begin:
+                self._receive_run(begin, rows[begin:end], keyed)
+            begin = end
         for row, data in batch.long:
             self._receive_one(row, memoryview(data), keyed)
         if self._ticks % SAMPLE_TICKS == 0:
             self._sample(self._running[self._ticks // SAMPLE_TICKS % SAMPLE_GROUPS :: SAMPLE_GROUPS])
+        came = batch.long or batch.lengths.count(NOTHING) < len(batch.lengths)
         return keyed if came else None
 
-    def _receive_slots(self, begin: int, rows: Rows, keyed: list[tuple[int, str]]) -> bool:
-        """Sort the packets of the slots from `begin` on; return whether there were any."""
+    def _run_ends(self) -> list[int]:
+        """Return where runs of packets end, in a run each of another row."""
+        batch = self._batch
+        count = len(batch.expected)
+        if batch.expected is not self._expected:
+            self._expected, self._expected_rows = batch.expected, frozenset(batch.expected.tolist())
+        ends = [] if self._expected_rows.isdisjoint(batch.rows) else [count]
+        seen: set[int] = set()
+        for index, row in enumerate(batch.rows, count):
+            if row in seen:
+                ends.append(index)
+                seen.clear()
+            seen.add(row)
+        return [*ends, count + len(batch.rows)]
+
+    def _receive_run(self, begin: int, rows: Rows, keyed: list[tuple[int, str]]) -> None:
+        """Sort the packets from slot `begin` on, each of another row."""
+        slots = self._batch.data[begin : begin + len(rows)]
         lengths = self._batch.lengths[begin : begin + len(rows)]
-        packets = self._packets[begin : begin + len(rows)]
-        # Headers lie together in the copy; field by field they would be gathered over the whole batch.
-        heads = self._batch.data[begin : begin + len(rows), :HEADER].copy().view(HEADER_DTYPE)[:, 0]
-        if begin and len(rows) <= FEW:
-            for index, row in enumerate(rows.tolist(), begin):
-                if self._batch.lengths[index] != NOTHING:
-                    self._receive_one(row, self._batch.views[index][: self._batch.lengths[index]], keyed)
-            return True
-        plain: Bools = heads["flags"] == VERSION_2
-        plain &= (heads["payload_type"] & 0x7F) == self.jitter.payload_type[rows]
-        if lengths.count(PACKET) != len(lengths):
-            plain &= np.array(lengths) == PACKET
-        if begin and len(set(rows.tolist())) != len(rows):
-            plain &= False
-        every = bool(plain.all())
-        own = heads if every else heads[plain]
-        left = self.jitter.receive_frames(
-            rows if every else rows[plain],
-            own["sequence"].astype(np.uint16),
-            own["timestamp"].astype(np.uint32),
-            own["ssrc"].astype(np.uint32),
-            packets["payload"] if every else packets["payload"][plain],
-        )
-        if every and not left.any():
-            return True
-        plain[np.flatnonzero(plain)[left]] = False
-        came = every or bool(plain.any())
-        for index in np.flatnonzero(~plain).tolist():
+        left = range(len(rows)) if len(rows) <= FEW else self._receive_frames(rows, slots, lengths)
+        for index in left:
             if lengths[index] != NOTHING:
-                came = True
                 view = self._batch.views[begin + index][: lengths[index]]
                 self._receive_one(int(rows[index]), view, keyed)
-        return came
+
+    def _receive_frames(self, rows: Rows, slots: U8, lengths: list[int]) -> Sequence[int]:
+        """Take what is exactly one frame, all at once; return which packets have to be taken one by one."""
+        packets = slots.view(_SLOT_DTYPE)[:, 0]
+        odd: list[int] = []
+        if lengths.count(PACKET) < len(lengths):
+            odd = [index for index, length in enumerate(lengths) if length != PACKET]
+        leads = packets["lead"].astype(np.uint64)
+        left = self.jitter.receive_next(rows, leads, packets["ssrc"], packets["payload"], odd)
+        others = [index for index in left.tolist() if lengths[index] == PACKET]
+        if len(others) > FEW:
+            packets = packets[others]
+            plain = packets["flags"] == VERSION_2
+            plain &= packets["payload_type"] & 0x7F == self.jitter.payload_type[rows[others]]
+            packets = packets[plain]
+            plain[plain] = self.jitter.receive_frames(
+                rows[others][plain],
+                packets["sequence"].astype(np.uint16),
+                packets["timestamp"].astype(np.uint32),
+                packets["ssrc"].astype(np.uint32),
+                packets["payload"],
+            )
+            others = [index for index, taken in zip(others, plain.tolist(), strict=True) if not taken]
+        return others + odd
 
     def _sample(self, rows: Rows) -> None:
         if len(rows):
@@ -168,4 +186,4 @@ class RtpIntake:
             self.jitter.receive(row, packet)
 
     def _is_quiet(self, row: int) -> bool:
-        return bool(self.jitter.quiet[row] >= COLD_TICKS)
+        return self.jitter.quiet(row) >= COLD_TICKS

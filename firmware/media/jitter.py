@@ -39,8 +39,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from firmware.core.media import PCMA
-from firmware.media.g711 import ALAW, FRAME, I16, LAWS, U8, ULAW
+from firmware.core.media import G722, PCMA
+from firmware.media.g711 import ALAW, FRAME, I16, LAWS, U8, ULAW, whole_frames
 from firmware.media.gaps import HISTORY_FRAMES
 from firmware.media.jitter_in import JitterIntake
 from firmware.media.jitter_state import (
@@ -54,10 +54,14 @@ from firmware.media.jitter_state import (
     MAX_EXTRA,
     MAX_HOLD,
     MAX_PATIENCE,
+    NO_ROWS,
+    NO_SSRC,
     QUIET_PEAK,
     REBASE,
+    REPEAT_TICKS,
     REVIEW_TICKS,
     TICK,
+    Bools,
     Rows,
 )
 
@@ -70,40 +74,49 @@ class JitterRings(JitterIntake):
     def play(self) -> U8:
         """Move on by one tick; return (and keep in `payload`) what every row plays, shape (rows, 160)."""
         now = self._play
-        slots = now % DEPTH * self.capacity + self._rows
-        there = (self._have.take(slots) == now) & (self._newest >= now)
-        there &= self._running
+        slots = now & (DEPTH - 1)
+        slots *= self.capacity
+        slots += self._rows
         ahead = self._newest - now
-        missing = np.flatnonzero(~there)
+        there = self._have.take(slots) == now
+        there &= ahead >= 0
+        there &= self._running
+        complete = np.count_nonzero(there) == self.capacity
+        missing = NO_ROWS if complete else np.flatnonzero(~there)
         last = self.payload[missing]
-        self._ring.reshape(-1, FRAME).take(slots, axis=0, out=self.payload, mode="clip")
+        whole_frames(self._ring).reshape(-1).take(slots, out=whole_frames(self.payload), mode="clip")
+        self.payload[missing] = last
         self._played += there
         now += 1
-        if len(missing):
-            self.payload[missing] = last
-        self._misses *= ~there
+        if self._any_missed:
+            self._misses *= ~there
+            self._any_missed = bool(self._misses.any())
         np.minimum(self._least, ahead, out=self._least)
         self._settle(missing, ahead)
-        self.quiet += 1
         self._ticks += 1
         if self._ticks % REVIEW_TICKS == 0:
             self._review()
         self._gaps.fill_pauses(self.payload, self.payload_type)
-        if self.muted.any():
-            for row in np.flatnonzero(self.muted).tolist():
-                self.payload[row] = self._silence(row)
+        for row in self._muted:
+            self.payload[row] = self._silence(row)
         return self.payload
 
     def _settle(self, missing: Rows, ahead: I64) -> None:
         """See to the few rows whose tick is no ordinary one; `play` has moved on for all."""
-        lost = missing[self._running[missing] & (self._play[missing] > self._first[missing])]
-        ordinary = not (self._starting or self._give_back or self._repeat or self._gaps.active)
-        if ordinary and not len(lost):
-            return
+        lost = missing
+        if len(missing):
+            lost = missing[self._running[missing] & (self._play[missing] > self._first[missing])]
         if self._starting:
             self._trim_starts()
         if self._gaps.active:
             self._note_arrivals(lost)
+        if len(lost) or self._gaps.active:
+            self._conceal(lost, ahead)
+        if self._give_back or self._repeat:
+            self._adjust()
+
+    def _conceal(self, lost: Rows, ahead: I64) -> None:
+        """Make up the frames that are lost, and join what was made up to what is there again."""
         concealed = [row for row in lost.tolist() if not self._caught_up(row, int(ahead[row]))]
         rows = self._gaps.fill(np.array(concealed, np.intp), self.payload, self.payload_type, self._past)
         if len(rows):
@@ -112,8 +125,6 @@ class JitterRings(JitterIntake):
             self._ring[frames[blank] % DEPTH, rows[blank]] = self.payload[rows[blank]]
         for row in concealed:
             self._miss(row, int(ahead[row]))
-        if self._give_back or self._repeat:
-            self._adjust()
 
     def _trim_starts(self) -> None:
         """Where a stream's first packets came in a burst, begin with its end."""
@@ -174,6 +185,7 @@ class JitterRings(JitterIntake):
     def _miss(self, row: int, ahead: int) -> None:
         """Wait for a row's missing frame, or give it up."""
         self._misses[row] += 1
+        self._any_missed = True
         self._concealed[row] += 1
         starved = ahead <= 0
         pausing = starved and self._gaps.has_noise(row)
@@ -190,8 +202,9 @@ class JitterRings(JitterIntake):
     def _cool(self, row: int) -> None:
         """Have the next packet start afresh; what it is believed for is the SSRC it had."""
         self._running[row] = False
-        self.ssrc[row] = -1
-        self._held[row] = 0
+        self.ssrc[row] = self._following[row] = NO_SSRC
+        self._held[row] = self._misses[row] = 0
+        self._repeat.discard(row)
         self.payload[row] = self._silence(row)
         self._gaps.forget_gap(row)
         self._gaps.hiss(row)
@@ -222,13 +235,21 @@ class JitterRings(JitterIntake):
                 self._play[row] += 1
                 self._extra[row] = max(0, int(self._extra[row]) - 1)
                 del self._give_back[row]
-        for row in list(self._repeat):
-            law = LAWS.get(int(self.payload_type[row]))
-            # Whether a frame of G.722 is quiet can't be seen without decoding it.
-            quiet = law is None or np.abs(law.decoded[self.payload[row]]).max() < QUIET_PEAK
-            if not self._misses[row] and quiet:
-                self._play[row] -= 1
-                self._repeat.discard(row)
+        if self._repeat and self._ticks % REPEAT_TICKS == 0:
+            rows = np.fromiter(self._repeat, np.intp, len(self._repeat))
+            rows = rows[(self._misses[rows] == 0) & self._are_quiet(rows)]
+            self._play[rows] -= 1
+            self._repeat.difference_update(rows.tolist())
+
+    def _are_quiet(self, rows: Rows) -> Bools:
+        """Tell of which rows a frame may be repeated unheard."""
+        types = self.payload_type[rows]
+        # Whether a frame of G.722 is quiet can't be seen without decoding it.
+        quiet: Bools = types == G722
+        for payload_type, law in LAWS.items():
+            own = types == payload_type
+            quiet[own] = np.abs(law.decoded[self.payload[rows[own]]]).max(axis=1, initial=0) < QUIET_PEAK
+        return quiet
 
     def _joined(self, row: int, following: U8, *, at_once: bool) -> U8 | None:
         """Return a row's frame and the following crossfaded into one, or None to wait for quieter ones."""

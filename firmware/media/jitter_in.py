@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
-from firmware.media.g711 import FRAME, U8
+from firmware.media.g711 import FRAME, U8, whole_frames
 from firmware.media.jitter_state import (
     COLD_TICKS,
     DEPTH,
     GUARD,
     LATE_RUN,
+    LEAD_STEP,
     NEVER,
+    NO_ROWS,
+    NO_SSRC,
     OFF_GRID_RUN,
     REBASE,
     WINDOW,
@@ -20,13 +25,51 @@ from firmware.media.jitter_state import (
     Rows,
     signed32,
 )
-from firmware.media.rtp import RtpPacket
+from firmware.media.rtp import VERSION_2, RtpPacket
 
 
 class JitterIntake(JitterState):
     """The receiving side of the rings."""
 
     # Packets in
+
+    def receive_next(
+        self,
+        rows: Rows,
+        leads: npt.NDArray[np.uint64],
+        ssrcs: npt.NDArray[np.uint32],
+        payloads: U8,
+        odd: Sequence[int] = (),
+    ) -> Rows:
+        """Take packets of exactly one frame that are just what was to come next: nearly all there are.
+
+        Args:
+            rows: Row of each packet, each once, shape (packets,).
+            leads: The first 8 octets of each packet as a number; only version 2 without padding, extension,
+                CSRCs and marker is ever taken.
+            ssrcs: SSRCs.
+            payloads: Shape (packets, 160).
+            odd: Indices of packets that are not to be taken.
+
+        Returns:
+            Indices of the packets that were not taken, and not looked at further.
+        """
+        taken: Bools = leads - self._lead[rows] == LEAD_STEP
+        taken &= self._following[rows] == ssrcs
+        frames = self._newest[rows]
+        frames += 1
+        # Below 0 is far beyond the window in unsigned numbers.
+        taken &= (frames - self._play[rows]).view(np.uint64) < WINDOW
+        if odd:
+            taken[odd] = False
+        left, words = NO_ROWS, whole_frames(payloads)
+        if np.count_nonzero(taken) < len(rows):
+            left = np.flatnonzero(~taken)
+            rows, leads, frames, words = rows[taken], leads[taken], frames[taken], words[taken]
+        self._store(rows, frames, words)
+        self._newest[rows] = frames
+        self._lead[rows] = leads
+        return left
 
     def receive_frames(
         self,
@@ -40,13 +83,13 @@ class JitterIntake(JitterState):
 
         Args:
             rows: Row of each packet, each once, shape (packets,).
-            sequences: RTP sequence numbers, native byte order, as the following.
+            sequences: RTP sequence numbers.
             timestamps: RTP timestamps.
             ssrcs: SSRCs; only a running row has one to match.
             payloads: Shape (packets, 160).
 
         Returns:
-            Which packets were not taken, and must go through `receive` one by one.
+            Which packets were taken; the others must go through `receive` one by one.
         """
         samples = (timestamps - self._base[rows]).view(np.int32)
         short = samples // FRAME
@@ -57,20 +100,29 @@ class JitterIntake(JitterState):
         frames = short.astype(np.int64)
         if not taken.all():
             rows, frames, payloads, sequences = rows[taken], frames[taken], payloads[taken], sequences[taken]
-        slots = frames % DEPTH
-        self._ring[slots, rows] = payloads
-        self._have[slots, rows] = frames
-        self._newest[rows] = np.maximum(self._newest[rows], frames)
-        self._sequence[rows] = sequences
+            timestamps, ssrcs = timestamps[taken], ssrcs[taken]
+        self._store(rows, frames, whole_frames(payloads))
+        newest = frames >= self._newest[rows]
+        rows = rows[newest]
+        self._newest[rows] = frames[newest]
+        self._lead[rows] = _leads(self.payload_type[rows], sequences[newest], timestamps[newest])
+        self._following[rows] = ssrcs[newest]
+        return taken
+
+    def _store(self, rows: Rows, frames: npt.NDArray[np.int64], words: npt.NDArray[np.void]) -> None:
+        """Lay whole frames into the rings, each row once."""
+        slots = frames & (DEPTH - 1)
+        slots *= self.capacity
+        slots += rows
+        whole_frames(self._ring).reshape(-1)[slots] = words
+        self._have.reshape(-1)[slots] = frames
         self._received[rows] += 1
-        self.quiet[rows] = 0
+        self._heard[rows] = self._ticks
         self.received += len(rows)
         if self._irregular:
             for row in self._irregular.intersection(rows.tolist()):
                 self._late_run[row] = self._off_grid[row] = 0
                 self._irregular.discard(row)
-        refused: Bools = ~taken
-        return refused
 
     def receive(self, row: int, packet: RtpPacket) -> None:
         """Take one audio packet of any length."""
@@ -79,7 +131,7 @@ class JitterIntake(JitterState):
             self.malformed += 1
             return
         self.received += 1
-        if not self._running[row] or self.quiet[row] >= COLD_TICKS:
+        if not self._running[row] or self.quiet(row) >= COLD_TICKS:
             if self._is_straggler(row, packet):
                 self._note_late(row, self._since_base(row, packet) // FRAME)
                 return
@@ -104,10 +156,15 @@ class JitterIntake(JitterState):
             if self._off_grid[row] >= OFF_GRID_RUN:
                 self._start(row, packet)
         self._write(row, self._since_base(row, packet), np.frombuffer(packet.payload, np.uint8))
-        self._sequence[row] = packet.sequence
         self._received[row] += 1
-        self.quiet[row] = 0
+        self._heard[row] = self._ticks
         self._late_run[row] = 0
+        frame, off_grid = divmod(self._since_base(row, packet), FRAME)
+        whole = count == FRAME and not off_grid and frame == self._newest[row]
+        self._following[row] = packet.ssrc if whole else NO_SSRC
+        self._lead[row] = (
+            (VERSION_2 << 8 | packet.payload_type) << 48 | packet.sequence << 32 | packet.timestamp
+        )
 
     def comfort(self, row: int, payload: bytes) -> None:
         """Take a comfort-noise packet: the party pauses once the ring is played empty."""
@@ -128,7 +185,7 @@ class JitterIntake(JitterState):
 
     def _is_straggler(self, row: int, packet: RtpPacket) -> bool:
         """Tell whether a packet to a cold row is one of before the pause."""
-        if packet.ssrc != self._last_ssrc[row] or self.quiet[row] >= COLD_TICKS:
+        if packet.ssrc != self._last_ssrc[row] or self.quiet(row) >= COLD_TICKS:
             return False
         return self._since_base(row, packet) // FRAME <= int(self._newest[row])
 
@@ -186,3 +243,15 @@ class JitterIntake(JitterState):
             self._ring[slot, row, offset : offset + stop - position] = words[position - start : stop - start]
             position = stop
         self._newest[row] = max(int(self._newest[row]), end // FRAME - 1)
+
+
+def _leads(
+    payload_types: U8, sequences: npt.NDArray[np.uint16], timestamps: npt.NDArray[np.uint32]
+) -> npt.NDArray[np.uint64]:
+    """Return the first 8 octets of packets with these headers, as numbers."""
+    leads = payload_types.astype(np.uint64)
+    for bits, field in ((16, sequences), (32, timestamps)):
+        leads <<= np.uint64(bits)
+        leads |= field
+    leads |= np.uint64(VERSION_2 << 56)
+    return leads

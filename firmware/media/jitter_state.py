@@ -20,7 +20,7 @@ Bools = npt.NDArray[np.bool_]
 Rows = npt.NDArray[np.intp]
 
 DEPTH: Final = 16
-"""Frames a ring holds."""
+"""Frames a ring holds; a power of two."""
 WINDOW: Final = DEPTH - HISTORY_FRAMES
 """Frames ahead that are taken (260 ms, more than any burst worth waiting for); the rest of a ring keeps what
 was played, for concealment."""
@@ -50,6 +50,8 @@ LATE_MEMORY: Final = 100
 """Ticks (2 s) within which a second late packet makes the delay grow; a single one is concealed and left."""
 OFF_GRID_RUN: Final = 3
 """Whole frames in a row off the grid after which the grid is moved to them."""
+REPEAT_TICKS: Final = 4
+"""Between two looks for a quiet frame to be repeated: a clock 300 ppm slow loses 24 µs meanwhile."""
 QUIET_PEAK: Final = 250
 """Peak (-39 dBm0) under which a frame may be left out or repeated unheard."""
 SEQUENCE_JUMP: Final = 3000
@@ -57,6 +59,11 @@ SEQUENCE_JUMP: Final = 3000
 JITTER_GAIN: Final = 1 / 16
 """Of RFC 3550's estimator (section 6.4.1)."""
 
+LEAD_STEP: Final = np.uint64((1 << 32) + FRAME)
+"""From one packet's lead (the first 8 octets of its header, as a number) to that of the next: one sequence
+number, one frame. Where the timestamp wraps it isn't, once in 149 hours."""
+NO_SSRC: Final = -1
+NO_ROWS: Final[Rows] = np.zeros(0, np.intp)
 NEVER: Final = -(1 << 40)
 REBASE: Final = 1 << 20
 """Frames (5.8 h) after which counting starts anew, before 32 bits of samples are used up; a multiple of
@@ -106,20 +113,24 @@ class JitterState:
         self._age_of = age_of
         self.payload_type = np.full(capacity, 255, np.uint8)
         """Accepted RTP payload type per row; 255 accepts nothing."""
-        self.muted = np.zeros(capacity, np.bool_)
-        """Rows whose audio is replaced by silence (hold)."""
         self.payload = np.full((capacity, FRAME), ULAW.silence, np.uint8)
         """What each row plays in this tick, in its own codec; shape (rows, 160)."""
-        self.ssrc = np.full(capacity, -1, np.int64)
+        self.ssrc = np.full(capacity, NO_SSRC, np.int64)
         """Of the running stream; -1 while the row is cold."""
-        self.quiet = np.full(capacity, COLD_TICKS, np.int64)
-        """Ticks since the last packet."""
         self.lost = 0
         self.late = 0
         self.malformed = 0
         self.received = 0
+        self._muted: set[int] = set()
+        """Rows whose audio is replaced by silence (hold)."""
+        self._heard = np.full(capacity, -COLD_TICKS, np.int64)
+        """Tick of the last packet."""
         self._ring = np.full((DEPTH, capacity, FRAME), ULAW.silence, np.uint8)
         self._have = np.full((DEPTH, capacity), NEVER, np.int64)
+        self._lead = np.zeros(capacity, np.uint64)
+        """Of the last packet that was taken."""
+        self._following = np.full(capacity, NO_SSRC, np.int64)
+        """SSRC of the packet that continues the last one, which held the newest frame; -1 where it didn't."""
         self._first = np.zeros(capacity, np.int64)
         """Number of a stream's first frame."""
         self._base = np.zeros(capacity, np.uint32)
@@ -128,7 +139,9 @@ class JitterState:
         """Last frame that is complete."""
         self._running = np.zeros(capacity, np.bool_)
         self._misses = np.zeros(capacity, np.int64)
-        """Ticks in a row without a frame."""
+        """Ticks in a row without a frame, of running rows."""
+        self._any_missed = False
+        """Whether one may have."""
         self._held = np.zeros(capacity, np.int64)
         """Ticks waited for the frame that is missing now."""
         self._least = np.full(capacity, DEPTH, np.int64)
@@ -148,10 +161,8 @@ class JitterState:
         self._late = np.zeros(capacity, np.int64)
         self._concealed = np.zeros(capacity, np.int64)
         self._played = np.zeros(capacity, np.int64)
-        self._sequence = np.zeros(capacity, np.uint16)
-        """Of the newest packet."""
         self._highest = np.zeros(capacity, np.int64)
-        """The same, extended, as of the last sample."""
+        """Sequence number of the last packet, extended, as of the last sample."""
         self._first_sequence = np.zeros(capacity, np.int64)
         self._delay = np.zeros(capacity)
         self._jitter = np.zeros(capacity)
@@ -192,7 +203,7 @@ class JitterState:
     def open(self, row: int) -> None:
         """Make a row fresh: silent, and believing nothing."""
         self.payload_type[row] = 255
-        self.muted[row] = False
+        self._muted.discard(row)
         self._chill(row)
         for counts in (self._extra, self._received, self._late, self._concealed, self._played, self._jitter):
             counts[row] = 0
@@ -207,13 +218,14 @@ class JitterState:
             self._chill(row)
             self.payload_type[row] = payload_type
             self.payload[row] = SILENCE[payload_type]
-        self.muted[row] = muted
+        (self._muted.add if muted else self._muted.discard)(row)
 
     def _chill(self, row: int) -> None:
         """Have a row believe the next packet, whoever sends it."""
         self._running[row] = False
-        self.quiet[row] = COLD_TICKS
-        self.ssrc[row] = -1
+        self._misses[row] = 0
+        self._heard[row] = self._ticks - COLD_TICKS
+        self.ssrc[row] = self._following[row] = NO_SSRC
         self._candidate.pop(row, None)
         self._late_following.pop(row, None)
         self._gaps.forget(row)
@@ -229,6 +241,10 @@ class JitterState:
         """Return the rows with a running stream."""
         return np.flatnonzero(self._running)
 
+    def quiet(self, row: int) -> int:
+        """Return the ticks since a row's last packet."""
+        return self._ticks - int(self._heard[row])
+
     # Margins
 
     def sample(self, rows: Rows, ages: F64) -> None:
@@ -236,7 +252,7 @@ class JitterState:
 
         Rows that got no packet in this tick are left out.
         """
-        fresh = self._running[rows] & (self.quiet[rows] == 0)
+        fresh = self._running[rows] & (self._heard[rows] == self._ticks)
         rows, ages = rows[fresh], ages[fresh]
         reserve = self._newest[rows] - self._play[rows]
         margin = ages + reserve * TICK
@@ -255,14 +271,15 @@ class JitterState:
 
     def _extend(self, rows: Rows) -> None:
         """Follow the cycles of the sequence numbers; called often enough for them not to lap."""
-        step = (self._sequence[rows] - self._highest[rows] + 0x8000) % 0x10000 - 0x8000
+        sequences = (self._lead[rows] >> np.uint64(32)).astype(np.int64) & 0xFFFF
+        step = (sequences - self._highest[rows] + 0x8000) % 0x10000 - 0x8000
         self._highest[rows] += np.maximum(step, 0)
         for row in rows[np.abs(step) > SEQUENCE_JUMP].tolist():
-            self._begin_count(row, int(self._sequence[row]))
+            self._begin_count(row, int(self._lead[row]) >> 32 & 0xFFFF)
 
     def _extend_one(self, row: int) -> None:
         """As `_extend`, for one row: numbers are quicker than arrays of one."""
-        sequence, highest = int(self._sequence[row]), int(self._highest[row])
+        sequence, highest = int(self._lead[row]) >> 32 & 0xFFFF, int(self._highest[row])
         step = (sequence - highest + 0x8000) % 0x10000 - 0x8000
         if abs(step) > SEQUENCE_JUMP:
             self._begin_count(row, sequence)

@@ -61,11 +61,8 @@ class FileLoader:
 
     def poll(self) -> None:
         """Take over what the thread has read."""
-        while True:
-            try:
-                loading, content = self._read.get_nowait()
-            except queue.Empty:
-                return
+        while not self._read.empty():
+            loading, content = self._read.get_nowait()
             if isinstance(content, str):
                 loading.error = f"{loading.path}: {content}"
                 continue

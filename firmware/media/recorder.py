@@ -16,7 +16,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from firmware.media.g711 import FRAME, I16, U8, Law
+from firmware.media.g711 import FRAME, I16, U8, Law, whole_frames
 from firmware.media.rows import RowAllocator, grown, row_array
 from firmware.media.writer import Append, Close, Job, Open, RecordingWriter
 
@@ -164,7 +164,7 @@ class RecorderBank:
             if group.law is None:
                 self._linear[group.places, filled] = linear.take(group.sides, axis=0, mode="wrap")
             else:
-                self._words[group.places, filled] = payload.take(group.sides, axis=0, mode="clip")
+                whole_frames(self._words)[group.places, filled] = whole_frames(payload)[group.sides]
         position = self._filled[self._in_use]
         position += 1
         self._filled[self._in_use] = position

@@ -19,12 +19,13 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import ipaddress
-import itertools
+import operator
 import select
 import socket
 import struct
+import termios
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
@@ -36,7 +37,9 @@ from firmware.media.rtp_network import NOTHING, SLOT, Batch
 _STAMP: Final = 0x8907
 """SIOCGSTAMPNS (linux/sockios.h): when the packet last received from a socket had arrived."""
 UNEVEN_TICKS: Final = 100
-"""For which a row that was expected in vain is not expected again."""
+"""After which rows that were expected in vain are expected again."""
+MISS_TICKS: Final = 10
+"""Within which a row must be expected in vain twice to count as uneven; a lost packet is no habit."""
 DRAIN_TICKS: Final = 50
 """In which every expected row is once read until it is empty."""
 MAX_AGE: Final = 0.1
@@ -57,6 +60,8 @@ class _Port:
     def __init__(self, row: int, sock: socket.socket, control: socket.socket) -> None:
         self.row = row
         self.sock = sock
+        self.descriptor = sock.fileno()
+        self.receive: Callable[[memoryview], int] = sock.recv_into
         self.control = control
         """RTCP's, on the port above."""
         self.address: tuple[str, int] = sock.getsockname()[:2]
@@ -76,19 +81,26 @@ class RtpSockets:
         self._calls = select.epoll()
         self._door = select.epoll()
         self._receivers: dict[int, tuple[Callable[[memoryview], int], int]] = {}
-        self._expected: list[tuple[Callable[[memoryview], int], memoryview]] = []
+        self._expected: list[Callable[[memoryview], int]] = []
+        self._wanted: Sequence[int] = ()
+        """Rows that the engine expects packets of."""
+        self._stale = False
+        """Whether other rows of these are to be expected now."""
         self._ticks = 0
         self._unwatched: set[int] = set()
         """Descriptors of expected rows that epoll doesn't watch: to look at each again would cost more than
         to read it."""
-        self._uneven: dict[int, int] = {}
-        """Rows that were expected in vain, and until which tick they are not expected again."""
+        self._uneven: set[int] = set()
+        """Rows that were expected in vain, and for a while are not."""
+        self._vain: dict[int, int] = {}
+        """Rows that were expected in vain, and in which tick they last were."""
         self._missed: set[int] = set()
         """Descriptors of expected rows that had no packet in this tick."""
         self._wide: set[int] = set()
         """Rows that have sent a packet too long for a slot."""
         self._began = 0.0
         self._stamp = bytearray(16)
+        self._waiting = bytearray(4)
         self._siblings: dict[int, _Port] = {}
         self._control = select.epoll()
         self._controls: dict[int, _Port] = {}
@@ -146,19 +158,21 @@ class RtpSockets:
         with contextlib.suppress(OSError):
             fcntl.ioctl(own.sock, _STAMP, self._stamp)
         own.signalled = target
-        if own.sock.fileno() not in self._receivers:
-            self._receivers[own.sock.fileno()] = (own.sock.recv_into, row)
-            self._calls.register(own.sock.fileno(), select.EPOLLIN)
+        if own.descriptor not in self._receivers:
+            self._receivers[own.descriptor] = (own.receive, row)
+            self._calls.register(own.descriptor, select.EPOLLIN)
 
     def close(self, row: int) -> None:
         own = self._ports.pop(row)
         self._wide.discard(row)
-        self._uneven.pop(row, None)
-        if self._receivers.pop(own.sock.fileno(), None) is not None:
-            if own.sock.fileno() in self._unwatched:
-                self._unwatched.discard(own.sock.fileno())
+        self._uneven.discard(row)
+        self._vain.pop(row, None)
+        self._stale = True
+        if self._receivers.pop(own.descriptor, None) is not None:
+            if own.descriptor in self._unwatched:
+                self._unwatched.discard(own.descriptor)
             else:
-                self._calls.unregister(own.sock.fileno())
+                self._calls.unregister(own.descriptor)
         own.sock.close()
         self._control.unregister(own.control.fileno())
         del self._controls[own.control.fileno()]
@@ -170,14 +184,18 @@ class RtpSockets:
             own.sibling.close()
 
     def expect(self, batch: Batch, rows: Sequence[int]) -> None:
-        self._uneven = {row: until for row, until in self._uneven.items() if until > self._ticks}
-        known = [
-            row for row in rows if row in self._ports and row not in self._wide and row not in self._uneven
-        ][: len(batch.views)]
-        socks = [self._ports[row].sock for row in known]
-        self._expected = [(sock.recv_into, view) for sock, view in zip(socks, batch.views, strict=False)]
+        if self._uneven and self._ticks % UNEVEN_TICKS == 0:
+            self._uneven.clear()
+            self._stale = True
+        if not self._stale and rows == self._wanted:
+            return
+        self._wanted, self._stale = rows, False
+        odd = self._wide | self._uneven
+        known = [row for row in rows if row not in odd and row in self._ports][: len(batch.views)]
+        ports = [self._ports[row] for row in known]
+        self._expected = [port.receive for port in ports]
         batch.expected = np.array(known, np.intp)
-        unwatched = {sock.fileno() for sock in socks}
+        unwatched = {port.descriptor for port in ports}
         for descriptor in self._unwatched - unwatched:
             self._watch(descriptor)
         for descriptor in unwatched - self._unwatched:
@@ -194,21 +212,21 @@ class RtpSockets:
         self._began = time.time()
         self._ticks += 1
         lengths = batch.lengths
-        expected: Iterable[tuple[Callable[[memoryview], int], memoryview]] = self._expected
         self._missed.clear()
+        receivers, views = iter(self._expected), iter(batch.views)
         while True:
             try:
-                for receive, view in expected:
-                    lengths.append(receive(view))
+                # The loop over the sockets runs in C; where one raises, the lengths before it are kept.
+                lengths.extend(map(operator.call, receivers, views))
                 break
             except OSError:
                 # None there, or an ICMP "port unreachable" of an earlier send.
                 self._note_missed(int(batch.expected[len(lengths)]))
                 lengths.append(NOTHING)
-                expected = itertools.islice(self._expected, len(lengths), None)
         if SLOT in lengths:
-            for index in [index for index, length in enumerate(lengths) if length == SLOT]:
-                self._widen(int(batch.expected[index]), batch)
+            # A packet that may have been cut off; its stump is left to be counted as malformed.
+            self._wide.update(batch.expected[[length == SLOT for length in lengths]].tolist())
+            self._stale = True
         self._receive_rest(batch)
         self._drain_some(batch)
         self._watch_door(batch, is_quiet)
@@ -217,9 +235,12 @@ class RtpSockets:
         """Watch a row whose packets don't come one by one; the next ones may come two at a time."""
         port = self._ports.get(row)
         if port is not None:
-            descriptor = port.sock.fileno()
+            descriptor = port.descriptor
             self._missed.add(descriptor)
-            self._uneven[row] = self._ticks + UNEVEN_TICKS
+            if self._ticks - self._vain.get(row, -MISS_TICKS) < MISS_TICKS:
+                self._uneven.add(row)
+                self._stale = True
+            self._vain[row] = self._ticks
             if descriptor in self._unwatched:
                 self._watch(descriptor)
 
@@ -227,15 +248,16 @@ class RtpSockets:
         """Take what has piled up at a few of the expected rows: a faster clock, a copy on the way."""
         for row in batch.expected[self._ticks % DRAIN_TICKS :: DRAIN_TICKS].tolist():
             port = self._ports.get(row)
-            with contextlib.suppress(OSError):
-                while port is not None and len(batch.lengths) < batch.capacity:
-                    batch.lengths.append(port.sock.recv_into(batch.views[len(batch.lengths)]))
+            # To ask costs a fraction of a reading in vain.
+            while port is not None and len(batch.lengths) < batch.capacity and self._waits(port.sock):
+                with contextlib.suppress(OSError):
+                    batch.lengths.append(port.receive(batch.views[len(batch.lengths)]))
                     batch.rows.append(row)
 
-    def _widen(self, row: int, batch: Batch) -> None:
-        """Note a row whose packet may have been cut off; its stump is left to be counted as malformed."""
-        self._wide.add(row)
-        self.expect(batch, batch.expected.tolist())
+    def _waits(self, sock: socket.socket) -> bool:
+        """Tell whether a packet waits at a socket."""
+        fcntl.ioctl(sock, termios.FIONREAD, self._waiting)
+        return any(self._waiting)
 
     def _receive_rest(self, batch: Batch) -> None:
         """Take what the kernel says is there still: of other rows, and second packets."""

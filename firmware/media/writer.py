@@ -111,11 +111,9 @@ class RecordingWriter:
     def results(self) -> list[Opened | Closed]:
         """Return what has been opened, closed or has failed since the last call."""
         found: list[Opened | Closed] = []
-        while True:
-            try:
-                found.append(self._results.get_nowait())
-            except queue.Empty:
-                return found
+        while not self._results.empty():
+            found.append(self._results.get_nowait())
+        return found
 
     # The thread
 

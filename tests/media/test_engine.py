@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import struct
 
 import numpy as np
 import pytest
@@ -216,6 +217,67 @@ class TestDigits:
         alice.packet(b"\x01", 101)
         rig.run(0.2)
         assert rig.digits() == ""
+
+
+class TestCrowd:
+    """Packets of many ports are taken all at once, those of few one by one; nobody shall hear which."""
+
+    @staticmethod
+    def _heard(crowd: int, seed: int) -> tuple[bytes, str]:
+        """Return what Bob hears, and the keys pressed, of an Alice whose network is bad at times."""
+        rig = EngineRig()
+        chance, words = np.random.default_rng(seed), np.random.default_rng(1)
+        others = [rig.phone() for _ in range(crowd)]
+        alice, bob = rig.phone(), rig.phone()
+        rig.bridge(alice, bob)
+        for other in others:
+            other.sends(words.integers(0, 256, 4 * 8000, np.uint8).tobytes())
+        for _ in range(200):
+            trouble = chance.integers(0, 40)
+            frame = chance.integers(0, 256, FRAME, np.uint8).tobytes()
+            if trouble == 1:
+                alice.sequence += 1
+                alice.timestamp += FRAME  # lost
+            elif trouble == 2:
+                alice.packet(frame[:80])
+                alice.packet(frame[80:])
+            elif trouble == 3:
+                alice.packet(struct.pack("!BBH", 5, 0x8A, 800), 101)
+            elif trouble == 4:
+                alice.ssrc += 1
+                alice.timestamp += 5000
+            alice.packet(frame)
+            arrived = rig.network.arriving
+            if trouble == 5:
+                arrived.append(arrived[-1])  # twice
+            elif trouble == 6:
+                held, arrived[:] = arrived[-1], arrived[:-1]
+                rig.run(0.02)
+                alice.packet(frame)
+                arrived.append(held)  # after its successor
+            elif trouble == 7:
+                arrived[-1] = (
+                    arrived[-1][0],
+                    b"\x90" + arrived[-1][1][1:12] + bytes(4) + arrived[-1][1][12:],
+                )
+            rig.run(0.02)
+        assert rig.engine.stats().received >= 200 * (crowd + 1) - 20
+        return bob.words(), rig.digits()
+
+    @pytest.mark.parametrize("seed", range(6))
+    def test_a_stream_sounds_the_same_alone_and_among_many(self, seed: int) -> None:
+        assert self._heard(12, seed) == self._heard(0, seed)
+
+    def test_the_words_of_a_crowd_arrive_bit_for_bit(self, rig: EngineRig) -> None:
+        phones = [rig.phone() for _ in range(20)]
+        words = np.random.default_rng(3).integers(0, 256, (20, 16000), np.uint8)
+        for one, other in zip(phones[::2], phones[1::2], strict=True):
+            rig.bridge(one, other)
+        for phone, said in zip(phones, words, strict=True):
+            phone.sends(said.tobytes())
+        rig.run(2.1)
+        for index, phone in enumerate(phones):
+            assert words[index ^ 1].tobytes() in phone.words()
 
 
 class TestEpochs:

@@ -36,14 +36,19 @@ def _rings(age: float = 0.01) -> JitterRings:
 def _put(rings: JitterRings, packet: RtpPacket, *, fast: bool) -> None:
     """Hand in one packet as the engine would: all at once first, one by one what that refuses."""
     if fast and len(packet.payload) == FRAME:
-        refused = rings.receive_frames(
+        words = np.frombuffer(packet.payload, np.uint8).reshape(1, -1)
+        lead = (0x80 << 8 | packet.payload_type) << 48 | packet.sequence << 32 | packet.timestamp
+        ssrcs = np.array([packet.ssrc], np.uint32)
+        if not len(rings.receive_next(np.array([2]), np.array([lead], np.uint64), ssrcs, words)):
+            return
+        taken = rings.receive_frames(
             np.array([2]),
             np.array([packet.sequence], np.uint16),
             np.array([packet.timestamp], np.uint32),
-            np.array([packet.ssrc], np.uint32),
-            np.frombuffer(packet.payload, np.uint8).reshape(1, -1),
+            ssrcs,
+            words,
         )
-        if not refused[0]:
+        if taken[0]:
             return
     rings.receive(2, packet)
 
