@@ -6,7 +6,7 @@
 /opt/zongji/before       link to the version that ran before it, which a person can go back to
 /opt/zongji/update.json      an update in progress; gone when it is over, whatever came of it
 /etc/zongji/trusted/*.pub    whose updates this box takes
-STATE/backups/before-ID/     the data as they were before an update
+STATE/backups/before-ID/     the data as they were before the update to ID; of the last one that was kept
 """
 
 from __future__ import annotations
@@ -83,6 +83,12 @@ class Places(msgspec.Struct, frozen=True):
             for folder in self.versions.iterdir():
                 if folder.name not in keep:
                     self.drop_version(folder.name)
+
+    def drop_backups(self, *, keep: Path) -> None:
+        """Remove the data of before earlier updates: each is as large as all call records."""
+        for folder in self.backups.glob("before-*"):
+            if folder != keep:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def sync_folder(folder: Path) -> None:

@@ -262,9 +262,18 @@ class Updater:
             raise UpdateError(
                 f"The bundle is older than the records of this box (schema {manifest.schema}, here {schema})."
             )
-        free = shutil.disk_usage(self._places.home).free
-        if free < _SPACE * path.stat().st_size:
-            raise UpdateError(f"The card has {free // 2**20} MB left; the update needs more.")
+        records = self._places.state / data.RECORDS
+        copied = records.stat().st_size if records.exists() else 0
+        # Versions and data may lie on one partition or on two.
+        for folder, wanted in (
+            (self._places.home, _SPACE * path.stat().st_size + copied),
+            (records.parent, copied),
+        ):
+            free = shutil.disk_usage(folder).free
+            if free < wanted:
+                raise UpdateError(
+                    f"The card has {free // 2**20} MB left; the update needs {wanted // 2**20 + 1} MB."
+                )
 
     def _quiet(self, *, force: bool, ready: list[str] | None = None) -> Before:
         before = self._system.look()
@@ -323,6 +332,7 @@ class Updater:
         self._step("outcome")
         outcome = self._over(journal, done=True)
         self._places.drop_others(journal.from_id, journal.to_id)
+        self._places.drop_backups(keep=self._backup(journal.to_id))
         self._tell(f"version {journal.to_id} runs")
         return outcome
 

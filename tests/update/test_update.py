@@ -73,6 +73,28 @@ def test_a_version_whose_data_are_gone_is_not_gone_back_to(box: FakeBox, tmp_pat
     assert box.updater().version_before() is None
 
 
+def test_only_the_data_of_before_the_last_update_are_kept(box: FakeBox, tmp_path: Path) -> None:
+    key = maker(box)
+    box.update(make_bundle(tmp_path, key))
+    box.update(make_bundle(tmp_path, key, "schema=2 newer", name="newer"))
+    assert [path.name for path in box.places.backups.iterdir()] == [f"before-{ident('newer')}"]
+
+
+def test_a_card_without_room_for_the_copy_of_the_records_is_told_before_anything_happens(
+    box: FakeBox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = make_bundle(tmp_path, maker(box))
+    room = 3 * path.stat().st_size + (box.places.state / "records.sqlite").stat().st_size
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr("firmware.update.updater.shutil.disk_usage", lambda _: usage._replace(free=room - 1))
+    before = box.files()
+    with pytest.raises(UpdateError, match="the update needs 1 MB"):
+        box.update(path)
+    assert box.files() == before
+    monkeypatch.setattr("firmware.update.updater.shutil.disk_usage", lambda _: usage._replace(free=room))
+    assert box.update(path).done
+
+
 def test_a_version_that_is_not_well_gives_way_to_the_old_one_with_every_call_kept(
     box: FakeBox, tmp_path: Path
 ) -> None:
