@@ -89,6 +89,7 @@ def fuzz(count: int, seed: int = 4475) -> dict[str, float]:
 def _forget_what_is_cached() -> None:
     """Empty the bounded caches, whose turnover would look like growth."""
     headers._parse_address_again.cache_clear()
+    headers._parse_sent_again.cache_clear()
     uri._parse_again.cache_clear()
     gc.collect()
 

@@ -12,6 +12,7 @@ from extensions.sip.flow import UDP, Flow
 from extensions.sip.message import Request, Response, parse_message, respond_to
 from extensions.sip.sources import KNOWN, STRANGER, Budget, Sources
 from extensions.sip.transaction.invite_server import TRYING_S
+from tests.extensions.sip_chance import generated
 from tests.extensions.sip_fuzz import fuzz
 from tests.extensions.story import ENOUGH, PHONE, SDP, Story, statuses
 
@@ -160,6 +161,10 @@ def test_thousands_of_mutants_raise_nothing_and_leave_nothing_behind() -> None:
     assert figures["raised"] == 0
     # A table of remembered names may fill up once; what grows with every message would be far above.
     assert figures["grown_kb"] < 1000
+
+
+def test_nothing_that_hypothesis_makes_up_raises() -> None:
+    assert generated(800) == 0
 
 
 def test_one_host_cannot_take_all_the_calls() -> None:
