@@ -10,7 +10,7 @@ import xlsxwriter
 
 from firmware.control.search import CallRow
 from firmware.core.money import MICROS
-from web_admin.format import local, moment
+from web_admin.format import local, stamp
 from web_admin.words import Words
 
 COLUMNS = (
@@ -43,7 +43,7 @@ def csv_row(call: CallRow, words: Words) -> bytes:
     outcome = "" if call.outcome is None else words.known(f"outcome.{call.outcome}", call.outcome)
     return csv_line(
         [
-            moment(call.started),
+            stamp(call.started),
             call.caller or "",
             call.called or "",
             " ".join(call.people),
@@ -82,7 +82,7 @@ def workbook_of(calls: list[CallRow], words: Words, *, is_cut: bool) -> bytes:
             if call.started.clock_set and when.year > 1970:
                 sheet.write_datetime(row, 0, when, date)
             else:
-                sheet.write_string(row, 0, moment(call.started))
+                sheet.write_string(row, 0, stamp(call.started))
             outcome = "" if call.outcome is None else words.known(f"outcome.{call.outcome}", call.outcome)
             for column, text in enumerate(
                 (call.caller or "", call.called or "", " ".join(call.people), call.line, outcome), start=1

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Callable
 
+from babel import Locale
 from babel.dates import format_date, format_skeleton, format_time
+from babel.numbers import format_decimal, format_percent
 
 from firmware.core.clock import Instant
+from web_admin.words import LOCALES
 
-_LOCALES = {"en": "en_GB", "zh": "zh_CN"}
-"""British English writes 24 hours and the day first, as the pages do."""
+_GIGA, _MEGA = 10**9, 10**6
 
 
 def length(milliseconds: int | None) -> str:
@@ -32,19 +35,47 @@ def local(wall_ms: int) -> datetime.datetime:
     return datetime.datetime.fromtimestamp(wall_ms / 1000, datetime.UTC).astimezone()
 
 
-def moment(instant: Instant) -> str:
-    """Return date and time; of a clock that wasn't set, how long the box had been up."""
+def stamp(instant: Instant) -> str:
+    """Return date and time as programs read them, for files; of a clock that wasn't set, since the start."""
     if not instant.clock_set:
         return f"+{instant.mono_ms / 1000:.0f} s"
     return local(instant.wall_ms).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def short_moment(instant: Instant, today: datetime.date) -> str:
-    """Return only the time for today's, the date and time for others."""
+def moment(instant: Instant, language: str) -> str:
+    """Return date and time to the second: "22 Nov 2026, 16:05:09"; of an unset clock, since the start."""
     if not instant.clock_set:
-        return moment(instant)
-    when = local(instant.wall_ms)
-    return when.strftime("%H:%M:%S" if when.date() == today else "%m-%d %H:%M")
+        return stamp(instant)
+    return _both(instant.wall_ms, format_date, "medium", "HH:mm:ss", language)
+
+
+def short_moment(instant: Instant, today: datetime.date, language: str) -> str:
+    """Return only the time for today's, day and time for others: "21 Nov, 16:05", "11月21日 16:05"."""
+    if not instant.clock_set:
+        return stamp(instant)
+    if local(instant.wall_ms).date() == today:
+        return format_time(local(instant.wall_ms), "HH:mm:ss", locale=LOCALES[language])
+    return _both(instant.wall_ms, _day, "MMMd", "HH:mm", language)
+
+
+def number(value: float, language: str, digits: int = 0) -> str:
+    """Return a number with so many digits after the point: "12,345", "0.5"."""
+    pattern = f"#,##0.{'0' * digits}" if digits else "#,##0"
+    return format_decimal(value, pattern, locale=LOCALES[language])
+
+
+def share(value: float, language: str) -> str:
+    """Return a part of a whole, 0 to 1, as "75%"."""
+    return format_percent(value, locale=LOCALES[language])
+
+
+def size(octets: int, language: str) -> str:
+    """Return an amount of data: "1.2 GB", "340 MB", "12 kB"."""
+    if octets >= _GIGA:
+        return f"{number(octets / _GIGA, language, 1)} GB"
+    if octets >= _MEGA:
+        return f"{number(octets / _MEGA, language)} MB"
+    return f"{number(octets / 1000, language)} kB"
 
 
 def talk_time(milliseconds: int, language: str) -> str:
@@ -70,15 +101,23 @@ def phone_number(number: str | None) -> str:
 
 def when(wall_ms: int, language: str) -> str:
     """Return date and time as the language writes them: "22 Nov 2026, 16:05", "2026年11月22日 16:05"."""
-    moment, locale = local(wall_ms), _LOCALES[language]
-    pieces = format_date(moment, "medium", locale=locale), format_time(moment, "HH:mm", locale=locale)
+    return _both(wall_ms, format_date, "medium", "HH:mm", language)
+
+
+def _both(wall_ms: int, date: Callable[..., str], day: str, time: str, language: str) -> str:
+    moment, locale = local(wall_ms), LOCALES[language]
+    pieces = date(moment, day, locale=locale), format_time(moment, time, locale=locale)
     return (" " if language == "zh" else ", ").join(pieces)
+
+
+def _day(moment: datetime.datetime, skeleton: str, locale: Locale) -> str:
+    return format_skeleton(skeleton, moment, locale=locale)
 
 
 def month_name(day: datetime.date, language: str) -> str:
     """Return a day's month and year: "November 2026", "2026年11月"."""
     noon = datetime.datetime.combine(day, datetime.time(12))
-    return format_skeleton("yMMMM", noon, locale=_LOCALES[language])
+    return format_skeleton("yMMMM", noon, locale=LOCALES[language])
 
 
 def last_day(until: datetime.datetime) -> str:

@@ -53,8 +53,6 @@ class Pages:
             length=formats.length,
             money=money,
             offset=formats.offset,
-            moment=formats.moment,
-            short_moment=formats.short_moment,
             phone_number=formats.phone_number,
             talk_time=formats.talk_time,
             local=formats.local,
@@ -82,6 +80,11 @@ class Pages:
             unit_of=lambda path: labels.unit(path, words),
             shown=lambda value: labels.shown(value, words),
             said=lambda text: in_language(text, TAGS[words.language]),
+            moment=lambda instant: formats.moment(instant, words.language),
+            short_moment=lambda instant, today: formats.short_moment(instant, today, words.language),
+            decimal=lambda value, digits=0: formats.number(value, words.language, digits),
+            share=lambda value: formats.share(value, words.language),
+            size=lambda octets: formats.size(octets, words.language),
             **values,
         )
 

@@ -6,9 +6,37 @@ import tomllib
 from pathlib import Path
 from typing import Final, Literal
 
+from babel import Locale
+from babel.numbers import format_decimal
+
 LANGUAGES: Final = {"zh": "中文", "en": "English"}
 TAGS: Final[dict[str, Literal["zh-CN", "en"]]] = {"zh": "zh-CN", "en": "en"}
 """BCP 47 tags, for the lang attribute."""
+
+LOCALES: Final = {"en": Locale.parse("en_GB"), "zh": Locale.parse("zh_CN")}
+"""British English writes 24 hours and the day first, as the pages do."""
+
+
+class Counted(int):
+    """A number in a text: `{calls}` as the language writes it, `{calls:call|calls}` the form that fits it.
+
+    Forms stand in the order of the language's plural categories (Unicode CLDR): English has two, Chinese one.
+    """
+
+    def __new__(cls, value: int, language: str) -> Counted:
+        made = super().__new__(cls, value)
+        made._locale = LOCALES[language]
+        return made
+
+    _locale: Locale
+
+    def __format__(self, forms: str) -> str:
+        if not forms:
+            return format_decimal(int(self), locale=self._locale)
+        category = self._locale.plural_form(int(self))
+        one, _, others = forms.partition("|")
+        return one if category == "one" else others or one
+
 
 _WORDS: dict[str, tuple[str, str]] = {}
 
@@ -37,7 +65,12 @@ class Words:
             KeyError: There is no such text.
         """
         text = _WORDS[key][self._column]
-        return text.format(**values) if values else text
+        if not values:
+            return text
+        counted = {
+            name: Counted(one, self.language) if type(one) is int else one for name, one in values.items()
+        }
+        return text.format(**counted)
 
     def known(self, key: str, otherwise: str) -> str:
         """Return a text, or `otherwise` where there is none: for names that come from elsewhere."""

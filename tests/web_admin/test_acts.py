@@ -169,7 +169,7 @@ async def test_a_missed_caller_is_a_task_until_somebody_closes_it(admin: Visitor
 
 async def test_day_and_night_are_turned_on_the_first_page(admin: Visitor) -> None:
     page = (await admin.opens("/")).text
-    assert "open: office hours until" in page
+    assert "office hours until 2026-11-23 18:00" in page
     await admin.sends("/board/hours", {"mode": "night", "until": "2026-11-23T08:00"})
     assert admin.office.last() == SwitchHours(mode="night", until="2026-11-23T08:00", by="admin")
     assert admin.site.audit.newest(1)[0].what == "hours-switched"

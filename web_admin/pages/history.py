@@ -65,7 +65,7 @@ def history_router(site: Site) -> Router:
         return site.pages.page(
             request,
             "history.html",
-            entries=[(one, moment(one.at), rows(one.changes, words)) for one in entries],
+            entries=[(one, moment(one.at, words.language), rows(one.changes, words)) for one in entries],
             audit=site.audit.newest(_AUDIT),
             notice=notice,
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import io
 import re
+import resource
 import time
 import zipfile
 from pathlib import Path
@@ -120,7 +121,7 @@ def system_router(site: Site) -> Router:
             bans=bans,
             network=network,
             celsius=temperature(),
-            rss_mb=_rss_mb(),
+            rss=_rss(),
             notice=notice_of(request)[0],
         )
 
@@ -241,9 +242,9 @@ def _zipped(files: dict[str, bytes]) -> bytes:
     return held.getvalue()
 
 
-def _rss_mb() -> int:
-    """Return this process's resident memory."""
+def _rss() -> int:
+    """Return this process's resident memory in bytes."""
     try:
-        return int(_MEMORY.read_text("ascii").split()[1]) * 4096 // 1_048_576
+        return int(_MEMORY.read_text("ascii").split()[1]) * resource.getpagesize()
     except (OSError, ValueError):
         return 0
