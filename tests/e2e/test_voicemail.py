@@ -26,7 +26,7 @@ from hal.fake.network import PartyScript
 from tests.e2e.box import Box, dump
 from tests.interop.baresip import Baresip
 
-pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(300)]
 
 CALLER = "13800138000"
 SPEECH = "emergency-broadcast"
@@ -145,7 +145,7 @@ mount -t tmpfs -o size=$1 small "$2/state" && exec "$3" -m tests.e2e.full_disk "
 """
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(300)
 async def test_a_full_disk_is_told_spoils_nothing_and_the_message_comes_later(
     tmp_path: Path, prompts: Path
 ) -> None:
