@@ -49,9 +49,7 @@ async def start(parts: Parts, running: AsyncExitStack) -> None:
     certificates = Certificates(parts.paths.root / "tls")
     phones.on_incoming = partial(phone_calls, parts)
     phones.on_pickup = partial(pick_up, parts.exchange)
-    phones.bans.on_ban = partial(_alarm, parts.alarms)
-    _apply(parts, current)
-    parts.settings.subscribe(lambda _, after: _apply(parts, after))
+    follow(phones, parts.settings, parts.alarms)
     # The certificate names every address of the box, so that a phone may check whom it speaks to.
     await asyncio.to_thread(_certify, parts, certificates)
     if current.sip.tls:
@@ -72,12 +70,19 @@ async def start(parts: Parts, running: AsyncExitStack) -> None:
     await provisioning.start(parts, certificates, running)
 
 
-def _apply(parts: Parts, settings: Settings) -> None:
+def follow(phones: Phones, settings: SettingsStore, alarms: Alarms) -> None:
+    """Keep the phones as the settings want them, now and after each change; tell the owner who guesses."""
+    phones.bans.on_ban = partial(_alarm, alarms)
+    _apply(phones, settings.current)
+    settings.subscribe(lambda _, after: _apply(phones, after))
+
+
+def _apply(phones: Phones, settings: Settings) -> None:
     """Put changed settings into force."""
-    parts.phones.acl.replace(_networks(settings))
-    parts.phones.bans.allow(filter(None, settings.sip.never_banned.split(",")))
-    parts.phones.wideband = settings.sip.wideband and has_g722()
-    parts.phones.accounts_changed()
+    phones.acl.replace(_networks(settings))
+    phones.bans.allow(filter(None, settings.sip.never_banned.split(",")))
+    phones.wideband = settings.sip.wideband and has_g722()
+    phones.accounts_changed()
 
 
 def _networks(settings: Settings) -> tuple[str, ...]:
