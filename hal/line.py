@@ -367,6 +367,9 @@ class InBandLine(Line, Protocol):
     def caller_heard(self, number: str | None, *, withheld: bool) -> None:
         """A caller id sounded between the rings."""
 
+    def answer_heard(self) -> None:
+        """What sounds in a call out is an answer: somebody speaks, or the ringing has stopped."""
+
 
 @runtime_checkable
 class HandsetLike(InBandLine, Protocol):

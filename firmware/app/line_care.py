@@ -196,6 +196,7 @@ class LineCare:
             self._parts.plane.options_of(leg.port),
             gain_db=wanted.gain_db,
             learned_tones=tones,
+            silence_ms=1000 * wanted.silence_seconds,
             meter=time.monotonic() - self._watched < _WATCHED_S,
         )
         self._parts.plane.configure(leg.port, options)

@@ -47,6 +47,15 @@ class LineSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "SIM 卡 PIN 码，4 到 8 位数字；无则留空。绝不用于最后一次尝试。",
         ),
     ] = ""
+    silence_seconds: Annotated[
+        int,
+        Meta(ge=0, le=3600),
+        help_text(
+            "Hang up after so many seconds without any sound from the line, 0 to 3600; 0 for never. For "
+            "exchanges that give neither busy tone nor a break.",
+            "线路无声多少秒后挂机，0 到 3600，0 为从不。用于既无忙音也不断电的交换机。",
+        ),
+    ] = 0
     busy_hertz: Annotated[
         tuple[float, ...],
         Meta(max_length=2),

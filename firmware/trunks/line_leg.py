@@ -33,7 +33,9 @@ from firmware.core.causes import Cause, Side
 from firmware.core.ids import PortId
 from firmware.core.leg import AudioBegan, DigitPressed, Direction, Ending, Leg, LegState, Party
 from firmware.core.media import (
+    AnswerNoticed,
     DigitHeard,
+    FellSilent,
     MediaError,
     MediaPlane,
     PortEvent,
@@ -252,7 +254,13 @@ class LineLeg(Leg):
         self._media.listen(port, self._on_port)
         if audio.in_band:
             self._media.configure(
-                port, PortOptions(echo_canceller=True, detect_digits=True, tones_of=self._country)
+                port,
+                PortOptions(
+                    echo_canceller=True,
+                    detect_digits=True,
+                    tones_of=self._country,
+                    detect_answer=self.direction is Direction.OUTGOING,
+                ),
             )
         if self._keys:
             keys, self._keys = self._keys, ""
@@ -290,8 +298,12 @@ class LineLeg(Leg):
                 self._line.key_heard(digit)
             case ToneNoticed(name, cycles) if isinstance(self._line, InBandLine):
                 self._line.tone_heard(name, cycles)
+            case AnswerNoticed() if isinstance(self._line, InBandLine):
+                self._line.answer_heard()
+            case FellSilent():
+                self._attend(self._far_hung_up("silence"))
             case ToneNoticed("busy", cycles) if cycles >= BUSY_ROUNDS:
-                self._attend(self._far_hung_up())
+                self._attend(self._far_hung_up("busy tone"))
             case _:
                 pass
 
@@ -319,9 +331,9 @@ class LineLeg(Leg):
                 return
         await self._give_up(f"the modem's audio failed: {reason}")
 
-    async def _far_hung_up(self) -> None:
+    async def _far_hung_up(self, sign: str) -> None:
         if self.ending is None:
-            self._finish(Ending(Cause.NORMAL, Side.THEM, "busy tone"))
+            self._finish(Ending(Cause.NORMAL, Side.THEM, sign))
             await self._hang_line_up()
 
     async def _give_up(self, detail: str) -> None:

@@ -4,12 +4,13 @@ Theory of operation
 -------------------
     incoming   burst ─► RINGING ──caller id, or the next burst──► OFFERED ──seize, loop current──► CONNECTED
     outgoing   seize, loop current, DIAL_TONE_WAIT ─► KeysWanted (or pulses) ─► DIALLING
-                   ──ringback heard──► ALERTING ──reversal, or nothing more to wait for──► CONNECTED
+                   ──ringback heard──► ALERTING ──reversal, or an answer heard──► CONNECTED
 
 Many exchanges don't say when the called party answers. With `answers_by_reversal` the polarity tells;
-without, the call counts as connected once the number is out, so that the caller hears the exchange's own
-tones. The far side's hang-up is an open loop, a reversal back, or a busy tone; after each call the line
-rests `ON_HOOK_TIME`, or the exchange would not notice that we hung up.
+without, what sounds does (`answer_heard`), and after `ANSWER_UNHEARD` without a sign the call counts as
+connected. The caller hears the exchange's own tones all the while. The far side's hang-up is an open loop, a
+reversal back, a busy tone, or, where the installer says so, silence; after each call the line rests
+`ON_HOOK_TIME`, or the exchange would not notice that we hung up.
 """
 
 from __future__ import annotations
@@ -52,6 +53,8 @@ ON_HOOK_TIME = 0.6
 """Seconds on hook that an exchange surely takes for hanging up (reference C1: 500 ms)."""
 REFUSAL = 0.5
 """Seconds off hook that refuse a ringing call: it can't be told to stop otherwise."""
+ANSWER_UNHEARD = 60.0
+"""Seconds from the number to an answer that nothing told of: a machine that answered in silence."""
 BUSY_ROUNDS = 3
 """Rounds of busy tone that are a hang-up; two may be speech."""
 
@@ -84,6 +87,7 @@ class FxoLine(BoardLine):
         self._loop: asyncio.Event = asyncio.Event()
         self._resting = False
         self._number = ""
+        self._number_out = False
         self._had_current = False
         self._rest_polarity = False
         self._seen_calls = self._seen_ids = self._seen_hang_ups = 0
@@ -105,6 +109,7 @@ class FxoLine(BoardLine):
     async def dial(self, number: str, *, emergency: bool = False) -> None:
         """See `hal.line.Line`."""
         self._number = number_of(number)
+        self._number_out = False
         if self.state is not LineState.READY:
             raise LineError("the line isn't ready")
         self.phase = Phase.DIALLING
@@ -149,6 +154,12 @@ class FxoLine(BoardLine):
                 self._over(EndReason.REJECTED if refused else EndReason.BUSY, f"{name} tone")
             elif self.phase is Phase.CONNECTED:
                 self._over(EndReason.REMOTE_HANG_UP, f"{name} tone")
+
+    def answer_heard(self) -> None:
+        """See `hal.line.InBandLine`."""
+        if not self._by_reversal and self.phase in (Phase.DIALLING, Phase.ALERTING) and self._number_out:
+            self._call_off("answer")
+            self._connected()
 
     def caller_heard(self, number: str | None, *, withheld: bool) -> None:
         """See `hal.line.InBandLine`."""
@@ -251,8 +262,9 @@ class FxoLine(BoardLine):
             self._later("dial", KEY_SECONDS * len(self._number), self._number_is_out)
 
     def _number_is_out(self) -> None:
-        if not self._by_reversal and self.phase is Phase.DIALLING:
-            self._connected()
+        self._number_out = True
+        if not self._by_reversal:
+            self._later("answer", ANSWER_UNHEARD, self.answer_heard)
 
     def _over(self, reason: EndReason, detail: str) -> None:
         self._board.seize(on=False)

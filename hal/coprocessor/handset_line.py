@@ -117,6 +117,9 @@ class HandsetLine(BoardLine):
     def caller_heard(self, number: str | None, *, withheld: bool) -> None:
         """See `hal.line.InBandLine`; a handset has none."""
 
+    def answer_heard(self) -> None:
+        """See `hal.line.InBandLine`; a handset answers by being lifted."""
+
     def _on_board(self, event: CoprocessorEvent) -> None:
         match event:
             case LinkDown(reason):

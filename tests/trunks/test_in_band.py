@@ -10,7 +10,15 @@ import pytest
 
 from firmware.core.causes import Cause, Side
 from firmware.core.leg import DigitPressed, LegEvent, LegState, Party
-from firmware.core.media import CallerNoticed, DigitHeard, PortEvent, ToneNoticed
+from firmware.core.media import (
+    AnswerNoticed,
+    AnswerSign,
+    CallerNoticed,
+    DigitHeard,
+    FellSilent,
+    PortEvent,
+    ToneNoticed,
+)
 from firmware.trunks.handset import Handset, HandsetLeg
 from firmware.trunks.line_leg import LineLeg
 from firmware.trunks.trunks import Trunks
@@ -24,8 +32,8 @@ pytestmark = pytest.mark.looptime
 class Deaf(ExchangeBench):
     """An exchange whose sounds reach the box as sound only."""
 
-    def __init__(self, media: FakeMedia) -> None:
-        super().__init__()
+    def __init__(self, media: FakeMedia, *, opens_loop: bool = True, turns_polarity: bool = True) -> None:
+        super().__init__(opens_loop=opens_loop, turns_polarity=turns_polarity)
         self.media = media
 
     def on_line(self, event: LineEvent) -> None:
@@ -44,9 +52,11 @@ class Deaf(ExchangeBench):
 
 
 @contextlib.asynccontextmanager
-async def office() -> AsyncIterator[tuple[Deaf, Trunks, asyncio.Queue[LineLeg], FakeMedia]]:
+async def office(
+    *, opens_loop: bool = True, turns_polarity: bool = True
+) -> AsyncIterator[tuple[Deaf, Trunks, asyncio.Queue[LineLeg], FakeMedia]]:
     media = FakeMedia()
-    bench = Deaf(media)
+    bench = Deaf(media, opens_loop=opens_loop, turns_polarity=turns_polarity)
     offered: asyncio.Queue[LineLeg] = asyncio.Queue()
     trunks = Trunks([bench.line], media, lambda leg, line: offered.put_nowait(leg))
     await bench.begin()
@@ -139,3 +149,55 @@ async def test_the_handset_hears_dial_tone_and_dials() -> None:
     await handset.stop()
     await trunks.stop()
     await bench.end()
+
+
+@pytest.mark.parametrize("sign", list(AnswerSign))
+async def test_where_the_exchange_does_not_tell_of_the_answer_what_sounds_does(sign: AnswerSign) -> None:
+    async with office(turns_polarity=False) as (bench, trunks, _, media):
+        bench.will_answer("13900139000")
+        leg = trunks.outgoing("13900139000")
+        assert leg is not None
+        await leg.ring(Party("101"))
+        await asyncio.sleep(5)
+        assert leg.port is not None
+        assert media.options_of(leg.port).detect_answer
+        assert leg.state is LegState.RINGING, "the number is out, and nobody has answered"
+        media.notice(leg.port, AnswerNoticed(sign))
+        await asyncio.wait_for(leg.answered(), 1)
+        await leg.hang_up()
+
+
+async def test_an_answer_that_nothing_tells_of_is_taken_for_one_after_a_minute() -> None:
+    async with office(turns_polarity=False) as (_, trunks, _, _media):
+        leg = trunks.outgoing("13900139000")
+        assert leg is not None
+        await leg.ring(Party("101"))
+        began = asyncio.get_running_loop().time()
+        await asyncio.wait_for(leg.answered(), 100)
+        assert 60 <= asyncio.get_running_loop().time() - began <= 65
+        await leg.hang_up()
+
+
+async def test_a_callers_voice_is_no_answer_and_busy_tone_is_the_end() -> None:
+    async with office(opens_loop=False) as (bench, _, offered, media):
+        bench.call("13800138000")
+        leg = await offered.get()
+        await leg.answer()
+        assert leg.port is not None
+        assert not media.options_of(leg.port).detect_answer
+        bench.hang_up()
+        ending = await asyncio.wait_for(leg.ended(), 30)
+        assert (ending.cause, ending.by, ending.detail) == (Cause.NORMAL, Side.THEM, "busy tone")
+
+
+async def test_silence_is_a_hang_up_where_the_installer_says_so() -> None:
+    async with office(opens_loop=False) as (bench, _, offered, media):
+        bench.call("13800138000")
+        leg = await offered.get()
+        await leg.answer()
+        assert leg.port is not None
+        media.notice(leg.port, FellSilent(60_000))
+        ending = await asyncio.wait_for(leg.ended(), 5)
+        assert (ending.cause, ending.by, ending.detail) == (Cause.NORMAL, Side.THEM, "silence")
+        await asyncio.sleep(2)
+        assert not bench.board.line.closed
