@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 import ssl
 
 import httpx
@@ -50,6 +51,20 @@ async def test_https_only_can_not_be_switched_on_by_http(admin: Visitor) -> None
     await admin.sends("/certificates", {"do": "on"})
     assert not admin.site.https.is_trusted
     assert (await admin.opens("/ca.crt")).text.startswith("-----BEGIN CERTIFICATE")
+
+
+async def test_a_certificate_is_looked_at_and_renewed(admin: Visitor) -> None:
+    assert 'value="renew"' not in (await admin.opens("/certificates")).text, "there is none yet"
+    assert await admin.site.https.ensure(admin.site.box, datetime.datetime.now(datetime.UTC))
+    page = (await admin.opens("/certificates")).text
+    assert "zongji.local" in page
+    key, certificate = admin.site.folder / "https.key", admin.site.folder / "https.pem"
+    before = key.read_bytes(), certificate.read_bytes()
+    assert (await admin.sends("/certificates", {"do": "renew"})).status_code == 303
+    assert key.read_bytes() != before[0]
+    assert certificate.read_bytes() != before[1]
+    assert not admin.site.https.is_trusted, "renewing switches nothing"
+    assert admin.site.audit.newest(1)[0].what == "https-renewed"
 
 
 @pytest.mark.slow

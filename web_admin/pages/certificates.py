@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 from litestar import Request, Response, Router, get, post
@@ -43,12 +44,19 @@ def certificates_router(site: Site) -> Router:
             is_secure=request.url.scheme == "https",
             secure=None if port is None else f"https://{host}:{port}/certificates",
             is_trusted=site.https.is_trusted,
+            shown=site.https.shown(),
             notice=notice_of(request)[0],
         )
 
     @post("/certificates", status_code=303)
     async def switch_over(request: Request[Any, Any, Any]) -> Response[Any]:
-        is_on = (await request.form()).get("do") == "on"
+        what = (await request.form()).get("do")
+        if what == "renew":
+            if not await site.https.ensure(site.box, datetime.datetime.now(datetime.UTC), anew=True):
+                raise UserError("The switch could not sign another certificate; try again.")
+            site.audit.note(user_of(request), address_of(request), "https-renewed")
+            return then("/certificates", "https.renewed")
+        is_on = what == "on"
         # Only who is here by HTTPS has proof that it works; anybody else would be locked out.
         if is_on and request.url.scheme != "https":
             raise UserError("Open this page by HTTPS first.")

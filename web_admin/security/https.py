@@ -15,6 +15,7 @@ import ssl
 from pathlib import Path
 
 import ifaddr
+import msgspec
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -41,6 +42,14 @@ def names_of_box(extra: frozenset[str]) -> list[str]:
             if not (address.is_link_local and address.version == 6):
                 found.add(str(address))
     return sorted(host for host in found if is_local(host))
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """A certificate, as a person looks at it."""
+
+    until_ms: int
+    """When it ends, ms since 1970 UTC; it is renewed by itself before."""
+    names: list[str]
 
 
 class Https:
@@ -77,16 +86,27 @@ class Https:
         """Return where plain requests are sent; None while they are answered themselves."""
         return self.port if self.port is not None and self.is_trusted else None
 
-    async def ensure(self, box: Box, now: datetime.datetime) -> bool:
+    def shown(self) -> Shown | None:
+        """Return what the certificate says; None where there is none yet."""
+        try:
+            certificate = x509.load_pem_x509_certificate(self._certificate.read_bytes())
+        except (OSError, ValueError):
+            return None
+        return Shown(int(certificate.not_valid_after_utc.timestamp() * 1000), _names_in(certificate))
+
+    async def ensure(self, box: Box, now: datetime.datetime, *, anew: bool = False) -> bool:
         """Have a certificate, new where needed, and load it; tell whether there is one.
 
         Args:
             box: Asked to sign.
             now: The time, with its zone.
+            anew: Whether another is wanted in any case, with another key.
         """
         names = names_of_box(self._names)
         try:
-            if not self._is_good(names, now):
+            if anew:
+                self._key.unlink(missing_ok=True)
+            if anew or not self._is_good(names, now):
                 async with box.ask() as switch:
                     asked = SignPages(request=self._request().decode(), hosts=names)
                     signed = await switch.ask(asked, SignedReply)
@@ -101,9 +121,8 @@ class Https:
         if not (self._certificate.exists() and self._key.exists()):
             return False
         certificate = x509.load_pem_x509_certificate(self._certificate.read_bytes())
-        known = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         return (
-            set(names) <= {str(name.value) for name in known}
+            set(names) <= set(_names_in(certificate))
             and certificate.not_valid_after_utc - now > _RENEW_BEFORE
         )
 
@@ -120,3 +139,8 @@ class Https:
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "zongji")])
         request = x509.CertificateSigningRequestBuilder().subject_name(subject).sign(key, hashes.SHA256())
         return request.public_bytes(serialization.Encoding.PEM)
+
+
+def _names_in(certificate: x509.Certificate) -> list[str]:
+    known = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    return [str(name.value) for name in known]
