@@ -6,22 +6,33 @@ import contextlib
 import os
 import sys
 import time
-from typing import cast
+from pathlib import Path
+from typing import Protocol, cast
 
 import pexpect
 import pyte
 
-from tests.console.office_box import OfficeBox
+from firmware.core.paths import StatePaths
 
 PASSWORD = "correct horse 9"  # noqa: S105 - of a box in a test
 _PATIENCE_S = 15.0
 """For a console on a busy machine to say something."""
 
 
+class Reachable(Protocol):
+    """A box that a console can be started at."""
+
+    @property
+    def paths(self) -> StatePaths: ...
+
+    @property
+    def steward_socket(self) -> Path: ...
+
+
 class Person:
     """Somebody at a terminal of 80 × 24."""
 
-    def __init__(self, box: OfficeBox, *, dumb: bool, idle: float = 60.0) -> None:
+    def __init__(self, box: Reachable, *, dumb: bool, idle: float = 60.0) -> None:
         self.dumb = dumb
         self.screen = pyte.Screen(80, 24)
         self._stream = pyte.ByteStream(self.screen)
@@ -65,9 +76,9 @@ class Person:
         self._settle()
         self._child.send(key)
 
-    def sees(self, *texts: str) -> None:
+    def sees(self, *texts: str, within_s: float = _PATIENCE_S) -> None:
         """Wait until these have been shown since the last key, in whatever order."""
-        deadline = time.monotonic() + _PATIENCE_S
+        deadline = time.monotonic() + within_s
         missing = list(texts)
         while missing:
             missing = [text for text in missing if text not in self.seen[self._read_to :]]

@@ -138,9 +138,10 @@ class Booted:
     def run(self, script: str) -> subprocess.CompletedProcess[str]:
         """Run a script of bash as root."""
         enter = ["nsenter", f"--target={self._init}", "-m", "-p", "-n", "-u", "-i", "-C", "--root", "--wd=/"]
-        clean = ["env", "--ignore-environment", "PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]
+        path = "PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+        clean = ["env", "--ignore-environment", "--chdir=/", path, "LC_ALL=C.UTF-8"]
         return subprocess.run(
-            [*enter, *clean, "LC_ALL=C.UTF-8", "bash", "-c", f"cd /\n{script}"],
+            [*enter, *clean, "bash", "-c", script],
             cwd="/",
             capture_output=True,
             text=True,
@@ -171,7 +172,7 @@ class Booted:
 
     def has_lines(self) -> None:
         """Have the simulated modem plugged in, and its line ready."""
-        world = "hal.fake --control /run/zongji/world.sock --at-link /run/zongji/gsm1-at --pcm-link"
+        world = "hal.fake gsm --control /run/zongji/world.sock --at-link /run/zongji/gsm1-at --pcm-link"
         python = "/opt/zongji/current/venv/bin/python"
         self.must(
             "systemd-run --quiet --uid=zongji --gid=zongji --unit=world --property=WorkingDirectory=/ "
