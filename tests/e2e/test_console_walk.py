@@ -1,4 +1,4 @@
-"""An installer at the serial console of the running box looks around and walks through the acceptance test."""
+"""An installer at the serial console of the running box looks around and does the acceptance test."""
 
 from __future__ import annotations
 
