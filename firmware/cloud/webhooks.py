@@ -33,6 +33,7 @@ from firmware.core.errors import DeviceError
 from firmware.core.ids import new_call_id
 from firmware.core.late import LateModule
 from firmware.store.records import SqliteJourneyStore
+from firmware.store.statements import delete, marks
 
 if TYPE_CHECKING:
     import httpx
@@ -164,8 +165,7 @@ class Webhooks:
             await self._client.aclose()
 
     async def _forget_others(self) -> None:
-        marks = ", ".join("?" * len(self._hooks))
-        sql = f"DELETE FROM hook_delivery WHERE url NOT IN ({marks})"  # noqa: S608 - question marks
+        sql = delete("hook_delivery", f"WHERE url NOT IN ({marks(len(self._hooks))})")
         try:
             await self._store.perform(lambda connection: connection.execute(sql, tuple(self._hooks)))
         except DeviceError as error:

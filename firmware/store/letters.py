@@ -12,12 +12,10 @@ from firmware.core.clock import Clock
 from firmware.core.ids import new_call_id
 from firmware.core.letters import Attachment, Letter, LetterState
 from firmware.store.reader import JourneyReader
+from firmware.store.statements import insert, select
 
 _Result = TypeVar("_Result")
-_COLUMNS = (
-    "id, recipient, subject, body, attachments, purpose, state, attempts, created_wall_ms, changed_wall_ms, "
-    "detail"
-)
+_COLUMNS = Letter.__struct_fields__
 KEPT = 1000
 """How many letters that are sent or failed are remembered."""
 
@@ -60,8 +58,7 @@ class LetterStore:
         )
 
         def job(connection: sqlite3.Connection) -> None:
-            marks = ", ".join("?" * len(values))
-            connection.execute(f"INSERT INTO letter ({_COLUMNS}) VALUES ({marks})", values)  # noqa: S608
+            connection.execute(insert("letter", _COLUMNS), values)
             connection.execute(
                 "DELETE FROM letter WHERE state != 'waiting' AND id NOT IN "
                 "(SELECT id FROM letter WHERE state != 'waiting' ORDER BY id DESC LIMIT ?)",
@@ -95,7 +92,7 @@ class LetterStore:
 
     def _read(self, which: str, values: tuple[int, ...]) -> list[Letter]:
         with self._records.reader.connected() as connection:
-            rows = connection.execute(f"SELECT {_COLUMNS} FROM letter {which}", values).fetchall()  # noqa: S608
+            rows = connection.execute(select(_COLUMNS, "letter", which), values).fetchall()
         return [
             Letter(
                 id=row[0],

@@ -12,17 +12,13 @@ import msgspec
 from firmware.core.ids import new_call_id
 from firmware.core.lost import LostCaller
 from firmware.store.reader import JourneyReader
+from firmware.store.statements import insert, listed, select, update
 
 _Result = TypeVar("_Result")
-_COLUMNS = (
-    "id, number, shown, calls, first_wall_ms, last_wall_ms, last_journey, wanted, why, name, texted, "
-    "closed_wall_ms, closed_by, closed_why"
-)
-_AGAIN = (
-    "UPDATE lost_caller SET calls = calls + 1, last_wall_ms = ?, last_journey = ?, wanted = ?, why = ? "
-    "WHERE number = ? AND closed_wall_ms IS NULL"
-)
-_FIELDS = tuple(_COLUMNS.split(", "))
+_FIELDS = LostCaller.__struct_fields__
+_OPEN = f"WHERE number = ? AND closed_wall_ms IS NULL RETURNING {listed(_FIELDS)}"
+_AGAIN = "UPDATE lost_caller SET calls = calls + 1, last_wall_ms = ?, last_journey = ?, wanted = ?, why = ?"
+_CLOSED = ("closed_wall_ms", "closed_by", "closed_why")
 
 
 class Records(Protocol):
@@ -46,14 +42,14 @@ class LostCallerStore:
             row = None
             if caller.number is not None:
                 row = connection.execute(
-                    f"{_AGAIN} RETURNING {_COLUMNS}",
+                    f"{_AGAIN} {_OPEN}",
                     (caller.last_wall_ms, caller.last_journey, caller.wanted, caller.why, caller.number),
                 ).fetchone()
             if row is not None:
                 return _caller(row)
             kept = msgspec.structs.replace(caller, id=str(new_call_id()))
             connection.execute(
-                f"INSERT INTO lost_caller ({_COLUMNS}) VALUES ({', '.join('?' * len(_FIELDS))})",  # noqa: S608
+                insert("lost_caller", _FIELDS),
                 [getattr(kept, field) for field in _FIELDS],
             )
             return kept
@@ -62,7 +58,7 @@ class LostCallerStore:
 
     async def texted(self, task: str) -> None:
         """Note that the caller was sent a text message."""
-        await self._change("texted = 1 WHERE id = ?", (task,))
+        await self._change(update("lost_caller", ["texted"], "WHERE id = ?"), (True, task))
 
     async def close(self, task: str, by: str, why: str, now_wall_ms: int) -> bool:
         """Close a task; False when it is closed or never was."""
@@ -83,8 +79,7 @@ class LostCallerStore:
         def read() -> list[LostCaller]:
             with self._records.reader.connected() as connection:
                 rows = connection.execute(
-                    f"SELECT {_COLUMNS} FROM lost_caller WHERE {which} LIMIT ?",  # noqa: S608
-                    (limit,),
+                    select(_FIELDS, "lost_caller", f"WHERE {which} LIMIT ?"), (limit,)
                 ).fetchall()
                 return [_caller(row) for row in rows]
 
@@ -92,14 +87,12 @@ class LostCallerStore:
 
     async def _closed(self, which: str, value: str, by: str, why: str, now_wall_ms: int) -> int:
         return await self._change(
-            f"closed_wall_ms = ?, closed_by = ?, closed_why = ? WHERE {which} AND closed_wall_ms IS NULL",
+            update("lost_caller", _CLOSED, f"WHERE {which} AND closed_wall_ms IS NULL"),
             (now_wall_ms, by, why, value),
         )
 
     async def _change(self, sql: str, values: Sequence[object]) -> int:
-        return await self._records.perform(
-            lambda connection: connection.execute(f"UPDATE lost_caller SET {sql}", tuple(values)).rowcount  # noqa: S608
-        )
+        return await self._records.perform(lambda connection: connection.execute(sql, tuple(values)).rowcount)
 
 
 def _caller(row: Sequence[Any]) -> LostCaller:

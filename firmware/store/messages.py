@@ -10,11 +10,13 @@ from typing import Any, Protocol, TypeVar
 from firmware.core.clock import Clock, Instant
 from firmware.core.messages import Counts, Greeting, MailboxState, Message, MessageState
 from firmware.store.reader import JourneyReader
+from firmware.store.statements import insert, listed, marks, select, update
 
 _Result = TypeVar("_Result")
 _COLUMNS = (
-    "id, mailbox, state, urgent, caller, caller_name, journey_id, path, received_wall_ms, received_mono_ms, "
-    "boot_id, clock_set, duration_ms, complete, forwarded_by, changed_wall_ms"
+    *("id", "mailbox", "state", "urgent", "caller", "caller_name", "journey_id", "path"),
+    *("received_wall_ms", "received_mono_ms", "boot_id", "clock_set", "duration_ms", "complete"),
+    *("forwarded_by", "changed_wall_ms"),
 )
 
 
@@ -34,17 +36,11 @@ class SqliteMessages:
         self._clock = clock
 
     async def add(self, message: Message) -> None:
-        values = _values(message)
-        marks = ", ".join("?" * len(values))
-        await self._write(f"INSERT INTO message ({_COLUMNS}) VALUES ({marks})", values)  # noqa: S608
+        await self._write(insert("message", _COLUMNS), _values(message))
 
     async def replace(self, message: Message) -> bool:
-        values = _values(message)
-        marks = ", ".join("?" * len(values))
         changed = await self._write(
-            f"REPLACE INTO message ({_COLUMNS}) SELECT {marks} "  # noqa: S608 - our own names
-            "WHERE EXISTS (SELECT 1 FROM message WHERE id = ?)",
-            (*values, message.id),
+            update("message", _COLUMNS, "WHERE id = ?"), (*_values(message), message.id)
         )
         return changed > 0
 
@@ -52,9 +48,9 @@ class SqliteMessages:
         now = self._clock.now().wall_ms
 
         def job(connection: sqlite3.Connection) -> Message | None:
+            which = f"WHERE id = ? AND state IN ({marks(len(states))}) RETURNING {listed(_COLUMNS)}"
             row = connection.execute(
-                f"UPDATE message SET state = ?, changed_wall_ms = ? WHERE id = ? AND state IN "  # noqa: S608
-                f"({_marks(states)}) RETURNING {_COLUMNS}",
+                update("message", ["state", "changed_wall_ms"], which),
                 (to.value, now, message_id, *(state.value for state in states)),
             ).fetchone()
             return None if row is None else _message(row)
@@ -84,7 +80,8 @@ class SqliteMessages:
         self, mailbox: str, states: Sequence[MessageState], limit: int = 20_000, offset: int = 0
     ) -> list[Message]:
         return await self._read(
-            f"WHERE mailbox = ? AND state IN ({_marks(states)}) ORDER BY urgent DESC, id LIMIT ? OFFSET ?",
+            f"WHERE mailbox = ? AND state IN ({marks(len(states))}) "
+            "ORDER BY urgent DESC, id LIMIT ? OFFSET ?",
             (mailbox, *(state.value for state in states), limit, offset),
         )
 
@@ -139,14 +136,10 @@ class SqliteMessages:
     async def _read(self, which: str, values: Sequence[object]) -> list[Message]:
         def read() -> list[Message]:
             with self._records.reader.connected() as connection:
-                rows = connection.execute(f"SELECT {_COLUMNS} FROM message {which}", tuple(values))  # noqa: S608
+                rows = connection.execute(select(_COLUMNS, "message", which), tuple(values))
                 return [_message(row) for row in rows]
 
         return await asyncio.to_thread(read)
-
-
-def _marks(states: Sequence[MessageState]) -> str:
-    return ", ".join("?" * len(states))
 
 
 def _values(message: Message) -> tuple[object, ...]:

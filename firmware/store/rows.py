@@ -36,6 +36,7 @@ from firmware.core.records import (
     WrapUp,
 )
 from firmware.store.numbers import is_outside, people_of
+from firmware.store.statements import delete, insert, select, update
 
 _STARTED = ("wall_ms", "mono_ms", "boot_id", "clock_set")
 _STARTED_COLUMNS = ("started_wall_ms", "started_mono_ms", "boot_id", "clock_set")
@@ -82,10 +83,6 @@ class Table:
     json: frozenset[str] = frozenset()
     """Columns kept as JSON text."""
 
-    def names(self) -> list[str]:
-        """Return the table's columns, quoted."""
-        return [f'"{column}"' for column in self.columns]
-
 
 def _table(
     attribute: str, table: str, kind: type[msgspec.Struct], json: frozenset[str] = frozenset()
@@ -105,21 +102,20 @@ _FOUND_BY = ("parts", "people", "talked_with", "recorded")
 _SPAN = tuple(name for name in AgentSpan.__struct_fields__ if name != "started")
 
 
-def _insert(table: str, columns: list[str]) -> str:
-    marks = ", ".join("?" * len(columns))
-    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608 - names of the Structs above
-
-
 _JOURNEY_COLUMNS = [*_JOURNEY, *_STARTED_COLUMNS]
 _WRITTEN_COLUMNS = [*_JOURNEY_COLUMNS, *_FOUND_BY]
-_INSERT_JOURNEY = _insert("journey", ["seq", *_WRITTEN_COLUMNS])
-_SELECT_JOURNEY = f"SELECT seq, parts, {', '.join(_JOURNEY_COLUMNS)} FROM journey"  # noqa: S608 - as above
-_INSERT_ROWS = {one.table: _insert(one.table, ["journey", "position", *one.names()]) for one in TABLES}
-_DELETE_ROWS = {one.table: f"DELETE FROM {one.table} WHERE journey = ?" for one in TABLES}  # noqa: S608 - as above
-_UPDATE_JOURNEY = f"UPDATE journey SET {', '.join(f'{name} = ?' for name in _WRITTEN_COLUMNS)} WHERE seq = ?"  # noqa: S608 - as above
-_SPAN_COLUMNS = [f'"{name}"' for name in _SPAN] + list(_STARTED_COLUMNS)
-_INSERT_SPAN = _insert("agent_span", _SPAN_COLUMNS)
-_SELECT_SPAN = f"SELECT {', '.join(_SPAN_COLUMNS)} FROM agent_span"  # noqa: S608 - as above
+_INSERT_JOURNEY = insert("journey", ["seq", *_WRITTEN_COLUMNS])
+_SELECT_JOURNEY = select(["seq", "parts", *_JOURNEY_COLUMNS], "journey")
+_INSERT_ROWS = {one.table: insert(one.table, ["journey", "position", *one.columns]) for one in TABLES}
+_DELETE_ROWS = {one.table: delete(one.table, "WHERE journey = ?") for one in TABLES}
+_UPDATE_JOURNEY = update("journey", _WRITTEN_COLUMNS, "WHERE seq = ?")
+_SPAN_COLUMNS = [*_SPAN, *_STARTED_COLUMNS]
+_INSERT_SPAN = insert("agent_span", _SPAN_COLUMNS)
+_SELECT_SPAN = select(
+    _SPAN_COLUMNS,
+    "agent_span",
+    "WHERE started_wall_ms >= ? AND started_wall_ms < ? ORDER BY started_wall_ms",
+)
 
 
 def _values(record: object, columns: tuple[str, ...], json: frozenset[str] = frozenset()) -> list[Any]:
@@ -237,15 +233,11 @@ def read_closed(
         own["started"] = dict(zip(_STARTED, values[len(_JOURNEY) :], strict=True))
         found[seq] = own
         lists.append(decoder.decode(zlib.decompress(packed)))
-    chosen = f"SELECT seq FROM journey {condition}"  # noqa: S608 - our own conditions
+    chosen = select(["seq"], "journey", condition)
     for one in TABLES:
-        names = ", ".join(one.names())
-        rows = connection.execute(
-            f"SELECT journey, {names} FROM {one.table} WHERE journey IN ({chosen}) "  # noqa: S608 - as above
-            "ORDER BY journey, position",
-            parameters,
-        )
-        for seq, *values in rows:
+        theirs = f"WHERE journey IN ({chosen}) ORDER BY journey, position"
+        sql = select(["journey", *one.columns], one.table, theirs)
+        for seq, *values in connection.execute(sql, parameters):
             found[seq].setdefault(one.attribute, []).append(_fields(one.columns, tuple(values), one.json))
     # Lax, because SQLite has no booleans: 0 and 1 must do.
     journeys = msgspec.convert(list(found.values()), list[Journey], strict=False)
@@ -262,8 +254,7 @@ def read_spans(connection: sqlite3.Connection, since_ms: int, until_ms: int) -> 
         msgspec.ValidationError: A row holds what no stretch can.
     """
     found = []
-    sql = f"{_SELECT_SPAN} WHERE started_wall_ms >= ? AND started_wall_ms < ? ORDER BY started_wall_ms"
-    for values in connection.execute(sql, (since_ms, until_ms)):
+    for values in connection.execute(_SELECT_SPAN, (since_ms, until_ms)):
         fields: dict[str, Any] = dict(zip(_SPAN, values[: len(_SPAN)], strict=True))
         fields["started"] = dict(zip(_STARTED, values[len(_SPAN) :], strict=True))
         found.append(fields)
@@ -287,7 +278,7 @@ def read_open(
     Raises:
         msgspec.MsgspecError, zlib.error: A row holds what no journey can.
     """
-    sql = f"SELECT snapshot, noted FROM open_journey {condition} ORDER BY id"  # noqa: S608 - our own conditions
+    sql = select(["snapshot", "noted"], "open_journey", f"{condition} ORDER BY id")
     return [
         OpenJourney(
             msgspec.json.decode(zlib.decompress(snapshot), type=Journey),

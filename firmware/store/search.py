@@ -32,6 +32,7 @@ from firmware.core.leg import Direction
 from firmware.core.records import Outcome
 from firmware.store.numbers import is_outside, normalise
 from firmware.store.reader import JourneyReader
+from firmware.store.statements import marks, select
 
 MAX_TEXT = 60
 """Longest text looked for."""
@@ -55,8 +56,9 @@ _HOUR_MS = 3_600_000
 _DAY_MS = 24 * _HOUR_MS
 
 _COLUMNS = (
-    "seq, id, started_wall_ms, started_mono_ms, boot_id, clock_set, direction, line, caller, called, "
-    "outcome, answered_ms, talked_ms, duration_ms, talked_with, recorded, cost_micros, currency"
+    *("seq", "id", "started_wall_ms", "started_mono_ms", "boot_id", "clock_set", "direction", "line"),
+    *("caller", "called", "outcome", "answered_ms", "talked_ms", "duration_ms", "talked_with", "recorded"),
+    *("cost_micros", "currency"),
 )
 _ORDER = "ORDER BY started_wall_ms DESC, seq DESC LIMIT ?"
 
@@ -144,9 +146,8 @@ class CallSearch:
         Raises:
             As `find`.
         """
-        marks = ", ".join("?" * len(ids))
+        sql = select(_COLUMNS, "journey", f"WHERE id IN ({marks(len(ids))})")
         with self._reader.connected() as connection, _bounded(connection):
-            sql = f"SELECT {_COLUMNS} FROM journey WHERE id IN ({marks})"  # noqa: S608 - question marks
             listed = {row[1]: _listed(row) for row in connection.execute(sql, ids)}
         return [listed[call_id] for call_id in ids if call_id in listed]
 
@@ -196,12 +197,9 @@ def _found(
     people = _people(connection, text)
     by_id = _by_id(connection, text, conditions, values, count)
     if len(people) <= _FEW_PEOPLE:
-        columns = f"SELECT {_COLUMNS} FROM journey INDEXED BY journey_by_party"  # noqa: S608 - constants
         where = " AND ".join(["party = ?", *conditions])
-        pages = [
-            connection.execute(f"{columns} WHERE {where} {_ORDER}", (number, *values, count)).fetchall()
-            for number in people
-        ]
+        sql = select(_COLUMNS, "journey", f"INDEXED BY journey_by_party WHERE {where} {_ORDER}")
+        pages = [connection.execute(sql, (number, *values, count)).fetchall() for number in people]
     else:
         some = [*conditions, "instr(party, ?) > 0"]
         pages = [_listing(connection, some, [*values, _digits(text)], count)]
@@ -221,8 +219,8 @@ def _listing(
     connection: sqlite3.Connection, conditions: list[str], values: list[Any], count: int
 ) -> list[tuple[Any, ...]]:
     where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
-    chosen = f"SELECT seq FROM journey INDEXED BY journey_listing {where} {_ORDER}"  # noqa: S608 - constants
-    sql = f"SELECT {_COLUMNS} FROM journey WHERE seq IN ({chosen}) {_ORDER}"  # noqa: S608 - constants
+    chosen = select(["seq"], "journey", f"INDEXED BY journey_listing {where} {_ORDER}")
+    sql = select(_COLUMNS, "journey", f"WHERE seq IN ({chosen}) {_ORDER}")
     return connection.execute(sql, (*values, count, count)).fetchall()
 
 
@@ -231,7 +229,7 @@ def _by_id(
 ) -> list[tuple[Any, ...]]:
     prefix = text.upper()
     where = " AND ".join(["id >= ?", "id < ? || '~'", *conditions])
-    sql = f"SELECT {_COLUMNS} FROM journey WHERE {where} {_ORDER}"  # noqa: S608 - constants
+    sql = select(_COLUMNS, "journey", f"WHERE {where} {_ORDER}")
     return connection.execute(sql, (prefix, prefix, *values, count)).fetchall()
 
 
@@ -253,9 +251,8 @@ def _people(connection: sqlite3.Connection, text: str) -> list[str]:
 def _took_part(connection: sqlite3.Connection, person: str) -> bool:
     """Return whether there may be calls with somebody; without a name, there may."""
     words = {word for word in person[:MAX_TEXT].split(" ") if word and not is_outside(word)}
-    marks = ", ".join("?" * len(words))
-    sql = f"SELECT count(*) FROM name WHERE word IN ({marks})"  # noqa: S608 - question marks
-    return not words or connection.execute(sql, tuple(words)).fetchone() == (len(words),)
+    sql = select(["word"], "name", f"WHERE word IN ({marks(len(words))})")
+    return not words or len(connection.execute(sql, tuple(words)).fetchall()) == len(words)
 
 
 def _conditions(wanted: Wanted, after: Place | None) -> tuple[list[str], list[Any]]:

@@ -17,11 +17,10 @@ from typing import Protocol, TypeVar
 from firmware.core.clock import Clock
 from firmware.core.texts import OutgoingText, ReceivedText, TextState
 from firmware.store.reader import JourneyReader
+from firmware.store.statements import insert, select
 
 _Result = TypeVar("_Result")
-_COLUMNS = (
-    "key, number, body, state, created_wall_ms, changed_wall_ms, purpose, author, line, detail, parts_done"
-)
+_COLUMNS = OutgoingText.__struct_fields__
 REPORT_HOURS = 72
 """Delivery reports come up to the message's validity; references are used anew after 256 parts."""
 
@@ -73,8 +72,8 @@ class TextStore:
         await self._records.perform(
             lambda connection: (
                 connection.execute(
-                    f"INSERT INTO text_out ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, '', 0)",  # noqa: S608
-                    (key, number, body, TextState.QUEUED, now, now, purpose, author, line),
+                    insert("text_out", _COLUMNS),
+                    (key, number, body, TextState.QUEUED, now, now, purpose, author, line, "", 0),
                 )
                 and None
             )
@@ -203,7 +202,7 @@ def _received(connection: sqlite3.Connection, where: str, *values: object) -> li
 
 
 def _outgoing(connection: sqlite3.Connection, where: str, *values: object) -> list[OutgoingText]:
-    found = connection.execute(f"SELECT {_COLUMNS} FROM text_out {where}", values)  # noqa: S608
+    found = connection.execute(select(_COLUMNS, "text_out", where), values)
     return [
         OutgoingText(
             key, number, body, TextState(state), created, changed, purpose, author, line, detail, done

@@ -5,17 +5,23 @@ A start of Python costs ten times what a run does.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import signal
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 LONGEST_LIFE_S = 0.12
 """After "ready": some dozens of calls, so that kills fall into every step of a transaction."""
+
+LONGEST_RUN_S = 60.0
+"""A run takes a tenth of a second; this is for a machine with much else to do."""
 
 KILLED = -signal.SIGKILL
 CUT = 137
@@ -51,34 +57,40 @@ class Switches:
 
     def cut(self, seed: int, at_write: int) -> list[str]:
         """Run a switch whose power goes at its `at_write`-th write to a file; return what it had told."""
-        self._say(f"{seed} {at_write}")
-        self._hear()
-        lines = []
-        while not (line := self._hear()).startswith("gone"):
-            lines.append(line)
-        assert line == f"gone {CUT}", "the power was to go"
+        with self._begun(f"{seed} {at_write}"):
+            lines = self._until(lambda line: line.startswith("gone "))
+        assert lines.pop() == f"gone {CUT}", "the power was to go"
         return lines
 
     def kill(self, seed: int) -> list[str]:
         """Run a switch and kill it at a seeded moment; return what it had told."""
-        self._say(f"{seed} 0")
-        pid = int(self._hear().removeprefix("pid "))
-        lines = []
-        while (line := self._hear()) != "ready":
-            lines.append(line)
-        time.sleep(random.Random(seed).random() * LONGEST_LIFE_S)
-        os.kill(pid, signal.SIGKILL)
-        while not (line := self._hear()).startswith("gone"):
-            lines.append(line)
-        assert line == f"gone {KILLED}"
+        with self._begun(f"{seed} 0"):
+            *_, first = self._until(lambda line: line.startswith("pid "))
+            lines = self._until(lambda line: line == "ready")
+            time.sleep(random.Random(seed).random() * LONGEST_LIFE_S)
+            os.kill(int(first.removeprefix("pid ")), signal.SIGKILL)
+            lines += self._until(lambda line: line.startswith("gone "))
+        assert lines.pop() == f"gone {KILLED}"
         return lines
 
-    def _say(self, line: str) -> None:
-        assert self._process.stdin is not None
-        print(line, file=self._process.stdin, flush=True)
+    @contextlib.contextmanager
+    def _begun(self, order: str) -> Iterator[None]:
+        """Have a switch run, and not for ever."""
+        watch = threading.Timer(LONGEST_RUN_S, self._process.kill)
+        watch.start()
+        try:
+            assert self._process.stdin is not None
+            print(order, file=self._process.stdin, flush=True)
+            yield
+        finally:
+            watch.cancel()
 
-    def _hear(self) -> str:
+    def _until(self, is_it: Callable[[str], bool]) -> list[str]:
+        """Return the lines up to and with the one that is waited for."""
         assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        assert line, "the process that starts switches is gone"
-        return line.rstrip("\n")
+        lines: list[str] = []
+        while not lines or not is_it(lines[-1]):
+            line = self._process.stdout.readline()
+            assert line.endswith("\n"), f"no more was heard after {lines}"
+            lines.append(line.rstrip("\n"))
+        return lines

@@ -1,9 +1,9 @@
 """Processes that write call records and settings until they are gone (argument: state folder).
 
-For every line "SEED WRITES" it forks one, whose power the faulty card cuts at that write (0: never), prints
-"pid PID" and in the end "gone STATUS". The fork prints "ready", then "call ID" as soon as a call's `close`
-has returned and "named NAME" as soon as the office's new name is kept: whoever reads that may rely on it.
-Meanwhile the box's clock jumps to 1970 and a year ahead.
+For every line "SEED WRITES" it forks one, whose power the faulty card cuts at that write (0: never), and
+prints "gone STATUS" in the end. The fork prints "pid PID", "ready", then "call ID" as soon as a call's
+`close` has returned and "named NAME" as soon as the office's new name is kept: whoever reads that may rely on
+it. Meanwhile the box's clock jumps to 1970 and a year ahead.
 """
 
 from __future__ import annotations
@@ -92,6 +92,7 @@ async def _main(state: Path, seed: int) -> None:
 
 def _run(state: Path, seed: int, at_write: int) -> NoReturn:
     """Be a switch until the power goes."""
+    print(f"pid {os.getpid()}", flush=True)
     if at_write:
         ctypes.CDLL(None).the_power_goes(at_write, seed)
     asyncio.run(_main(state, seed))
@@ -104,7 +105,6 @@ def _serve(state: Path) -> None:
         pid = os.fork()
         if pid == 0:
             _run(state, seed, at_write)
-        print(f"pid {pid}", flush=True)
         _, status = os.waitpid(pid, 0)
         print(f"gone {os.waitstatus_to_exitcode(status)}", flush=True)
 
