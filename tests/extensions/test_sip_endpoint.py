@@ -83,3 +83,35 @@ async def test_one_host_gets_so_many_connections(phones: Phones, monkeypatch: py
     assert phones.counters["refused"] == 1
     for _, writer in pairs:
         writer.close()
+
+
+class Unread(asyncio.Transport):
+    """A connection whose other end doesn't read."""
+
+    def __init__(self, unsent: int) -> None:
+        super().__init__({"peername": ("10.0.0.9", 5060), "sockname": ("10.0.0.1", 5060)})
+        self.unsent = unsent
+        self.aborted = False
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.unsent += len(data)
+
+    def get_write_buffer_size(self) -> int:
+        return self.unsent
+
+    def is_closing(self) -> bool:
+        return self.aborted
+
+    def abort(self) -> None:
+        self.aborted = True
+
+
+@pytest.mark.parametrize(("unsent", "cut"), [(1000, False), (300_000, True)])
+async def test_a_peer_that_does_not_read_is_cut_off(phones: Phones, unsent: int, cut: bool) -> None:
+    peer = Unread(unsent)
+    assert isinstance(phones.driver, endpoint.Endpoint)
+    line = connection.Connection(phones.driver, "tcp")
+    line.connection_made(peer)
+    line.write(b"SIP/2.0 200 OK\r\n\r\n")
+    assert (peer.aborted, phones.counters["refused"]) == (cut, int(cut))
+    line.connection_lost(None)
