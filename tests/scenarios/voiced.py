@@ -1,4 +1,4 @@
-"""The office with its voice put together as the composition root does: menus, mailboxes, surveys, by a settings file."""
+"""The office with its voice put together as the composition root does: menus, mailboxes, surveys."""
 
 from __future__ import annotations
 
