@@ -8,6 +8,7 @@ import os
 import zipfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pypdf
 import pytest
@@ -28,7 +29,10 @@ from firmware.control.reports import (
 )
 from firmware.core.errors import UserError
 from firmware.reports.catalogue import FIGURES
+from firmware.reports.figure import Dataset
+from firmware.reports.source import load
 from firmware.settings.reports import ReportSettings
+from firmware.store.reader import JourneyReader
 from firmware.store.records import SqliteJourneyStore
 from tests.reports.office import DAY_MS, MONDAY_MS, random_office, random_shifts
 from tests.store.sample import BenchClock
@@ -92,6 +96,41 @@ def test_the_calls_behind_a_figure_are_as_many_as_it_counts(desk: Desk) -> None:
         )
         assert isinstance(reply, FigureCallsReply)
         assert (reply.total, len(reply.calls)) == (value.calls, min(500, value.calls)), value.figure
+
+
+def test_a_question_put_again_costs_nothing_until_a_call_has_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = SqliteJourneyStore(tmp_path / "records.sqlite", BenchClock())
+    store.start()
+    first, *others = random_office(5, 60, 3)
+    asyncio.run(store.close(first))
+    loaded: list[int] = []
+
+    def counted(reader: JourneyReader, since_ms: int, *rest: Any) -> Dataset:
+        loaded.append(since_ms)
+        return load(reader, since_ms, *rest)
+
+    monkeypatch.setattr("firmware.app.api.reports.load", counted)
+    desk = Desk(tmp_path / "records.sqlite")
+    until_ms = NOW_MS + DAY_MS
+    asked = GetValues(since_ms=SINCE_MS, until_ms=until_ms, figures=("calls_in",))
+
+    def told(now_ms: int) -> ValuesReply:
+        reply = desk.answer(OFFICE, asked, now_ms)
+        assert isinstance(reply, ValuesReply)
+        return reply
+
+    began = told(NOW_MS)
+    assert told(NOW_MS + 59_000) is began, "the very answer, for a minute"
+    assert told(NOW_MS + 60_000).now_ms == NOW_MS + 60_000
+    assert len(loaded) == 1, "the period is not over, and nothing has ended in it"
+
+    for journey in others:
+        asyncio.run(store.close(journey))
+    assert told(NOW_MS + 61_000).rows != began.rows, "a call that has ended is counted at once"
+    assert len(loaded) == 2
+    store.stop()
 
 
 def test_an_agents_figure_leads_to_the_agents_calls(desk: Desk) -> None:

@@ -1,16 +1,17 @@
 """Answers to questions about figures, from a records file: pure work, run in the report worker.
 
-A dataset of a period takes most of the time, so the last one is kept: whoever looks at a figure wants to see
-the calls behind it next.
+A dataset of a period takes most of the time, so the last ones are kept until another call has ended: whoever
+looks at a figure wants to see the calls behind it next. So are answers, for a minute.
 """
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import datetime
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -47,8 +48,20 @@ from firmware.settings.reports import ReportSettings
 from firmware.store.reader import JourneyReader
 from firmware.store.search import CallSearch
 
+_Kept = TypeVar("_Kept")
+
 LONGEST_MS = 400 * 86_400_000
 """Longest period of one question: a year and some days, 100,000 calls of a busy office."""
+
+
+_DATASETS = 2
+"""Periods kept: this month and what it is compared with. A busy month are some 15 MB."""
+
+_ANSWERS = 32
+"""Answers kept: what a page of figures and its charts ask for, in some periods."""
+
+_FRESH_MS = 60_000
+"""How old an answer may be while no call has ended: "so many minutes ago" is all that time alone changes."""
 
 
 def options_of(counting: ReportSettings) -> Options:
@@ -68,7 +81,8 @@ class Desk:
     def __init__(self, path: Path) -> None:
         self._reader = JourneyReader(path)
         self._search = CallSearch(self._reader)
-        self._last: tuple[object, Dataset] | None = None
+        self._datasets: collections.OrderedDict[object, Dataset] = collections.OrderedDict()
+        self._given: collections.OrderedDict[object, tuple[int, Answered]] = collections.OrderedDict()
         self._answers: dict[type[BaseRequest], Callable[[Office, Any, int], Answered]] = {
             GetFigures: self._figures,
             GetValues: self._values,
@@ -83,7 +97,12 @@ class Desk:
             UserError: There is no such figure, period or group.
             DeviceError: The records can't be read.
         """
-        return self._answers[type(request)](office, request, now_ms)
+        key = (office, msgspec.structs.replace(request, id=0), self._reader.newest())
+        kept = self._given.get(key)
+        if kept is None or not 0 <= now_ms - kept[0] < _FRESH_MS:
+            kept = (now_ms, self._answers[type(request)](office, request, now_ms))
+            _keep(self._given, key, kept, _ANSWERS)
+        return kept[1]
 
     def month(self, office: Office, request: GetMonthReport, now_ms: int) -> bytes:
         """Return the month's report as a file.
@@ -151,12 +170,20 @@ class Desk:
         if not 0 < until_ms - since_ms <= LONGEST_MS:
             raise UserError("That period is empty or longer than 400 days; choose another.")
         options, zone = options_of(office.counting), office.zone()
-        newest = self._reader.newest()
-        key = (since_ms, until_ms, office, newest, min(now_ms, until_ms))
-        if self._last is None or self._last[0] != key:
+        key = (since_ms, until_ms, office, self._reader.newest())
+        data = self._datasets.get(key)
+        if data is None:
             data = load(self._reader, since_ms, until_ms, now_ms, options, zone)
-            self._last = (key, dataclasses.replace(data, staff=_staff(office.counting, data, zone)))
-        return self._last[1]
+            data = dataclasses.replace(data, staff=_staff(office.counting, data, zone))
+            _keep(self._datasets, key, data, _DATASETS)
+        return dataclasses.replace(data, now_ms=now_ms)
+
+
+def _keep(kept: collections.OrderedDict[object, _Kept], key: object, value: _Kept, most: int) -> None:
+    """Keep a value, and of the others only the newest."""
+    kept[key] = value
+    while len(kept) > most:
+        kept.popitem(last=False)
 
 
 def _staff(counting: ReportSettings, data: Dataset, zone: datetime.tzinfo) -> Staff:
