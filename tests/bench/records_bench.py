@@ -38,7 +38,7 @@ def _case(case: str, count: int) -> list[dict[str, Any]]:
         # As in the process that draws reports.
         gc.disable()
         days = count // CALLS_A_DAY
-        _fill(path, count, days)
+        fill(path, count, days)
         store = SqliteJourneyStore(path, BenchClock())
         store.start()
         end_ms = MONDAY_MS + days * DAY_MS
@@ -84,7 +84,8 @@ def _case(case: str, count: int) -> list[dict[str, Any]]:
     ]
 
 
-def _fill(path: Path, count: int, days: int) -> None:
+def fill(path: Path, count: int, days: int, begin_ms: int = MONDAY_MS) -> None:
+    """Make a database of so many closed calls, evenly over days from `begin_ms` (ms since 1970 UTC) on."""
     connection = connect(path)
     migrate(connection)
     connection.execute("PRAGMA synchronous = OFF")
@@ -93,12 +94,12 @@ def _fill(path: Path, count: int, days: int) -> None:
     callers = count // 3
     for index in range(count):
         journey = made[index % len(made)]
-        wall_ms = MONDAY_MS + index * days * DAY_MS // count
+        wall_ms = begin_ms + index * days * DAY_MS // count
         journey.id = CallId(_base32(wall_ms, 10) + f"{index % 10**6:06}")
         if journey.caller is not None and journey.legs[0].kind != "sip":
             # A third of the calls come from people who call for the first time.
             journey.caller = journey.caller_normalised = journey.party = f"+86138{index * 7919 % callers:08}"
-        journey.started = type(journey.started)(wall_ms, wall_ms - MONDAY_MS, "boot-a", True)
+        journey.started = type(journey.started)(wall_ms, wall_ms - begin_ms, "boot-a", True)
         rows.write_closed(connection, journey)
     connection.execute("DELETE FROM outbox")
     connection.execute("COMMIT")
