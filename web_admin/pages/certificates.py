@@ -44,7 +44,7 @@ def certificates_router(site: Site) -> Router:
             is_secure=request.url.scheme == "https",
             secure=None if port is None else f"https://{host}:{port}/certificates",
             is_trusted=site.https.is_trusted,
-            shown=site.https.shown(),
+            certificate=site.https.shown(),
             notice=notice_of(request)[0],
         )
 
