@@ -25,9 +25,10 @@ from firmware.store import amendments, migrations, rows
 from firmware.store.dating import Dating
 from firmware.store.lock import SwitchLock
 from firmware.store.numbers import normalise, party_of
+from firmware.store.opening import Connect
 from firmware.store.reader import JourneyReader
 from firmware.store.recovery import close_interrupted
-from firmware.store.writer import Connect, FaultListener, Note, RecordWriter, Waiter, WriterStatus
+from firmware.store.writer import FaultListener, Note, RecordWriter, Waiter, WriterStatus
 
 logger = logging.getLogger(__name__)
 

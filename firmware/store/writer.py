@@ -18,9 +18,6 @@ and counted, so that it can't hold up the others.
 Besides notes it runs *jobs*, what others want done to the database: amending a closed journey, confirming
 what the cloud has. A job comes after the notes that were there before it, in a transaction of its own; while
 the card refuses it fails, and who asked may ask again.
-
-A file that is damaged when it is opened is set aside whole and a new one begun; what can still be read of it
-stays with the administrator.
 """
 
 from __future__ import annotations
@@ -44,12 +41,11 @@ from firmware.core.errors import DeviceError, ZongjiError
 from firmware.core.ids import CallId
 from firmware.core.records import Journey
 from firmware.store import migrations, rows
-from firmware.store.atomic import fsync_folder
+from firmware.store.opening import Connect, open_records
 
 logger = logging.getLogger(__name__)
 
 Waiter = concurrent.futures.Future[None]
-Connect = Callable[[Path], sqlite3.Connection]
 FaultListener = Callable[[str | None], None]
 Job = Callable[[sqlite3.Connection], Any]
 _Result = TypeVar("_Result")
@@ -329,35 +325,8 @@ class RecordWriter:
 
     def _opened(self) -> sqlite3.Connection:
         if self._connection is None:
-            try:
-                self._connection = self._open()
-            except (migrations.Damaged, sqlite3.DatabaseError) as error:
-                if isinstance(error, sqlite3.OperationalError):
-                    raise
-                self._set_aside(error)
-                self._connection = self._open()
-            fsync_folder(self._path.parent)
+            self._connection = open_records(self._path, self._connect)
         return self._connection
-
-    def _open(self) -> sqlite3.Connection:
-        connection = self._connect(self._path)
-        try:
-            migrations.check_integrity(connection)
-            migrations.migrate(connection)
-        except BaseException:
-            connection.close()
-            raise
-        return connection
-
-    def _set_aside(self, error: Exception) -> None:
-        taken = {file.name for file in self._path.parent.iterdir()}
-        names = (f"{self._path.name}.damaged{number}" for number in itertools.count(1))
-        aside = next(name for name in names if name not in taken)
-        logger.error("the records are damaged (%s); kept as %s, beginning anew", error, aside)
-        for suffix in ("", "-wal", "-shm"):
-            part = self._path.with_name(self._path.name + suffix)
-            if part.exists():
-                part.rename(self._path.with_name(aside + suffix))
 
     def _close_connection(self) -> None:
         if self._connection is not None:
