@@ -121,7 +121,7 @@ class Conferences:
         try:
             if not room.open.is_set():
                 await call.play(Heard.CONFERENCE_WAIT(), self._say(call, "conference-wait"))
-                music = call.play_on(Heard.CONFERENCE_MUSIC(), call.hold_music)
+                music = call.play_music(Heard.CONFERENCE_MUSIC())
                 try:
                     await room.open.wait()
                 finally:

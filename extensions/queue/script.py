@@ -199,7 +199,7 @@ class _Visit:
         desk, call = self._q.desk, self._call
         desk.pump(self._settings.name)
         while True:
-            music = call.play_on(Heard.WAITING_MUSIC(), call.hold_music)
+            music = call.play_music(Heard.WAITING_MUSIC())
             try:
                 happened = await self._next()
             finally:
@@ -253,7 +253,7 @@ class _Visit:
             Attempt(number, functools.partial(self._make, number), self._settings.ring_seconds, group=name)
             for number in offer.agents
         ]
-        music = call.play_on(Heard.WAITING_MUSIC(), call.hold_music)
+        music = call.play_music(Heard.WAITING_MUSIC())
         try:
             rung = await call.ring_any(attempts, hears=())
         finally:

@@ -358,15 +358,6 @@ class MediaPlane(Protocol):
             MediaError: There is no such port, or the device is missing or busy; the port stays silent then.
         """
 
-    async def open_music(self, items: Sequence[PlayItem]) -> PortId:
-        """Open a port without a far end that is heard playing the items round and round.
-
-        All who are routed to it hear the same, from wherever it is; what can't be played is left out.
-
-        Raises:
-            MediaError: The media process doesn't answer.
-        """
-
     async def learn_tone(self, port_id: PortId, seconds: float = 8.0) -> LearnedTone | None:
         """Listen for a while to a tone that a line sends, and return what it is; None when it is no tone.
 
@@ -399,6 +390,13 @@ class MediaPlane(Protocol):
         """Return how well an RTP port's audio comes in; None before the first measurement.
 
         It stays known for a while after the port was closed, for the record.
+        """
+
+    def play_music(self, port_id: PortId, items: Sequence[PlayItem]) -> Playback:
+        """Play items round and round to `port_id`, until stopped, as one of all who hear these items.
+
+        There is one music for all of them: who begins to hear it joins where it is. It goes on only while
+        somebody hears it, and what can't be played is left out.
         """
 
     def play(

@@ -54,7 +54,7 @@ MAX_MEASURED: Final = 1000
 """Ports whose quality is kept, the open ones and those closed last."""
 
 Send = Callable[[protocol.Command], None]
-_Open = protocol.OpenRtp | protocol.OpenPcm | protocol.OpenMusic
+_Open = protocol.OpenRtp | protocol.OpenPcm
 
 
 class MediaClient:
@@ -185,11 +185,6 @@ class MediaClient:
                 self._failed.add(port_id)
             raise
 
-    async def open_music(self, items: Sequence[PlayItem]) -> PortId:
-        port_id = new_port_id("music")
-        await self._open(protocol.OpenMusic(port_id, tuple(items)))
-        return port_id
-
     async def _open(self, command: _Open) -> protocol.PortOpened:
         try:
             return await self._answered(command)
@@ -313,13 +308,18 @@ class MediaClient:
     def play(
         self, port_id: PortId, items: Sequence[PlayItem], *, repeat: bool = False, until_key: bool = False
     ) -> ClientPlayback:
-        command = protocol.Play(secrets.token_hex(6), port_id, tuple(items), repeat, until_key)
+        return self._play(protocol.Play(secrets.token_hex(6), port_id, tuple(items), repeat, until_key))
+
+    def play_music(self, port_id: PortId, items: Sequence[PlayItem]) -> ClientPlayback:
+        return self._play(protocol.Play(secrets.token_hex(6), port_id, tuple(items), repeat=True, music=True))
+
+    def _play(self, command: protocol.Play) -> ClientPlayback:
         playback = ClientPlayback(self, command)
-        if port_id not in self._ports:
+        if command.port_id not in self._ports:
             playback.end(None)
             return playback
         for other in list(self._playbacks.values()):
-            if other.command.port_id == port_id:
+            if other.command.port_id == command.port_id:
                 self._end_playback(other, None)
         self._playbacks[command.player_id] = playback
         self._tell(command)

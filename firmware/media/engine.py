@@ -112,8 +112,6 @@ class Engine(Switching):
         self._decode_if_needed()
         if self._devices:
             self._read_devices()
-        if self._players.has_music:
-            self._players.play_music(self._linear)
         if self._processing.active:
             self._process()
         waiting = self._devices.settling() if self._devices else set()

@@ -1,13 +1,13 @@
-"""The players: one at most for every port, and the music that is a source of its own.
+"""The players: one at most for every port, or a share in the music that all who wait hear.
 
-Play ─► Player ─► a frame a tick, on top of what the port hears          (ports)
-OpenMusic ─► Player, round and round ─► a frame a tick, as if it came in (sources)
+Play ─► Player ─► a frame a tick, on top of what the port hears
+Play, music ─► the one Player of these items ─► the same frame for all who hear it
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final
 
 import msgspec
 import numpy as np
@@ -19,11 +19,15 @@ from firmware.media.g711 import FRAME, I16
 from firmware.media.loader import Loading
 from firmware.media.players import Player
 
+MAX_MUSIC: Final = 8
+"""Kept with their places: an office changes its music seldom."""
+
 
 class _Playing(msgspec.Struct):
     player: Player
     row: int
     until_key: bool
+    music: bool
     frames: int = 0
     """Heard so far."""
     confirmed: bool = True
@@ -39,7 +43,8 @@ class PlayerBank:
     def __init__(self, request: Callable[[str], Loading]) -> None:
         self._request = request
         self._players: dict[str, _Playing] = {}
-        self._music: dict[int, Player] = {}
+        self._music: dict[tuple[PlayItem, ...], Player] = {}
+        """By what it plays; kept in its place while nobody hears it."""
 
     def __len__(self) -> int:
         return len(self._players)
@@ -87,8 +92,21 @@ class PlayerBank:
 
     def start(self, command: protocol.Play, row: int) -> None:
         """Play to a row; what it was played before must have been ended."""
-        player = Player(command.items, repeat=command.repeat, request=self._request)
-        self._players[command.player_id] = _Playing(player, row, command.until_key)
+        if command.music:
+            player = self._music_of(command.items)
+        else:
+            player = Player(command.items, repeat=command.repeat, request=self._request)
+        self._players[command.player_id] = _Playing(player, row, command.until_key, command.music)
+
+    def _music_of(self, items: tuple[PlayItem, ...]) -> Player:
+        """Return the music that plays these items; forget such as nobody hears any more, if there is much."""
+        heard = [playing.player for playing in self._players.values()]
+        for known, player in list(self._music.items()):
+            if len(self._music) >= MAX_MUSIC and known != items and player not in heard:
+                del self._music[known]
+        if items not in self._music:
+            self._music[items] = Player(items, repeat=True, request=self._request, ahead=1, patient=True)
+        return self._music[items]
 
     def end(self, player_id: str) -> protocol.PlaybackEnded | None:
         """Forget a player; return what is to be told of it."""
@@ -96,10 +114,11 @@ class PlayerBank:
         return None if playing is None else protocol.PlaybackEnded(player_id, playing.player.error)
 
     def render_ahead(self, row: int, out: I16) -> None:
-        """Fill one frame more of a row's player, shape (160,); silence when it has none or is at its end."""
+        """Fill one frame more of a row's player, shape (160,); silence when it has none or is at its end, or
+        shares the music of others, of which there is nothing ahead."""
         out[:] = 0
         for playing in self._players.values():
-            if playing.row == row:
+            if playing.row == row and not playing.music:
                 playing.player.render(out)
 
     def render(self, waiting: set[int]) -> tuple[dict[int, npt.NDArray[Any]], list[str]]:
@@ -110,30 +129,20 @@ class PlayerBank:
         """
         played: dict[int, npt.NDArray[Any]] = {}
         over: list[str] = []
+        music: dict[Player, I16] = {}
         for player_id, playing in self._players.items():
             frame = np.zeros(FRAME, np.int16)
-            if playing.row not in waiting:
+            if playing.row in waiting:
+                pass
+            elif playing.music:
+                if playing.player not in music:
+                    # Where nothing of it can be played there is silence, until somebody stops it.
+                    playing.player.render(frame)
+                    music[playing.player] = frame
+                frame = music[playing.player]
+            else:
                 playing.frames += 1
                 if not playing.player.render(frame):
                     over.append(player_id)
             played[playing.row] = frame
         return played, over
-
-    # Music
-
-    def start_music(self, row: int, items: Sequence[PlayItem]) -> None:
-        """Make a row a source that plays items round and round."""
-        self._music[row] = Player(items, repeat=True, request=self._request, ahead=1, patient=True)
-
-    def stop_music(self, row: int) -> None:
-        """End a row's music. Repeatable."""
-        self._music.pop(row, None)
-
-    @property
-    def has_music(self) -> bool:
-        return bool(self._music)
-
-    def play_music(self, linear: I16) -> None:
-        """Write this tick of every source's music to its row, shape (rows, 160)."""
-        for row, player in self._music.items():
-            player.render(linear[row])

@@ -66,11 +66,6 @@ class OpenPcm(msgspec.Struct, frozen=True, tag="open_pcm"):
     held: bool = False
 
 
-class OpenMusic(msgspec.Struct, frozen=True, tag="open_music"):
-    port_id: PortId
-    items: tuple[PlayItem, ...]
-
-
 class ClosePort(msgspec.Struct, frozen=True, tag="close_port"):
     port_id: PortId
 
@@ -87,6 +82,8 @@ class Play(msgspec.Struct, frozen=True, tag="play"):
     repeat: bool = False
     until_key: bool = False
     """Whether a key heard on the port ends it."""
+    music: bool = False
+    """Whether the port joins all others who hear the same items, round and round."""
 
 
 class StopPlaying(msgspec.Struct, frozen=True, tag="stop_playing"):
@@ -137,7 +134,6 @@ Command = (
     | OpenRtp
     | AimRtp
     | OpenPcm
-    | OpenMusic
     | ClosePort
     | Route
     | Play

@@ -7,6 +7,7 @@ import ctypes
 import gc
 import os
 import resource
+import threading
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +15,9 @@ TIMER_SLACK_NS: Final = 1000
 """Instead of 50 µs, by which the kernel would delay every wake-up."""
 PRIORITY: Final = 10
 """SCHED_FIFO: above everything ordinary, below the kernel's own threads (50)."""
+FILE_PRIORITY: Final = PRIORITY - 1
+"""Of the threads that read and write files. As ordinary threads they could be interrupted by any busy process
+while they hold the interpreter, and the tick would wait for them, and so for that process."""
 _MCL_CURRENT: Final = 1
 _MCL_FUTURE: Final = 2
 _MCL_ONFAULT: Final = 4
@@ -21,7 +25,7 @@ _MCL_ONFAULT: Final = 4
 
 
 def settle() -> bool:
-    """Prepare the calling thread for the tick; call it after all threads were started.
+    """Prepare the calling thread for the tick, and those it may wait for; call it after all were started.
 
     Returns:
         Whether SCHED_FIFO was granted.
@@ -32,8 +36,12 @@ def settle() -> bool:
     gc.collect()
     gc.freeze()
     gc.disable()
+    own = threading.get_native_id()
     try:
-        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(PRIORITY))
+        os.sched_setscheduler(own, os.SCHED_FIFO, os.sched_param(PRIORITY))
+        for thread in threading.enumerate():
+            if thread.native_id is not None and thread.native_id != own:
+                os.sched_setscheduler(thread.native_id, os.SCHED_FIFO, os.sched_param(FILE_PRIORITY))
     except OSError:
         return False
     return True

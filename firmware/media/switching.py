@@ -50,7 +50,7 @@ RELAYED_MS: Final = 100
 _CODECS: Final = {PCMU: Codec.ULAW, PCMA: Codec.ALAW, G722: Codec.G722}
 LAWS_OF: Final = {Codec.ULAW: ULAW, Codec.ALAW: ALAW}
 
-_Open = protocol.OpenRtp | protocol.OpenPcm | protocol.OpenMusic
+_Open = protocol.OpenRtp | protocol.OpenPcm
 
 
 class _Port(msgspec.Struct):
@@ -136,7 +136,7 @@ class Switching:
                 self._begin_epoch()
             case protocol.Settled():
                 self._end_epoch()
-            case protocol.OpenRtp() | protocol.OpenPcm() | protocol.OpenMusic():
+            case protocol.OpenRtp() | protocol.OpenPcm():
                 self._open(command)
             case protocol.AimRtp():
                 self._aim(command)
@@ -222,9 +222,6 @@ class Switching:
                     self._open_device(row, command)
                     port.opened = None
                     self._crosspoint.codecs[row] = Codec.LINEAR
-                case protocol.OpenMusic():
-                    self._players.start_music(row, command.items)
-                    self._crosspoint.codecs[row] = Codec.LINEAR
         except MediaError as error:
             self._rows.give_back(row)
             self._events.append(protocol.PortRefused(command.port_id, str(error)))
@@ -302,8 +299,6 @@ class Switching:
                 self._wideband.close(row)
             case protocol.OpenPcm():
                 self._devices.close(row)
-            case protocol.OpenMusic():
-                self._players.stop_music(row)
         self._options.pop(port_id, None)
         self._keying.forget(row)
         self._intake.open(row)

@@ -192,7 +192,7 @@ class Bridge:
             self._held[leg] = self._journey.hold_began(leg)
             hearer = next((party for party in self.parties[:2] if party is not leg), None)
             if len(self.parties) == 2 and hearer is not None and hearer.port is not None:
-                self._holds[leg] = self._media.play(hearer.port, self._hold_music, repeat=True)
+                self._holds[leg] = self._media.play_music(hearer.port, self._hold_music)
         elif event.before is LegState.HELD:
             record = self._held.pop(leg, None)
             if record is not None:

@@ -27,6 +27,7 @@ import msgspec
 
 from firmware.core.causes import Cause
 from firmware.core.errors import ZongjiError
+from firmware.core.ids import PortId
 from firmware.core.leg import DigitPressed, Leg, LegEnded, LegEvent, LegState
 from firmware.core.media import MediaError, MediaPlane, Playback, PlayItem
 from firmware.core.records import EntryKind, Journey
@@ -210,6 +211,11 @@ class Call:
         """Begin to play items to the caller, over and over unless told otherwise; the script stops it."""
         return self._start_playing(what, items, repeat=repeat)
 
+    def play_music(self, what: Text) -> Playback:
+        """Begin to play the office's music to the caller, as all hear it who wait; the script stops it."""
+        self._playback = self.media.play_music(self._heard_at(what), self.hold_music)
+        return self._playback
+
     async def collect(
         self,
         what: Text,
@@ -349,12 +355,16 @@ class Call:
     def _start_playing(
         self, what: Text, items: Sequence[PlayItem], *, repeat: bool = False, until_key: bool = False
     ) -> Playback:
+        self._playback = self.media.play(self._heard_at(what), items, repeat=repeat, until_key=until_key)
+        return self._playback
+
+    def _heard_at(self, what: Text) -> PortId:
+        """Note what the caller is about to hear, and return at which port."""
         port = self.caller.port
         if port is None:
             raise MediaError(f"nothing can be played to {self.caller.address}: it has no audio")
         self.journey.note(EntryKind.HEARD, what, self.caller)
-        self._playback = self.media.play(port, items, repeat=repeat, until_key=until_key)
-        return self._playback
+        return port
 
     async def _until_played(self, what: Text, playback: Playback) -> None:
         """Wait for the end of a playback. A prompt that can't be played must not end the call."""

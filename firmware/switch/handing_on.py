@@ -137,7 +137,7 @@ class HandingOn:
     async def _consult(self, call: Call, by: Leg, extension: Extension) -> Sequence[Leg]:
         record = call.journey.transferred(TransferKind.ATTENDED, by.address, extension.number)
         call.journey.route(HandOn.CONSULTS(who=by.address, to=extension.number))
-        music = call.play_on(Heard.CONSULT_MUSIC(), call.hold_music)
+        music = call.play_music(Heard.CONSULT_MUSIC())
         keys = _Keys(by)
         ringback = call.media.play(by.port, [call.tones.ringback], repeat=True) if by.port else None
         try:

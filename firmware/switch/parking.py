@@ -75,7 +75,7 @@ class ParkingLot:
         call.journey.route(HandOn.PARKS(who=by.address, slot=slot))
         fetched: asyncio.Future[Leg] = asyncio.get_running_loop().create_future()
         self._parked[slot] = (call.journey.id, fetched)
-        music = call.play_on(Heard.PARKED_MUSIC(), call.hold_music)
+        music = call.play_music(Heard.PARKED_MUSIC())
         saying = asyncio.create_task(self._say(call, by, slot), name=f"{by.id} is told the slot")
         try:
             async with asyncio.timeout(PARKED_SECONDS):

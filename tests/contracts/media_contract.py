@@ -65,16 +65,19 @@ class MediaPlaneContract:
         async with asyncio.timeout(1):
             await plane.play(address.port_id, [PlaySilence(20)]).finished()
 
-    async def test_music_is_a_port_to_be_routed_from_and_closed(
+    async def test_music_is_heard_round_and_round_until_it_is_stopped(
         self, plane: MediaPlane, tmp_path: Path
     ) -> None:
-        music = await plane.open_music(
-            [prompt(tmp_path / "m.wav", 100), PlayTone((450,), (), duration_ms=100)]
-        )
-        address = await plane.open_rtp(HOST)
-        plane.route(address.port_id, [Source(music)])
-        plane.close_port(music)
-        plane.close_port(music)
+        items: list[PlayItem] = [prompt(tmp_path / "m.wav", 100), PlayTone((450,), (), duration_ms=100)]
+        alice, bob = await plane.open_rtp(HOST), await plane.open_rtp(HOST)
+        one, other = plane.play_music(alice.port_id, items), plane.play_music(bob.port_id, items)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.5):
+                await one.finished()
+        one.stop()
+        plane.close_port(bob.port_id)
+        async with asyncio.timeout(1):
+            await asyncio.gather(one.finished(), other.finished())
 
     async def test_a_line_without_a_tone_teaches_none(self, plane: MediaPlane) -> None:
         address = await plane.open_rtp(HOST)

@@ -56,6 +56,8 @@ class FakePlayback:
         self.items = tuple(items)
         self.until_key = until_key
         self.repeat = repeat
+        self.music = False
+        """Whether its hearer shares it with all others who hear the same."""
         self._over = asyncio.Event()
         self._error: PlaybackFailed | None = None
         self._task = asyncio.get_running_loop().create_task(self._run())
@@ -195,8 +197,6 @@ class FakeMedia:
         """What `quality` says; a test fills it."""
         self.reopened: list[PortId] = []
         """PCM ports that were given a device again."""
-        self.music: dict[PortId, tuple[PlayItem, ...]] = {}
-        """What each music port plays."""
         self.tones_to_learn: dict[PortId, LearnedTone] = {}
         """What `learn_tone` finds."""
         self.voice: bytes | None = None
@@ -292,12 +292,6 @@ class FakeMedia:
         self.ports[port_id] = device
         self.reopened.append(port_id)
 
-    async def open_music(self, items: Sequence[PlayItem]) -> PortId:
-        port_id = new_port_id("music")
-        self.music[port_id] = tuple(items)
-        self.ports[port_id] = RtpAddress(port_id, "", 0)
-        return port_id
-
     async def learn_tone(self, port_id: PortId, seconds: float = 8.0) -> LearnedTone | None:
         if port_id not in self.ports:
             raise MediaError(f"{port_id} is not open")
@@ -351,6 +345,11 @@ class FakeMedia:
         self.played.append(playback)
         if port_id not in self.ports:
             playback.stop()
+        return playback
+
+    def play_music(self, port_id: PortId, items: Sequence[PlayItem]) -> FakePlayback:
+        playback = self.play(port_id, items, repeat=True)
+        playback.music = True
         return playback
 
     async def record(self, path: Path, left: PortId, right: PortId) -> FakeRecording:

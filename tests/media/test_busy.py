@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 import sys
 import time
@@ -46,6 +47,26 @@ def witness(seconds: float) -> None:
         time.sleep(max(0.0, deadline - time.monotonic()))
         worst = max(worst, time.monotonic() - deadline)
     print(1000 * worst)
+
+
+async def test_no_thread_the_tick_may_wait_for_can_be_interrupted_by_a_busy_process(tmp_path: Path) -> None:
+    client = MediaClient()
+    supervisor = MediaSupervisor(client, tmp_path / "media.sock", "23300-23399")
+    await supervisor.start()
+    try:
+        await client.open_rtp(HOST)
+        async with asyncio.timeout(5):
+            while not (stats := supervisor.stats()).pid:
+                await asyncio.sleep(0.05)
+        if not stats.real_time:
+            pytest.skip("real-time scheduling is not permitted here")
+        threads = [int(task.name) for task in Path(f"/proc/{stats.pid}/task").iterdir()]
+        assert len(threads) >= 3
+        assert {os.sched_getscheduler(thread) for thread in threads} == {os.SCHED_FIFO}
+        tick = os.sched_getparam(stats.pid).sched_priority
+        assert all(os.sched_getparam(t).sched_priority < tick for t in threads if t != stats.pid)
+    finally:
+        await supervisor.stop()
 
 
 @pytest.mark.slow

@@ -21,7 +21,6 @@ from firmware.core.media import (
     PlayTone,
     PortEvent,
     PortOptions,
-    Source,
     ToneNoticed,
 )
 from firmware.media import protocol
@@ -235,33 +234,39 @@ class TestMusic:
     def test_all_who_wait_hear_the_same_round_and_round_wherever_it_is(
         self, rig: EngineRig, tmp_path: Path
     ) -> None:
-        music = PortId("music-1")
         items = (
             self._prompt(tmp_path / "a.wav", tone(440, 0.5)),
             PlayFile(str(tmp_path / "missing.wav")),
             self._prompt(tmp_path / "b.wav", tone(1000, 0.5)),
         )
-        rig.engine.apply(protocol.OpenMusic(music, items))
         alice, bob = rig.phone(), rig.phone()
-        rig.route(alice.port_id, Source(music, -6))
-        rig.run(2.25)
-        rig.route(bob.port_id, music)
+        rig.engine.apply(protocol.Play("alice", alice.port_id, items, music=True))
+        rig.run(2.24)
+        rig.engine.apply(protocol.Play("bob", bob.port_id, items, music=True))
         rig.run(2)
-        assert rig.happened(protocol.PortOpened)[0] == protocol.PortOpened(music)
         heard = alice.heard()[1600:]
         assert longest_gap_ms(heard) < 65
-        assert level_db(heard[:2000], tone(440, 0.25)) == pytest.approx(-6, abs=0.3)
-        same = bob.heard()[-8000:], alice.heard()[-8000:]
-        assert heard_frequency(same[0][:1600]) == heard_frequency(same[1][:1600])
-        assert {heard_frequency(same[0][at : at + 1600]) for at in range(0, 8000, 1600)} >= {440, 1000}
-        rig.engine.apply(protocol.ClosePort(music))
+        assert level_db(heard[:2000], tone(440, 0.25)) == pytest.approx(0, abs=0.3)
+        assert {heard_frequency(heard[-at - 1600 :][:1600]) for at in range(0, 8000, 1600)} >= {440, 1000}
+        assert bob.words()[-15000:] == alice.words()[-15000:]
+        rig.engine.apply(protocol.StopPlaying("alice"))
         rig.run(0.1)
-        assert not alice.heard()[-400:].any()
+        assert not alice.heard()[-400:].any() and bob.heard()[-400:].any()
+
+    def test_music_nobody_hears_waits_in_its_place(self, rig: EngineRig, tmp_path: Path) -> None:
+        items = tuple(self._prompt(tmp_path / f"{hertz}.wav", tone(hertz, 1)) for hertz in (440, 1000))
+        alice = rig.phone()
+        rig.engine.apply(protocol.Play("before", alice.port_id, items, music=True))
+        rig.run(1.2)
+        rig.engine.apply(protocol.StopPlaying("before"))
+        rig.run(3)
+        rig.engine.apply(protocol.Play("after", alice.port_id, items, music=True))
+        rig.run(0.5)
+        assert heard_frequency(alice.heard()[-3000:]) == 1000
 
     def test_music_without_anything_to_play_is_silence(self, rig: EngineRig) -> None:
-        rig.engine.apply(protocol.OpenMusic(PortId("music-1"), (PlayFile("/nowhere.wav"),)))
         alice = rig.phone()
-        rig.route(alice.port_id, PortId("music-1"))
+        rig.engine.apply(protocol.Play("alice", alice.port_id, (PlayFile("/nowhere.wav"),), music=True))
         rig.run(0.5)
         assert not alice.heard().any()
         assert len(alice.packets()) == 25

@@ -319,4 +319,4 @@ async def test_who_is_on_hold_hears_music_and_the_talk_goes_on_after(desk: Desk)
 
 def _hears_music(desk: Desk, leg: FakeLeg) -> bool:
     playing = desk.office.media.playing(leg.port) if leg.port is not None else None
-    return playing is not None and playing.running and tuple(playing.items) == melody()
+    return playing is not None and playing.music and tuple(playing.items) == melody()
