@@ -102,6 +102,8 @@ need_npm() {
   whole=$folder/node_modules/.$want
   [ -e "$whole" ] && return 0
   [ -n "$omit" ] && [ -e "$whole$omit" ] && return 0
+  # Whoever has the packages for developing too, however they came, keeps them.
+  grep -qs '"dev": true' "$folder/node_modules/.package-lock.json" && omit=
   need_packages npm:npm
   quietly "installing npm packages of $folder" \
     npm ci --prefix "$folder" --ignore-scripts --no-audit --no-fund ${omit:+"$omit"}
@@ -170,6 +172,8 @@ bench() {
   need_tests
   # Where the sync bench sends records.
   need_packages nats-server:nats-server
+  # What a first visit to the pages loads.
+  need_npm web_admin --omit=dev
   exec "$python" -m tests.bench "$@"
 }
 
