@@ -6,8 +6,18 @@ from collections.abc import Iterable, Iterator
 
 from extensions.feature_codes import CodeBook
 from firmware.core.errors import UserError
+from firmware.settings.checks_voice import is_prompt, mailboxes_of
 from firmware.settings.document import Settings
-from firmware.switch.destinations import Destination, ToConference, ToExtension, ToGroup, ToMobile, ToQueue
+from firmware.switch.destinations import (
+    Destination,
+    ToAnnouncement,
+    ToConference,
+    ToExtension,
+    ToGroup,
+    ToMobile,
+    ToQueue,
+    ToVoicemail,
+)
 from firmware.switch.numbering import NumberClass, NumberPlan
 
 
@@ -111,6 +121,10 @@ def _check_place(settings: Settings, where: str, place: Destination) -> None:
             there = any(queue.name == name for queue in settings.queues)
         case ToConference(room=name):
             there = any(room.name == name for room in settings.rooms)
+        case ToVoicemail(mailbox=name):
+            there = mailboxes_of(settings).find(name) is not None
+        case ToAnnouncement(prompt=name):
+            there = is_prompt(name)
         case _:
             return
     if not there:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 from firmware.core.errors import UserError
 from firmware.settings.document import Settings
 from ivr.hours import check_hours
 from ivr.menu import Known, problems
+from ivr.prompts.catalogue import CATALOGUE
 from ivr.voicemail import Mailboxes
+
+_OWN = re.compile(r"own/[a-z0-9][a-z0-9-]{0,39}", re.ASCII)
 
 
 def known_to_menus(settings: Settings, prompts: frozenset[str] | None = None) -> Known:
@@ -53,8 +58,29 @@ def _check_mailboxes(settings: Settings) -> None:
                 )
 
 
+def is_prompt(name: str) -> bool:
+    """Tell whether callers can be played a prompt: one that came with the box, or the office's own.
+
+    Own ones are files, which come and go without the settings; a tone stands in for what is gone.
+    """
+    return name in CATALOGUE or _OWN.fullmatch(name) is not None
+
+
+def _check_prompts(settings: Settings) -> None:
+    named = [("closure.prompt", settings.closure.prompt)]
+    for index, survey in enumerate(settings.surveys):
+        for position, question in enumerate(survey.questions):
+            named.append((f"surveys[{index}].questions[{position}].prompt", question.prompt))
+    for place, prompt in named:
+        if not is_prompt(prompt):
+            raise UserError(
+                f"Setting {place}: there is no prompt {prompt}. Name one of the catalogue, or record or "
+                "upload your own and name it own/NAME. Nothing was changed."
+            )
+
+
 def check_voice(settings: Settings) -> None:
-    """Check hours, and the menus in force, which must not name what the same change takes away.
+    """Check hours, prompts, and the menus in force, which must not name what the same change takes away.
 
     Raises:
         UserError: Something doesn't fit; the text names the field and the remedy.
@@ -69,6 +95,7 @@ def check_voice(settings: Settings) -> None:
             "Nothing was changed."
         )
     _check_mailboxes(settings)
+    _check_prompts(settings)
     menus = settings.menus.in_force()
     if menus is None:
         return

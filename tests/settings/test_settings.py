@@ -142,6 +142,32 @@ def test_a_group_without_members_is_refused_with_the_remedy() -> None:
     assert "a group without any rings nobody" in str(told.value)
 
 
+@pytest.mark.parametrize(
+    ("document", "told"),
+    [
+        ({"closure": {"prompt": "nonsense"}}, "closure.prompt: there is no prompt nonsense"),
+        (
+            {"surveys": [{"name": "how", "questions": [{"name": "q", "prompt": "what"}]}]},
+            "surveys[0].questions[0].prompt: there is no prompt what",
+        ),
+        (
+            {"inbound": {"otherwise": [{"type": "announcement", "prompt": "gone away"}]}},
+            "inbound.otherwise: there is no announcement gone away",
+        ),
+        (
+            {"inbound": {"otherwise": [{"type": "voicemail", "mailbox": "nobody"}]}},
+            "inbound.otherwise: there is no voicemail nobody",
+        ),
+    ],
+)
+def test_words_and_mailboxes_that_are_not_there_are_refused(document: dict[str, Any], told: str) -> None:
+    with pytest.raises(UserError) as refused:
+        parse_settings(document)
+    assert told.lower() in str(refused.value).lower()
+    parse_settings({"closure": {"prompt": "own/holiday"}})
+    parse_settings({"inbound": {"otherwise": [{"type": "voicemail", "mailbox": "101"}]}})
+
+
 def test_an_unknown_section_is_refused() -> None:
     with pytest.raises(UserError, match="The sections are office, reception"):
         parse_settings({"lasers": {}})
