@@ -48,6 +48,8 @@ class Switchboard:
         self.buttons = [Button() for _ in range(BUTTONS)]
         self.leds = [words.LED_OFF] * LEDS
         self.howling = False
+        self.maintenance = False
+        """The box wants to exchange the files."""
         self.lamp_wanted = False
         self.lamp = False
         self.howler = 0
@@ -168,6 +170,9 @@ class Switchboard:
             self.leds[rest[0]] = rest[1]
         elif word == words.TEST:
             self._tell(now, words.SELF_TEST, self._test(inputs))
+        elif word == words.MAINTENANCE:
+            self._let_go(now)
+            self.maintenance = True
         else:
             return False
         return True

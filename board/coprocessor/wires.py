@@ -1,12 +1,9 @@
-"""The RP2040's pins and UART: the only file that knows them. Wiring: board/README.md."""
+"""The RP2040's pins: the only file that knows them, but for the UART's (main.py). Wiring: board/README.md."""
 
-from machine import PWM, UART, WDT, Pin
+from machine import PWM, WDT, Pin
 
-BAUD = 115200
 WATCHDOG = 1000
 """Milliseconds: a board that hangs restarts, and the relay falls meanwhile."""
-UART_BUFFER = 512
-_TX, _RX = 0, 1
 _RING, _BATTERY, _LOOP, _REVERSED, _SHK = 2, 3, 4, 5, 6
 _HOOK_RELAY, _POWER_FAIL_RELAY, _RM, _FR, _LAMP, _HOWLER = 7, 8, 9, 10, 11, 12
 _LEDS = (13, 14, 15)
@@ -17,7 +14,6 @@ _LOUD = 32768
 
 class Wires:
     def __init__(self):
-        self.uart = UART(0, BAUD, tx=Pin(_TX), rx=Pin(_RX), rxbuf=UART_BUFFER, txbuf=UART_BUFFER)
         self._edges = 0
         self._ring = Pin(_RING, Pin.IN, Pin.PULL_UP)
         self._ring.irq(self._count, Pin.IRQ_FALLING)

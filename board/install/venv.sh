@@ -16,6 +16,10 @@ sed -n '/^setuptools==/,/[^\\]$/p' firmware/requirements.lock >venv/first.lock
 "${pip[@]}" install ${sources[@]+"${sources[@]}"} --require-hashes --no-build-isolation -r firmware/requirements.lock
 "${pip[@]}" install ${sources[@]+"${sources[@]}"} --no-deps --no-build-isolation -e .
 rm -rf build
+# A Pi's pins: where PyPI has no lgpio for this Python, Raspberry Pi OS's own is built for it.
+if ! venv/bin/python -c 'import lgpio' 2>/dev/null && [ -e /usr/lib/python3/dist-packages/lgpio.py ]; then
+  ln -s /usr/lib/python3/dist-packages/lgpio.py /usr/lib/python3/dist-packages/_lgpio*.so venv/lib/python3*/site-packages/
+fi
 # Compiled now and never checked again: the card is read less at boot, and nothing writes here later.
 venv/bin/python -m compileall -q --invalidation-mode unchecked-hash -j 0 \
   firmware hal ivr extensions web_admin venv/lib || true

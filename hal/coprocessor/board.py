@@ -149,6 +149,10 @@ class Coprocessor:
         """Have the board test itself; `tested` tells, a moment later."""
         self._tell(self._peer.test)
 
+    def maintain(self) -> None:
+        """Have the board let everything go and restart with a prompt, for new files."""
+        self._tell(self._peer.maintain)
+
     async def told(self) -> None:
         """Wait until the board has every command, or for `TELL_PATIENCE`."""
         try:

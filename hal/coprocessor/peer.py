@@ -115,6 +115,10 @@ class CoprocessorPeer:
         """Have the board test itself; `SelfTested` tells."""
         self._send(now, words.TEST)
 
+    def maintain(self, now: float) -> None:
+        """Have the board restart with a prompt, for new files."""
+        self._send(now, words.MAINTENANCE)
+
     # Out
 
     def data_to_send(self) -> bytes:

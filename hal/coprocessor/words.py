@@ -37,7 +37,7 @@ STATUS = 0x0D
 STATUS_HELD, STATUS_OFF_HOOK = 0x08, 0x10
 VERSION = 0x0E
 """The version of the board's files (1), told with `STATUS`."""
-BOARD_VERSION = 1
+BOARD_VERSION = 2
 """To be raised with every change of `board/coprocessor`."""
 
 # From the box
@@ -61,6 +61,8 @@ LED = 0x49
 """Lamp (1), pattern (1) of `LED_*`."""
 LED_OFF, LED_ON, LED_SLOW, LED_FAST = 0, 1, 2, 3
 TEST = 0x4A
+MAINTENANCE = 0x4B
+"""Let everything go, restart and offer MicroPython's prompt on the UART: new files are coming."""
 
 HEARTBEAT_PERIOD = 1000
 HEARTBEAT_LIMIT = 3500
