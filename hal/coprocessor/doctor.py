@@ -8,8 +8,8 @@ from hal.coprocessor import words
 from hal.coprocessor.board import Coprocessor
 from hal.coprocessor.events import LineChanged
 from hal.line import Verdict, Words
+from hal.seen import LEARN, SeenCalls
 
-_CALL_IN = Words("从外面打一个电话进来试试。", "Call in from outside to see.")
 _NOT_EXAMINED = Words("尚未检查", "not examined")
 
 
@@ -55,7 +55,7 @@ def _in_order(verdicts: list[Verdict]) -> tuple[Verdict, ...]:
 
 
 def examine_fxo(
-    board: Coprocessor, line: LineChanged | None, calls: int, caller_ids: int, hang_ups: int, *, held: bool
+    board: Coprocessor, line: LineChanged | None, seen: SeenCalls, *, held: bool
 ) -> tuple[Verdict, ...]:
     """Judge the exchange line."""
     if line is not None and line.battery:
@@ -67,22 +67,8 @@ def examine_fxo(
             Words("外线没有电压", "no voltage on the exchange line"),
             Words("检查电话线是否插好。", "Check that the telephone line is plugged in."),
         )
-    if calls:
-        shown = Words(
-            f"{calls} 个来电中 {caller_ids} 个有号码", f"{caller_ids} of {calls} callers had a number"
-        )
-        order = Words("向运营商开通来电显示。", "Order caller id from the exchange.")
-        caller = Verdict("caller_id", caller_ids > 0, shown, Words("", "") if caller_ids else order)
-    else:
-        caller = Verdict("caller_id", None, Words("还没有来电", "no call yet"), _CALL_IN)
-    if hang_ups:
-        hang_up = Verdict("hang_up", True, Words("能识别对方挂机", "hang-up is noticed"))
-    else:
-        learn = Words(
-            "打进来再挂断；必要时学习忙音。", "Call in and hang up; learn the busy tone if need be."
-        )
-        hang_up = Verdict("hang_up", None, Words("还没有见到对方挂机", "no hang-up was seen yet"), learn)
-    return _in_order([_board(board), _relay(held=held), wire, caller, hang_up])
+    order = [_board(board), _relay(held=held), wire, seen.caller_id(), seen.hang_up(LEARN)]
+    return _in_order(order)
 
 
 def examine_handset(board: Coprocessor, *, held: bool, left_off: bool) -> tuple[Verdict, ...]:

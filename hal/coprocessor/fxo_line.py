@@ -41,6 +41,7 @@ from hal.line import (
     RemoteAlerting,
     Verdict,
 )
+from hal.seen import SeenCalls
 
 CALLER_ID_WAIT = 3.5
 """Seconds after the first burst: the id begins 0.5 to 2 s after it and takes one at most."""
@@ -90,13 +91,11 @@ class FxoLine(BoardLine):
         self._number_out = False
         self._had_current = False
         self._rest_polarity = False
-        self._seen_calls = self._seen_ids = self._seen_hang_ups = 0
+        self._seen = SeenCalls()
 
     def checkup(self) -> tuple[Verdict, ...]:
         """See `hal.line.Line`."""
-        return examine_fxo(
-            self._board, self._status, self._seen_calls, self._seen_ids, self._seen_hang_ups, held=self._held
-        )
+        return examine_fxo(self._board, self._status, self._seen, held=self._held)
 
     async def answer(self) -> None:
         """See `hal.line.Line`."""
@@ -146,7 +145,7 @@ class FxoLine(BoardLine):
             self._refresh()
             self._emit(RemoteAlerting())
         elif name in ("busy", "congestion") and cycles >= BUSY_ROUNDS:
-            self._seen_hang_ups += 1
+            self._seen.hang_ups += 1
             if self.phase is Phase.ALERTING:
                 self._over(EndReason.NO_ANSWER, f"{name} tone")
             elif self.phase is Phase.DIALLING:
@@ -163,7 +162,7 @@ class FxoLine(BoardLine):
 
     def caller_heard(self, number: str | None, *, withheld: bool) -> None:
         """See `hal.line.InBandLine`."""
-        self._seen_ids += number is not None
+        self._seen.caller_ids += number is not None or withheld
         self._offer(number, withheld=withheld)
 
     # What the board says
@@ -212,7 +211,7 @@ class FxoLine(BoardLine):
     def _burst(self) -> None:
         if self.phase is Phase.NONE and self.state is LineState.READY:
             self.phase = Phase.RINGING
-            self._seen_calls += 1
+            self._seen.calls += 1
             self._refresh()
             self._emit(CallerIdExpected(self._audio))
             self._later("caller id", CALLER_ID_WAIT, lambda: self._offer(None, withheld=False))
@@ -229,7 +228,7 @@ class FxoLine(BoardLine):
 
     def _far_hung_up(self, detail: str) -> None:
         if self.phase is Phase.CONNECTED:
-            self._seen_hang_ups += 1
+            self._seen.hang_ups += 1
             self._over(EndReason.REMOTE_HANG_UP, detail)
         elif self.phase in (Phase.DIALLING, Phase.ALERTING):
             self._over(EndReason.REJECTED, detail)

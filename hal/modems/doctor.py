@@ -1,17 +1,18 @@
-"""The modem doctor: power → SIM → signal → registration → audio, a verdict and a remedy for each, in plain
-words.
+"""The modem doctor: power → SIM → signal → registration → caller id → audio → hang-up.
 
-A step is judged only when those before it are in order; the rest reads "not examined". The words are data, in
-Chinese and English, fit for the status page and for a person without training.
+A verdict and a remedy for each, in plain words. A step is judged only when those before it are in order; the
+rest reads "not examined". The words are data, in the box's two languages.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import enum
+from collections.abc import Callable
 
 from hal.at.network import CAN_CALL, RegistrationStat
 from hal.line import Verdict, Words
+from hal.seen import SeenCalls
 
 WEAK_DBM = -95
 """Below it calls break off indoors; 27.007 counts from -113 (nothing) to -51."""
@@ -47,10 +48,11 @@ class Findings:
     registrations: frozenset[RegistrationStat]
     operator: str | None
     audio: AudioFinding
+    seen: SeenCalls
 
 
 def examine(findings: Findings) -> tuple[Verdict, ...]:
-    """Judge the five steps, in order."""
+    """Judge the steps, in order."""
     verdicts: list[Verdict] = []
     for step, judge in _STEPS:
         if verdicts and verdicts[-1].fine is not True and not _harmless(verdicts[-1]):
@@ -61,8 +63,9 @@ def examine(findings: Findings) -> tuple[Verdict, ...]:
 
 
 def _harmless(verdict: Verdict) -> bool:
-    """A weak signal is a warning: what comes after it can be judged all the same."""
-    return verdict.step == "signal" and verdict.fine is False
+    """A weak signal is a warning, and what calls have shown stands by itself: the rest is judged as well."""
+    weak = verdict.step == "signal" and verdict.fine is False
+    return weak or verdict.step in ("caller_id", "audio")
 
 
 _NOT_EXAMINED = Words("尚未检查", "not examined")
@@ -211,10 +214,12 @@ def _audio(step: str, findings: Findings) -> Verdict:
             )
 
 
-_STEPS = (
+_STEPS: tuple[tuple[str, Callable[[str, Findings], Verdict]], ...] = (
     ("power", _power),
     ("sim", _sim),
     ("signal", _signal),
     ("registration", _registration),
+    ("caller_id", lambda _, findings: findings.seen.caller_id()),
     ("audio", _audio),
+    ("hang_up", lambda _, findings: findings.seen.hang_up()),
 )

@@ -59,6 +59,7 @@ from hal.modems.model import Model
 from hal.modems.outbox import Outbox
 from hal.modems.ussd import UssdExchange
 from hal.modems.wording import SEARCHING, UNREGISTERED, end_in_words
+from hal.seen import SeenCalls
 from hal.serial_line import DriverEvent, Reopen, Settled
 
 logger = logging.getLogger(__name__)
@@ -109,6 +110,7 @@ class GsmDriver:
         self._signal: Signal | None = None
         self._brought_up = False
         self._saying = ""
+        self._seen = SeenCalls()
         self._refused_before = 0
         self._channel = AtChannel()
         self._procedures = Procedures(self._channel)
@@ -134,6 +136,7 @@ class GsmDriver:
                 registrations=frozenset(self._registrations.values()),
                 operator=self._operator,
                 audio=self._calls.audio_finding,
+                seen=self._seen,
             )
         )
 
@@ -248,6 +251,7 @@ class GsmDriver:
         return self._now
 
     def emit(self, event: LineEvent) -> None:
+        self._seen.heard(event)
         self._events.append(event)
 
     def settle(self, ticket: int, error: str | None) -> None:

@@ -88,7 +88,7 @@ async def test_a_quectel_that_refuses_audio_does_not_answer_into_silence() -> No
         with pytest.raises(LineError, match="no audio"):
             await bench.line.answer()
         assert heard.all(CallConnected) == []
-        assert bench.line.checkup()[-1].fine is False
+        assert bench.line.checkup()[5].fine is False
 
 
 async def test_a_huawei_is_never_asked_for_one_call_of_several() -> None:
@@ -166,12 +166,27 @@ async def test_a_healthy_modem_gets_a_clean_bill_after_a_call() -> None:
         assert _verdicts(bench)[:4] == [
             ("power", True), ("sim", True), ("signal", True), ("registration", True)
         ]  # fmt: skip
-        assert bench.line.checkup()[4].words.en == "no call yet"
+        assert _verdicts(bench)[4:] == [("caller_id", None), ("audio", None), ("hang_up", None)]
         bench.far.call("13800138000")
         await heard.next(IncomingCall)
         await bench.line.answer()
         await heard.next(AudioReady)
+        bench.far.hang_up()
+        await heard.next(CallEnded)
         assert all(verdict.fine and verdict.words.zh for verdict in bench.line.checkup())
+
+
+async def test_a_network_that_never_tells_who_calls_is_found_out() -> None:
+    bench = Bench()
+    async with running(bench) as heard:
+        bench.far.call(None)
+        await heard.next(IncomingCall)
+        bench.far.hang_up()
+        await heard.next(CallEnded)
+        caller_id, _, hang_up = bench.line.checkup()[4:]
+        assert (caller_id.fine, caller_id.words.en) == (False, "0 of 1 callers had a number")
+        assert caller_id.remedy.zh
+        assert hang_up.fine
 
 
 async def test_each_step_is_named_where_it_fails_and_later_ones_are_left_out() -> None:
@@ -204,7 +219,7 @@ async def test_audio_that_comes_late_is_a_sign_of_decay_and_cured_once_the_call_
         await heard.next(IncomingCall)
         await bench.line.answer()
         await heard.next(AudioReady)
-        assert _verdicts(bench)[4] == ("audio", False)
+        assert _verdicts(bench)[5] == ("audio", False)
         assert bench.commands("AT+CRESET") == []
         bench.far.hang_up()
         await heard.next(CallEnded)

@@ -396,7 +396,8 @@ async def test_help_is_called_on_a_line_that_has_no_network() -> None:
 async def test_the_doctor_examines_every_line() -> None:
     async with office() as place:
         (verdicts,) = place.trunks.checkup().values()
-        assert [verdict.step for verdict in verdicts] == ["power", "sim", "signal", "registration", "audio"]
+        steps = ["power", "sim", "signal", "registration", "caller_id", "audio", "hang_up"]
+        assert [verdict.step for verdict in verdicts] == steps
 
 
 async def test_messages_are_no_business_of_a_call_on_the_line() -> None:

@@ -5,18 +5,15 @@ from __future__ import annotations
 import dataclasses
 
 from hal.line import Verdict, Words
+from hal.seen import LEARN, SeenCalls
 
 
 @dataclasses.dataclass
-class Seen:
+class Seen(SeenCalls):
     """What calls have shown since the start."""
 
-    calls: int = 0
-    caller_ids: int = 0
     audio: bool | None = None
     """Whether the last call had audio; None before the first."""
-    hang_ups: int = 0
-    """Hang-ups of the other side that the modem noticed by itself."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,36 +69,14 @@ def _modem(findings: VoiceFindings) -> Verdict:
 
 
 def _calls(seen: Seen) -> list[Verdict]:
-    if not seen.calls:
-        return [Verdict(step, None, _UNKNOWN, _CALL_IN) for step in ("caller_id", "audio", "hang_up")]
-    caller = Verdict(
-        "caller_id",
-        seen.caller_ids > 0,
-        Words(
-            f"{seen.calls} 个来电中 {seen.caller_ids} 个有号码", f"{seen.caller_ids} of {seen.calls} callers"
-        ),
-        Words("", "")
-        if seen.caller_ids
-        else Words("向运营商开通来电显示。", "Order caller id from the exchange."),
-    )
-    audio = (
-        Verdict("audio", None, _UNKNOWN, _CALL_IN)
-        if seen.audio is None
-        else Verdict(
-            "audio",
-            seen.audio,
-            Words("声音正常" if seen.audio else "没有声音", "audio flowed" if seen.audio else "no audio"),
-            Words("", "") if seen.audio else Words("换一台语音猫。", "Try another voice modem."),
+    return [seen.caller_id(), _audio(seen), seen.hang_up(LEARN)]
+
+
+def _audio(seen: Seen) -> Verdict:
+    if seen.audio is None:
+        return Verdict("audio", None, _UNKNOWN, _CALL_IN)
+    if not seen.audio:
+        return Verdict(
+            "audio", False, Words("没有声音", "no audio"), Words("换一台语音猫。", "Try another voice modem.")
         )
-    )
-    hang_up = Verdict(
-        "hang_up",
-        True if seen.hang_ups else None,
-        Words("能识别对方挂机", "hang-up is noticed")
-        if seen.hang_ups
-        else Words("未见挂机", "none seen yet"),
-        Words("", "")
-        if seen.hang_ups
-        else Words("打进来再挂断；必要时学习忙音。", "Call in and hang up; learn the busy tone if need be."),
-    )
-    return [caller, audio, hang_up]
+    return Verdict("audio", True, Words("声音正常", "audio flowed"))
