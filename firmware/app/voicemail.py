@@ -26,6 +26,7 @@ from firmware.core.paths import StatePaths
 from firmware.core.records import Journey
 from firmware.core.trace.box import Box as Words
 from firmware.settings.checks_voice import mailboxes_of
+from firmware.settings.storage import StorageSettings
 from firmware.settings.store import SettingsStore
 from firmware.store.messages import SqliteMessages
 from firmware.store.records import SqliteJourneyStore
@@ -58,8 +59,13 @@ def build(paths: StatePaths, settings: SettingsStore, store: SqliteJourneyStore,
         lambda: mailboxes_of(settings.current),
         lambda: settings.current.voicemail,
         clock,
-        keep_days=lambda: settings.current.storage.voicemail_days,
+        keep_days=lambda: _keep_days(settings.current.storage),
     )
+
+
+def _keep_days(storage: StorageSettings) -> int | None:
+    """Return how long heard messages stay; None where the storage keeper clears them away, once archived."""
+    return None if storage.archive_first else storage.voicemail_days
 
 
 class Desk:

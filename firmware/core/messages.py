@@ -98,8 +98,11 @@ class MessageStore(Protocol):
     async def move(self, message_id: str, states: Sequence[MessageState], to: MessageState) -> Message | None:
         """Change the state of a message that is in one of `states`; None when it isn't."""
 
-    async def remove(self, message_id: str) -> None:
-        """Forget a message. Its sound is the caller's business."""
+    async def remove(self, message_id: str) -> bool:
+        """Forget a message; False when it stays, because its call is under legal hold.
+
+        Its sound is the business of whoever asks.
+        """
 
     async def get(self, message_id: str) -> Message | None: ...
 

@@ -18,6 +18,7 @@ _COLUMNS = (
     *("received_wall_ms", "received_mono_ms", "boot_id", "clock_set", "duration_ms", "complete"),
     *("forwarded_by", "changed_wall_ms"),
 )
+_HELD = "SELECT 1 FROM message JOIN legal_hold USING (journey_id) WHERE id = ?"
 
 
 class Records(Protocol):
@@ -57,11 +58,13 @@ class SqliteMessages:
 
         return await self._records.perform(job)
 
-    async def remove(self, message_id: str) -> None:
-        """Forget a message; the manifest of sounds says why its sound is gone."""
+    async def remove(self, message_id: str) -> bool:
+        """Forget a message not under legal hold; the manifest of sounds says why its sound is gone."""
         now = self._clock.now().wall_ms
 
-        def job(connection: sqlite3.Connection) -> None:
+        def job(connection: sqlite3.Connection) -> bool:
+            if connection.execute(_HELD, (message_id,)).fetchone() is not None:
+                return False
             connection.execute(
                 "UPDATE audio_file SET removed_wall_ms = ?, removed_because = 'deleted by its owner' "
                 "WHERE kind = 'voicemail' AND removed_wall_ms IS NULL "
@@ -69,8 +72,9 @@ class SqliteMessages:
                 (now, message_id),
             )
             connection.execute("DELETE FROM message WHERE id = ?", (message_id,))
+            return True
 
-        await self._records.perform(job)
+        return await self._records.perform(job)
 
     async def get(self, message_id: str) -> Message | None:
         found = await self._read("WHERE id = ?", (message_id,))

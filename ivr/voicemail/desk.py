@@ -308,8 +308,8 @@ class Voicemail:
 
     async def _remove(self, message: Message) -> None:
         # The row first: sound without a row is only untidy, a row without sound a riddle.
-        await self.store.remove(message.id)
-        await asyncio.to_thread((self.folder / message.path).unlink, missing_ok=True)
+        if await self.store.remove(message.id):
+            await asyncio.to_thread((self.folder / message.path).unlink, missing_ok=True)
 
     async def _recount(self, name: str) -> None:
         self._counts = await self.store.counts()
@@ -353,7 +353,9 @@ class Voicemail:
                 logger.warning("message %s: %s", message.id, error)
 
     async def clear_away(self) -> None:
-        """Remove deleted messages and heard ones that are old enough; never one that nobody has heard.
+        """Remove deleted messages and heard ones that are old enough.
+
+        Never one that nobody has heard, or one under legal hold.
 
         Raises:
             DeviceError: The card refuses.

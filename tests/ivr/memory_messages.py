@@ -16,6 +16,8 @@ class MemoryMessages:
     def __init__(self) -> None:
         self.messages: dict[str, Message] = {}
         self.mailboxes: dict[str, MailboxState] = {}
+        self.held: set[str] = set()
+        """Ids of messages whose calls are under legal hold."""
         self.refuses = False
         """Set it to have the card refuse what is written."""
 
@@ -38,9 +40,12 @@ class MemoryMessages:
         self.messages[message_id] = msgspec.structs.replace(message, state=to)
         return self.messages[message_id]
 
-    async def remove(self, message_id: str) -> None:
+    async def remove(self, message_id: str) -> bool:
         self._writable()
+        if message_id in self.held:
+            return False
         self.messages.pop(message_id, None)
+        return True
 
     async def get(self, message_id: str) -> Message | None:
         return self.messages.get(message_id)

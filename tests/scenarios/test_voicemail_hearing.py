@@ -131,6 +131,20 @@ async def test_two_listeners_at_one_mailbox_do_not_quarrel(office: Box) -> None:
     await office.until(lambda: not office.exchange.live())
 
 
+async def test_a_message_under_legal_hold_outlives_its_deletion(office: Box) -> None:
+    await office.leaves("101", 5)
+    message = office.messages()[0]
+    office.store_of_messages.held.add(message.id)
+    await office.voicemail.delete(message.id)
+    office.wall_ms += 4000 * 86_400_000
+    await office.voicemail.clear_away()
+    assert (office.voicemail.folder / message.path).exists()
+    office.store_of_messages.held.clear()
+    await office.voicemail.clear_away()
+    assert office.messages() == []
+    assert not (office.voicemail.folder / message.path).exists()
+
+
 async def test_unheard_messages_are_never_cleared_away(office: Box) -> None:
     await office.leaves("101", 5)
     office.wall_ms += 4000 * 86_400_000

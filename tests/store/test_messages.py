@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from firmware.core.clock import SystemClock
-from firmware.core.messages import MessageState, MessageStore
+from firmware.core.messages import Message, MessageState, MessageStore
 from firmware.store.messages import SqliteMessages
 from firmware.store.records import SqliteJourneyStore
 from tests.contracts.message_contract import MessageStoreContract
@@ -39,6 +39,21 @@ class TestMemoryMessages(MessageStoreContract):
     @pytest.fixture
     def store(self) -> MessageStore:
         return MemoryMessages()
+
+
+async def test_a_message_of_a_call_under_legal_hold_stays(records: SqliteJourneyStore) -> None:
+    store = SqliteMessages(records, SystemClock())
+    await store.add(
+        Message("one", "101", MessageState.DELETED, SystemClock().now(), None, "one.wav", None, "case")
+    )
+    await records.perform(
+        lambda connection: connection.execute("INSERT INTO legal_hold VALUES ('case', 'why', 0)")
+    )
+    assert not await store.remove("one")
+    assert await store.get("one") is not None
+    await records.perform(lambda connection: connection.execute("DELETE FROM legal_hold"))
+    assert await store.remove("one")
+    assert await store.get("one") is None
 
 
 async def test_ten_thousand_messages_are_listed_at_once(records: SqliteJourneyStore) -> None:
