@@ -36,6 +36,12 @@ _JUMPS = 0.2
 _RATE = 8000
 
 
+def _tell(line: str) -> None:
+    # In one write: `print` makes two where output isn't buffered, and the power may go between them.
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
 def _half_a_recording(path: Path, seconds: int) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     header = b"RIFF\0\0\0\0WAVEfmt " + struct.pack("<IHHIIHH", 16, 1, 2, _RATE, _RATE * 4, 4, 16)
@@ -60,7 +66,7 @@ async def _caller(store: SqliteJourneyStore, paths: StatePaths, dice: random.Ran
         store.update(journey)
         await asyncio.sleep(dice.random() * 0.004)
         await store.close(finished(journey, dice.randrange(100)))
-        print(f"call {journey.id}", flush=True)
+        _tell(f"call {journey.id}")
 
 
 async def _administrator(settings: SettingsStore, seed: int) -> None:
@@ -70,7 +76,7 @@ async def _administrator(settings: SettingsStore, seed: int) -> None:
         number += 1
         name = f"office {seed}.{number}"
         await settings.change(partial(renamed, name=name))
-        print(f"named {name}", flush=True)
+        _tell(f"named {name}")
         await asyncio.sleep(0.01)
 
 
@@ -80,10 +86,10 @@ async def _main(state: Path, seed: int) -> None:
     store = SqliteJourneyStore(paths.records, SystemClock())
     store.start()
     for journey in store.recover(paths.recordings, SystemClock().now()):
-        print(f"call {journey.id}", flush=True)
+        _tell(f"call {journey.id}")
     settings = SettingsStore(paths.settings)
     settings.open()
-    print("ready", flush=True)
+    _tell("ready")
     async with asyncio.TaskGroup() as callers:
         for number in range(AT_ONCE):
             callers.create_task(_caller(store, paths, random.Random(seed * 10 + number), number))
@@ -92,7 +98,7 @@ async def _main(state: Path, seed: int) -> None:
 
 def _run(state: Path, seed: int, at_write: int) -> NoReturn:
     """Be a switch until the power goes."""
-    print(f"pid {os.getpid()}", flush=True)
+    _tell(f"pid {os.getpid()}")
     if at_write:
         ctypes.CDLL(None).the_power_goes(at_write, seed)
     asyncio.run(_main(state, seed))
@@ -106,7 +112,7 @@ def _serve(state: Path) -> None:
         if pid == 0:
             _run(state, seed, at_write)
         _, status = os.waitpid(pid, 0)
-        print(f"gone {os.waitstatus_to_exitcode(status)}", flush=True)
+        _tell(f"gone {os.waitstatus_to_exitcode(status)}")
 
 
 if __name__ == "__main__":
