@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import itertools
 from collections.abc import Callable, Sequence
 
 from extensions.queue.callback import Callbacks
@@ -185,6 +186,7 @@ class _Visit:
         self._deadline = loop.time() + seconds
         self._next_place = loop.time() + (self._settings.announce_seconds or float("inf"))
         self._next_comfort = loop.time() + (self._settings.comfort_seconds or float("inf"))
+        self._messages = itertools.cycle(self._settings.messages)
         self._offered_callback = False
         queueing.desk.attend(waiting.id, self._offers.put_nowait)
 
@@ -214,7 +216,7 @@ class _Visit:
                     await self._announce()
                 case "comfort":
                     self._next_comfort = desk.now() + self._settings.comfort_seconds
-                    await call.play(Heard.KIND_WORDS(), self._speaker.say("queue-comfort"))
+                    await call.play(Heard.KIND_WORDS(), self._speaker.say(next(self._messages)))
                 case "over":
                     return await self._overflow()
                 case key if key == MESSAGE_KEY and self._settings.message is not None:

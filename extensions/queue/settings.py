@@ -107,6 +107,14 @@ class QueueSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Seconds,
         _help("Every how often kind words are said; 0 for never.", "每隔多久播一次安抚语；0 为不播。"),
     ] = 90.0
+    messages: Annotated[
+        tuple[Annotated[str, Meta(pattern=r"\A(own/)?[a-z0-9][a-z0-9-]{0,39}\Z")], ...],
+        Meta(min_length=1, max_length=20),
+        _help(
+            "What is said then, one after the other: keys of the catalogue, or own/NAME.",
+            "届时依次播放的语音：目录中的名称，或 own/名称。",
+        ),
+    ] = ("queue-comfort",)
     first_served: Annotated[
         tuple[str, ...],
         Meta(max_length=500),

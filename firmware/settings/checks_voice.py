@@ -71,6 +71,8 @@ def _check_prompts(settings: Settings) -> None:
     for index, survey in enumerate(settings.surveys):
         for position, question in enumerate(survey.questions):
             named.append((f"surveys[{index}].questions[{position}].prompt", question.prompt))
+    for index, queue in enumerate(settings.queues):
+        named += [(f"queues[{index}].messages", message) for message in queue.messages]
     for place, prompt in named:
         if not is_prompt(prompt):
             raise UserError(

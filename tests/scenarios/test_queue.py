@@ -86,6 +86,14 @@ async def test_a_caller_hears_place_and_wait_and_kind_words(office: Office) -> N
     assert (await office.journey()).outcome is Outcome.ANSWERED
 
 
+async def test_a_queues_own_messages_are_said_one_after_the_other(office: Office) -> None:
+    own = ("own/parking", "own/offer")
+    service = Service(office, join_without_agents=True, announce_seconds=0, comfort_seconds=10, messages=own)
+    service.call()
+    await office.until(lambda: office.words.said.count("own/parking") == 2)
+    assert [one for one in office.words.said if one in own] == ["own/parking", "own/offer", "own/parking"]
+
+
 @pytest.mark.parametrize("language", ["", "en", "zh-CN"])
 async def test_who_chose_a_language_in_the_menus_waits_in_it(office: Office, language: str) -> None:
     service = Service(

@@ -151,6 +151,10 @@ def test_a_group_without_members_is_refused_with_the_remedy() -> None:
             "surveys[0].questions[0].prompt: there is no prompt what",
         ),
         (
+            {"queues": [{"name": "sales", "agents": [{"number": "101"}], "messages": ["own/ad", "news"]}]},
+            "queues[0].messages: there is no prompt news",
+        ),
+        (
             {"inbound": {"otherwise": [{"type": "announcement", "prompt": "gone away"}]}},
             "inbound.otherwise: there is no announcement gone away",
         ),
