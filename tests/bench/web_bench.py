@@ -129,7 +129,7 @@ async def _viewed(box: WebBox) -> dict[str, float]:
 async def hammered(box: WebBox) -> dict[str, float]:
     """Return the lateness of ticks in a minute without the web, and in one while it is hammered."""
     answers, events = [0], [0]
-    async with box.busy_line(), box.pages() as (client, _):
+    async with box.phone("101"), box.busy_line(), box.pages() as (client, _):
         await asyncio.sleep(_MINUTE_S)
         quiet = await _lateness(box)
         paths = await pages_of(client, PAGES)

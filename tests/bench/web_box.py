@@ -16,19 +16,29 @@ from pathlib import Path
 
 import httpx
 
+from firmware.control.client import ControlClient
 from firmware.core.paths import StatePaths
 from firmware.sim.processes import Child, until_listening
 from firmware.sim.simulation import Simulation
 from hal.fake.control import World
 from hal.fake.network import PartyScript
 from tests.bench.records_bench import CALLS_A_DAY, fill
+from tests.interop.baresip import Baresip
 from tests.web_admin.rig import PASSWORD
 from tests.web_admin.serving import PATIENCE_SECONDS, free_port
 
 VIEWERS = 50
 
 _DAY_MS = 86_400_000
+# A call every few seconds: more than one line ever sees.
+_CALL_S, _PAUSE_S = 2.0, 0.5
 _TICKS = os.sysconf("SC_CLK_TCK")
+# Litestar loads these where they are, some 9 MB; they come with the tests' packages, and no box has them.
+_AS_INSTALLED = """
+import runpy, sys
+sys.modules.update(attr=None, attrs=None, pydantic=None)
+runpy.run_module("web_admin", run_name="__main__")
+"""
 # Settings have a page for each section; the calls one for each call.
 _DOOR = re.compile(r'href="(/settings/[a-z_]+)"')
 _CALL = re.compile(r'href="(/calls/[0-9A-Z]{10,})"')
@@ -66,7 +76,7 @@ class WebBox:
     async def pages(self) -> AsyncIterator[tuple[httpx.AsyncClient, int]]:
         """Run the web process; give a client signed in as its owner, and the process's id."""
         port = free_port()
-        arguments: list[str | Path] = ["-m", "web_admin", "--state", self.paths.root, "--host", "127.0.0.1"]
+        arguments: list[str | Path] = ["-c", _AS_INSTALLED, "--state", self.paths.root, "--host", "127.0.0.1"]
         web = Child("web", [*arguments, "--port", str(port)], self.paths.root / "log" / "web.log")
         # As its service unit sets it.
         os.environ["MALLOC_ARENA_MAX"] = "2"
@@ -85,6 +95,19 @@ class WebBox:
             await web.stop()
 
     @contextlib.asynccontextmanager
+    async def phone(self, number: str) -> AsyncIterator[None]:
+        """Have a real phone answer at an extension, and speak."""
+        async with ControlClient(self.paths.control_socket) as switch:
+            account = next(one for one in await switch.phones() if one.number == number)
+        port = int(account.server.rpartition(":")[2])
+        folder = self.paths.root / f"phone-{number}"
+        async with Baresip.running(
+            folder, number, account.secret, registrar_port=port, auto_answer=True
+        ) as phone:
+            await phone.registered()
+            yield
+
+    @contextlib.asynccontextmanager
     async def busy_line(self) -> AsyncIterator[None]:
         """Have somebody call, key an extension and hang up, again and again: there is something to see."""
 
@@ -92,9 +115,9 @@ class WebBox:
             for number in itertools.count(13_800_000_000):
                 caller = await self._world.call(PartyScript(number=str(number), digits="101"))
                 await caller.answered()
-                await asyncio.sleep(2)
+                await asyncio.sleep(_CALL_S)
                 await caller.hang_up()
-                await asyncio.sleep(0.5)
+                await asyncio.sleep(_PAUSE_S)
 
         calling = asyncio.create_task(call_again())
         try:
