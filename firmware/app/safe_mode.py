@@ -35,6 +35,7 @@ from firmware.control.server import ControlServer
 from firmware.core import notify
 from firmware.core.clock import SystemClock
 from firmware.core.paths import StatePaths
+from firmware.core.trace.box import Box
 from firmware.self_care.card import card_health
 from firmware.self_care.starts import Starts
 from firmware.settings.store import SettingsStore
@@ -43,10 +44,7 @@ logger = logging.getLogger(__name__)
 
 STAY_S: Final = 600.0
 
-WHY = (
-    "safe mode: the switch failed three times in a row; lines and phones are off and the handset is tied "
-    "to the line. The last settings that worked are in force. Look at the log, then leave safe mode."
-)
+WHY: Final = Box.SAFE_MODE()
 
 
 @asynccontextmanager

@@ -24,6 +24,7 @@ from firmware.control.base import BaseReply
 from firmware.control.care import CareReply, GetCare, TestCall
 from firmware.control.steward import PowerOff, StewardError, ask_steward
 from firmware.core import notify
+from firmware.core.trace import Said
 from firmware.core.trace.box import Box
 from firmware.self_care.card import CardHealth, card_health
 from firmware.self_care.power import Advice, PowerWatch, is_low, sensor
@@ -46,7 +47,7 @@ class SelfCare:
         self._sensor = sensor()
         self._power = PowerWatch()
         self._card: CardHealth | None = None
-        self._told: frozenset[str] = frozenset()
+        self._told: list[Said] = []
 
     async def run(self) -> None:
         """Watch until cancelled."""
@@ -66,7 +67,7 @@ class SelfCare:
             card_free_mb=card.free_mb,
             card_life_tenths=card.life_tenths,
             under_voltage=None if self._sensor is None else is_low(self._sensor),
-            troubles=card.troubles,
+            troubles=[*card.troubles],
         )
 
     async def test_call(self, _: TestCall) -> BaseReply:
@@ -95,9 +96,10 @@ class SelfCare:
         while True:
             with contextlib.suppress(OSError):
                 self._card = await asyncio.to_thread(card_health, self._parts.paths.root)
-                troubles = frozenset(self._card.troubles)
-                for trouble in sorted(troubles - self._told):
-                    self._parts.alarms(trouble)
+                troubles = self._card.troubles
+                for trouble in troubles:
+                    if trouble not in self._told:
+                        self._parts.alarms(trouble)
                 self._told = troubles
             await asyncio.sleep(_CARD_S)
 

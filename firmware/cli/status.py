@@ -12,6 +12,7 @@ from firmware.cli.tables import printable, table
 from firmware.cli.words import Words
 from firmware.control.client import BlockingClient
 from firmware.control.schema import PhoneAccount, StatusReply
+from firmware.core.trace import in_language
 
 
 def status_text(status: StatusReply, language: str) -> str:
@@ -20,7 +21,8 @@ def status_text(status: StatusReply, language: str) -> str:
     ready = "-" if status.ready_ms is None else f"{status.ready_ms / 1000:.2f} s"
     blocks = []
     if status.faults:
-        blocks.append("\n".join([words("faults"), *(f"! {printable(fault)}" for fault in status.faults)]))
+        faults = [in_language(fault, "zh-CN" if language == "zh" else "en") for fault in status.faults]
+        blocks.append("\n".join([words("faults"), *(f"! {printable(fault)}" for fault in faults)]))
     blocks.append(
         table(
             [words("version"), status.version],

@@ -6,6 +6,8 @@ import tomllib
 from pathlib import Path
 from typing import Final
 
+from firmware.core.trace import Text, in_language
+
 LANGUAGES: Final = {"zh": "中文", "en": "English"}
 
 
@@ -26,6 +28,10 @@ class Words:
     def pick(self, zh: str, en: str) -> str:
         """Return the one of two texts that is in this language."""
         return zh if self.language == "zh" else en
+
+    def said(self, text: Text) -> str:
+        """Return what the box tells of itself in this language."""
+        return in_language(text, "zh-CN" if self.language == "zh" else "en")
 
     def mine(self, text: str) -> str:
         """Return this language's half of a text like "English / 中文"."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import msgspec
 
 from firmware.control.base import BaseReply, BaseRequest
+from firmware.core.trace.said import Said
 
 
 class GetCare(BaseRequest, frozen=True, tag="care"):
@@ -27,7 +28,7 @@ class CareReply(BaseReply, frozen=True, tag="care", kw_only=True):
     """Tenths of its life that the card has used; None where it doesn't tell."""
     under_voltage: bool | None = None
     """Whether the supply is too weak at this moment; None where no sensor tells."""
-    troubles: list[str] = msgspec.field(default_factory=list)
+    troubles: list[str | Said] = msgspec.field(default_factory=list)
     """What an owner should act upon, in plain words."""
 
 

@@ -30,6 +30,7 @@ from firmware.control.picture import NowReply
 from firmware.control.search import CallFilter, Cursor, FoundReply, RecordingReply
 from firmware.core.clock import Instant
 from firmware.core.records import Journey
+from firmware.core.trace.said import Said
 
 MAX_REQUEST_BYTES = 64 * 1024
 """Longest request line: far more than any request has, far less than would hurt."""
@@ -91,8 +92,8 @@ class StatusReply(BaseReply, frozen=True, tag="status", kw_only=True):
     """Figures of the media process by name."""
     counters: dict[str, int]
     """What was refused and lost, by name."""
-    faults: list[str] = msgspec.field(default_factory=list)
-    """What needs somebody's attention, in plain words."""
+    faults: list[str | Said] = msgspec.field(default_factory=list)
+    """What needs somebody's attention."""
 
 
 class PhoneAccount(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,6 +13,9 @@ from pathlib import Path
 
 import msgspec
 
+from firmware.core.trace import Said
+from firmware.core.trace.box import Box
+
 LIFE_WARNING = 8
 """Tenths: 80 % of the writes that the card is made for are done."""
 
@@ -34,17 +37,17 @@ class CardHealth(msgspec.Struct, frozen=True, kw_only=True):
     read_only: bool = False
 
     @property
-    def troubles(self) -> list[str]:
-        """What an owner should act upon, in plain words."""
+    def troubles(self) -> list[Said]:
+        """What an owner should act upon."""
         found = []
         if self.read_only:
-            found.append("the card is read-only now: it met errors; replace it")
+            found.append(Box.CARD_READ_ONLY())
         if self.errors:
-            found.append(f"the card's file system has met {self.errors} errors; back up and replace the card")
+            found.append(Box.CARD_ERRORS(count=self.errors))
         if self.life_tenths is not None and self.life_tenths >= LIFE_WARNING:
-            found.append(f"{min(self.life_tenths * 10, 100)} % of the card's life are used; replace it soon")
+            found.append(Box.CARD_WORN(share=min(self.life_tenths * 10, 100)))
         if self.spare is not None and self.spare >= _SPARE_WARNING:
-            found.append("the card's spare blocks run out; replace it soon")
+            found.append(Box.CARD_SPARE())
         return found
 
 

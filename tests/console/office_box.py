@@ -59,6 +59,7 @@ from firmware.control.storage import BackingUpReply, BackUp, BackupStatus, GetSt
 from firmware.core.clock import Instant
 from firmware.core.errors import UserError
 from firmware.core.paths import StatePaths
+from firmware.core.trace import Said
 from firmware.steward.host import PretendHost
 from firmware.steward.server import Server
 from firmware.steward.steward import Steward
@@ -79,7 +80,7 @@ class OfficeBox:
         (self.host.root / "usr/share/zoneinfo/Asia").mkdir(parents=True)
         (self.host.root / "usr/share/zoneinfo/Asia/Shanghai").touch()
         self.asked: list[BaseRequest] = []
-        self.faults: list[str] = []
+        self.faults: list[str | Said] = []
         self.people = {"101": "王芳 Wang Fang", "102": "李雷"}
         self.versions = PretendVersions()
         self.refuse: str | None = None

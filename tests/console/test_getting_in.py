@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from firmware.core.trace.box import Box
 from tests.console.office_box import OfficeBox
 from tests.console.person import Person
 
@@ -13,6 +14,11 @@ def test_chinese_is_spoken_as_well(box: OfficeBox) -> None:
         person.logs_in("zh", first=True)
         person.types("1")
         person.sees("总机 0.1.0：通话 1 路，已注册话机 2 部", "一切正常。")
+        box.faults.append(Box.CARD_ERRORS(count=3))
+        person.types("")
+        person.sees("状态一览")
+        person.types("1")
+        person.sees("! 存储卡文件系统出现 3 个错误，请备份并更换存储卡")
         person.types("")
         person.sees("状态一览", "验收测试", "备份与恢复")
 

@@ -128,7 +128,7 @@ class FakeSwitch:
             processes=[ProcessStatus("switch", 4242, 51_200)],
             media={"tick lateness p99 ms": 0.25},
             counters={"sip refused": 3},
-            faults=["call records can't be written: disk full", *(str(one) for one in self.picture.faults)],
+            faults=["call records can't be written: disk full", *self.picture.faults],
         )
 
     async def phones(self) -> list[PhoneAccount]:

@@ -131,7 +131,7 @@ async def test_after_three_crashes_only_pages_and_console_run_until_somebody_say
         assert (await switch.ask(GetCare(), CareReply)).safe_mode
         status = await switch.status()
         assert status.lines == []
-        assert "safe mode" in status.faults[0]
+        assert "safe mode" in str(status.faults[0])
         assert (await switch.settings()).people
         await switch.ask(LeaveSafeMode(), LeavingReply)
     await asyncio.sleep(0.5)

@@ -39,7 +39,7 @@ def test_a_new_card_has_no_troubles(tmp_path: Path, kernel: Path) -> None:
 
 def test_the_worse_of_both_estimates_counts(tmp_path: Path, kernel: Path) -> None:
     say(kernel, life_time="0x02 0x09\n", pre_eol_info="0x02\n")
-    troubles = card_health(tmp_path, kernel).troubles
+    troubles = [str(one) for one in card_health(tmp_path, kernel).troubles]
     assert troubles == [
         "90 % of the card's life are used; replace it soon",
         "the card's spare blocks run out; replace it soon",
@@ -50,9 +50,9 @@ def test_errors_of_the_file_system_are_told(tmp_path: Path, kernel: Path) -> Non
     counter = kernel / "fs" / "ext4" / "mmcblk0p2"
     counter.mkdir(parents=True)
     (counter / "errors_count").write_text("3\n")
-    assert card_health(tmp_path, kernel).troubles == [
-        "the card's file system has met 3 errors; back up and replace the card"
-    ]
+    (trouble,) = card_health(tmp_path, kernel).troubles
+    assert str(trouble) == "the card's file system has met 3 errors; back up and replace the card"
+    assert trouble.in_language("zh-CN") == "存储卡文件系统出现 3 个错误，请备份并更换存储卡"
 
 
 @pytest.mark.parametrize("rubbish", ["", "??", "0x00 0x00", "0xzz"])
@@ -69,4 +69,5 @@ def test_a_disk_that_the_kernel_does_not_name_still_has_its_space_told(tmp_path:
 
 
 def test_a_read_only_card_is_told() -> None:
-    assert "read-only" in CardHealth(device="x", used_percent=1, free_mb=1, read_only=True).troubles[0]
+    health = CardHealth(device="x", used_percent=1, free_mb=1, read_only=True)
+    assert "read-only" in str(health.troubles[0])

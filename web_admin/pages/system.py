@@ -113,7 +113,7 @@ def system_router(site: Site) -> Router:
             "system.html",
             status=200,
             box=status,
-            told=_told(site, status, words_of(request)),
+            told=_told(status, care, words_of(request)),
             care=care,
             lines=lines,
             storage=storage,
@@ -223,11 +223,11 @@ def system_router(site: Site) -> Router:
     return Router("/", route_handlers=[system, log, act, lift, test, bundle])
 
 
-def _told(site: Site, status: StatusReply, words: Words) -> list[str]:
-    """Return what needs attention, in the reader's language where the live picture has come."""
-    now = site.box.picture
-    known = {} if now is None else {str(one): one for one in now.faults}
-    return [in_language(known.get(one, one), TAGS[words.language]) for one in status.faults]
+def _told(status: StatusReply, care: CareReply | None, words: Words) -> list[str]:
+    """Return what needs attention, in the reader's language."""
+    troubles = [] if care is None else care.troubles
+    told = [in_language(one, TAGS[words.language]) for one in (*status.faults, *troubles)]
+    return list(dict.fromkeys(told))
 
 
 def _json(value: Any) -> bytes:

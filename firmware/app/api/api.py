@@ -94,7 +94,7 @@ class SwitchApi:
                 "journeys waiting for the disk": self._store.status().backlog,
                 "journeys lost": self._store.status().lost,
             },
-            faults=[str(one) for one in self._faults()],
+            faults=self._faults(),
         )
 
     def _lines(self) -> list[TrunkStatus]:

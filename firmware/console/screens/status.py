@@ -27,11 +27,11 @@ async def status(session: Session) -> None:
     session.show(
         "status_card", name=care.card, used=f"{care.card_used_percent:.0f}", free=care.card_free_mb, life=life
     )
-    troubles = list(dict.fromkeys([*box.faults, *care.troubles]))
+    troubles = list(dict.fromkeys(words.said(one) for one in (*box.faults, *care.troubles)))
     if not troubles:
         session.show("status_fine")
     for trouble in troubles[:8]:
-        session.terminal.tell(f"  ! {words.mine(trouble)}", 4)
+        session.terminal.tell(f"  ! {trouble}", 4)
     await session.pause()
 
 

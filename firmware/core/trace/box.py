@@ -29,6 +29,25 @@ class Box:
     SHUTTING_DOWN = Message(
         "the voltage stays too low: shutting down to save the card", "电压持续过低：为保护存储卡正在关机"
     )
+    SAFE_MODE = Message(
+        "safe mode: the switch failed three times in a row; lines and phones are off and the handset is tied "
+        "to the line. The last settings that worked are in force. Look at the log, then leave safe mode.",
+        "安全模式：交换进程连续三次启动失败，线路和话机已停用，话机直连外线。"
+        "现用最后一次正常的设置。请查看日志，然后退出安全模式。",
+    )
+    CARD_READ_ONLY = Message(
+        "the card is read-only now: it met errors; replace it", "存储卡因出错变为只读，请更换"
+    )
+    CARD_ERRORS = Message(
+        "the card's file system has met {count} errors; back up and replace the card",
+        "存储卡文件系统出现 {count} 个错误，请备份并更换存储卡",
+    )
+    CARD_WORN = Message(
+        "{share} % of the card's life are used; replace it soon", "存储卡寿命已用 {share}%，请尽快更换"
+    )
+    CARD_SPARE = Message(
+        "the card's spare blocks run out; replace it soon", "存储卡备用块即将用尽，请尽快更换"
+    )
     RESET = Message(
         "the reset button was held: network and password were reset",
         "复位按钮被长按：网络和密码已重置",
