@@ -64,6 +64,11 @@ def number(value: float, language: str, digits: int = 0) -> str:
     return format_decimal(value, pattern, locale=LOCALES[language])
 
 
+def country(code: str, language: str) -> str:
+    """Return what a country (ISO 3166) is called: "CN" → "China", "中国"."""
+    return str(LOCALES[language].territories.get(code, code))
+
+
 def share(value: float, language: str) -> str:
     """Return a part of a whole, 0 to 1, as "75%"."""
     return format_percent(value, locale=LOCALES[language])

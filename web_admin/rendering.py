@@ -83,6 +83,7 @@ class Pages:
             moment=lambda instant: formats.moment(instant, words.language),
             short_moment=lambda instant, today: formats.short_moment(instant, today, words.language),
             decimal=lambda value, digits=0: formats.number(value, words.language, digits),
+            country=lambda code: formats.country(code, words.language),
             share=lambda value: formats.share(value, words.language),
             size=lambda octets: formats.size(octets, words.language),
             **values,
