@@ -14,7 +14,6 @@ One picture, an incoming call (time runs down; `◄` from the modem, `►` to it
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 import re
 
@@ -22,8 +21,9 @@ from hal.at.calls import ListedCall
 from hal.at.channel import Command, Outcome
 from hal.at.errors import FailureKind
 from hal.at.procedures import Procedure, Steps, ask, pause
-from hal.line import AudioExpected, AudioReady, DigitReceived, EndReason, LineAudio
+from hal.line import AudioExpected, DigitReceived, EndReason
 from hal.modems.call import POLLS_TO_BELIEVE_GONE, LineCall, Phase
+from hal.modems.call_audio import CallAudio
 from hal.modems.call_host import Host
 from hal.modems.doctor import AudioFinding
 from hal.modems.model import Model
@@ -51,8 +51,6 @@ DIAL_TIMEOUT = 20.0
 """Seconds for ATD's OK (it comes at once unless the network is asked first)."""
 HANG_UP_TIMEOUT = 10.0
 DIGIT_TIMEOUT = 5.0
-LATE_AUDIO = 4.0
-"""Seconds after the connection from which accepted audio is a sign of decay (reference H1)."""
 
 _DIALLABLE = re.compile(r"\+?[0-9*#]{1,32}", re.ASCII)
 _KEYS = re.compile(r"[0-9*#A-D]{1,64}", re.ASCII)
@@ -65,7 +63,7 @@ class LineCalls:
 
     def __init__(self, model: Model, audio_device: str, host: Host) -> None:
         self._model = model
-        self._audio = LineAudio(audio_device, model.audio.sample_rate)
+        self.audio = CallAudio(model, audio_device, host)
         self._host = host
         self._call: LineCall | None = None
         self._index: int | None = None
@@ -80,10 +78,6 @@ class LineCalls:
         """When the other side was connected, as far as the modem tells: with ATA's OK, or by its word."""
         self.audio_finding = AudioFinding.UNTRIED
         """How the audio of the last call came."""
-
-    def audio_is_at(self, device: str) -> None:
-        """The modem was found; its calls' audio is at this device."""
-        self._audio = LineAudio(device, self._model.audio.sample_rate)
 
     @property
     def busy(self) -> bool:
@@ -145,7 +139,7 @@ class LineCalls:
             self._settle_answer(None)
             if self._stands_since is None:
                 self._stands_since = self._host.now
-            self._run(self._audio_on())
+            self._run(self._switch_audio_on())
         self._host.call_changed()
 
     def ends(self, said: str) -> None:
@@ -227,7 +221,7 @@ class LineCalls:
             for text in self._model.call.hang_up:
                 if (yield from ask(Command(text, timeout=HANG_UP_TIMEOUT))).ok:
                     break
-            yield from self._audio_off()
+            yield from self.audio.switch_off()
 
     def _identify(self) -> Procedure:
         yield from pause(CALLER_ID_WAIT)
@@ -281,13 +275,13 @@ class LineCalls:
         return False
 
     def _answer(self) -> Procedure:
-        refusal = yield from self._prepare_audio()
+        refusal = yield from self.audio.prepare()
         if refusal is not None:
             if self._call is not None:
                 self._call.answer_refused()
             self._settle_answer(refusal)
             return
-        self._host.emit(AudioExpected(self._audio))
+        self._host.emit(AudioExpected(self.audio.place))
         outcome = yield from ask(Command("A", timeout=ANSWER_TIMEOUT, places_call=True))
         if outcome.ok:
             if self._stands_since is None:
@@ -303,22 +297,8 @@ class LineCalls:
             self._call.answer_refused()
             self._settle_answer(str(outcome.failure))
 
-    def _prepare_audio(self) -> Steps[str | None]:
-        """Send what must precede a call; return why it would have no audio, or None."""
-        before = self._model.audio.before
-        for text in before:
-            outcome = yield from ask(Command(text))
-            if not outcome.ok:
-                outcome = yield from ask(Command(text))
-            # The last one switches on; those before it only put things in order.
-            if outcome.failure is not None and text is before[-1]:
-                self.audio_finding = AudioFinding.REFUSED
-                return f"no audio: {outcome.failure}"
-        self._audio_asked = bool(before)
-        return None
-
     def _dial(self, ticket: int, number: str, *, emergency: bool) -> Procedure:
-        refusal = yield from self._prepare_audio()
+        refusal = yield from self.audio.prepare()
         if refusal is not None and not emergency:
             self._settle(ticket, refusal)
             self._forget()
@@ -350,40 +330,15 @@ class LineCalls:
         self._host.restart_modem("it doesn't hang up")
         self._finish(EndReason.DEVICE_FAULT, "the modem doesn't hang up")
 
-    def _audio_on(self) -> Procedure:
-        audio = self._model.audio
-        self._audio_asked = bool(audio.before or audio.on)
-        began = self._host.now
-        if not audio.on:
-            self.audio_finding = AudioFinding.AT_ONCE
-            self._host.emit(AudioReady(self._audio_left()))
+    def _switch_audio_on(self) -> Procedure:
+        said = yield from self.audio.switch_on(self._stands_since)
+        if said is None:
             return
-        said = ""
-        while self._host.now - began < audio.give_up_seconds:
-            outcome = yield from ask(Command(audio.on))
-            if outcome.failure is None:
-                late = self._host.now - began > LATE_AUDIO
-                self.audio_finding = AudioFinding.LATE if late else AudioFinding.AT_ONCE
-                self._host.emit(AudioReady(self._audio_left()))
-                return
-            said = str(outcome.failure)
-            yield from pause(audio.retry_seconds)
-        self.audio_finding = AudioFinding.REFUSED
         for text in self._model.call.hang_up:
             if (yield from ask(Command(text, timeout=HANG_UP_TIMEOUT))).ok:
                 break
         self._host.restart_modem("it refuses to switch the audio on")
         self._finish(EndReason.DEVICE_FAULT, f"no audio: {said}")
-
-    def _audio_left(self) -> LineAudio:
-        """Say how much longer the modem swallows what is said: most of it may have gone by in refusals."""
-        since = self._host.now if self._stands_since is None else self._stands_since
-        left = since + self._model.audio.clipped_seconds - self._host.now
-        return dataclasses.replace(self._audio, settle_ms=max(0, round(1000 * left)))
-
-    def _audio_off(self) -> Procedure:
-        if self._model.audio.off:
-            yield from ask(Command(self._model.audio.off))
 
     def _send_digits(self, ticket: int, digits: str) -> Procedure:
         for key in digits:
@@ -449,25 +404,25 @@ class LineCalls:
         if call is None:
             return
         call.finish(reason, detail)
-        audio_asked = self._audio_asked
+        after = self.audio.call_over()
         self._forget()
         if reason is EndReason.DEVICE_LOST:
             return
         waiter = self._waiting.take()
         if waiter is not None:
-            if audio_asked:
-                self._host.start(self._audio_off())
+            if after is not None:
+                self._host.start(after)
             self._begin(incoming=True)
             self._index = waiter.index
             self.identified(waiter.number, withheld=waiter.withheld)
             if waiter.number is None and self._call is not None:
                 self._call.identified(None, withheld=waiter.withheld)
-        elif self.audio_finding is AudioFinding.LATE:
+        elif self.audio.finding is AudioFinding.LATE:
             # Its audio decays from call to call, and a restart is the only cure known (reference H1).
-            self.audio_finding = AudioFinding.UNTRIED
+            self.audio.finding = AudioFinding.UNTRIED
             self._host.restart_modem("its audio came late")
-        elif audio_asked:
-            self._host.start(self._audio_off())
+        elif after is not None:
+            self._host.start(after)
 
     def _forget(self) -> None:
         self._call = None

@@ -135,7 +135,7 @@ class GsmDriver:
                 signal_dbm=self._signal.dbm if self._signal is not None else None,
                 registrations=frozenset(self._registrations.values()),
                 operator=self._operator,
-                audio=self._calls.audio_finding,
+                audio=self._calls.audio.finding,
                 seen=self._seen,
             )
         )
@@ -144,7 +144,7 @@ class GsmDriver:
 
     def audio_is_at(self, device: str) -> None:
         """The port to be opened belongs to a modem whose audio is there."""
-        self._calls.audio_is_at(device)
+        self._calls.audio.is_at(device)
 
     def opened(self, now: float) -> None:
         """The port is open; nothing is known about what is behind it."""

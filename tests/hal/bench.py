@@ -17,12 +17,13 @@ from hal.fake.network import Answering, CallState, FakeCall, FakeMobileNetwork, 
 from hal.fake.schedule import Schedule
 from hal.fake.sim_card import SimCard
 from hal.fake.voice_modem import FakeVoiceModem, VoiceQuirks
+from hal.line import AudioReady, IncomingCall
 from hal.modems.gsm_line import GsmLine
 from hal.modems.model import load_model
 from hal.modems.voice.line import VoiceLine
 from hal.modems.voice.profile import load_voice_model
 from hal.serial_line import SerialLine
-from tests.contracts.line_contract import FarSide, Lacks
+from tests.contracts.line_contract import FarSide, Heard, Lacks
 
 BYTE_SECONDS = 10 / 115_200
 
@@ -333,3 +334,11 @@ class VoiceBench(WireBench):
         self.line: VoiceLine = VoiceLine(
             "pstn1", "/tty", load_voice_model(model), "CN", self._open, lambda: self.pipe
         )
+
+
+async def talk(bench: WireBench, heard: Heard, count: int = 1) -> None:
+    """Have somebody call, answer, and wait for the audio of the `count`th call."""
+    bench.call("13800138000")
+    await heard.next(IncomingCall, count)
+    await bench.line.answer()
+    await heard.next(AudioReady, count)

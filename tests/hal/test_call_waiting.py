@@ -18,19 +18,12 @@ from hal.line import (
     LineState,
     WaitingOver,
 )
-from tests.contracts.line_contract import Heard, running
-from tests.hal.bench import WIRES, Bench
+from tests.contracts.line_contract import running
+from tests.hal.bench import WIRES, Bench, talk
 
 pytestmark = pytest.mark.looptime
 FIRST, SECOND = "13800138000", "13900139000"
 KEEPING = ("sim7600", "a7670", "sim800", "ec25", "ec200")
-
-
-async def talk(bench: Bench, heard: Heard) -> None:
-    bench.call(FIRST)
-    await heard.next(IncomingCall)
-    await bench.line.answer()
-    await heard.next(AudioReady)
 
 
 def another(bench: Bench, number: str | None = SECOND, *, withheld: bool = False) -> FakeCall:
