@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
+import msgspec
 import pytest
 
+from extensions.directory import OfficeDirectory
+from firmware.app import lost_callers
+from firmware.app.parts import Parts
+from firmware.control.answers import Answers
+from firmware.control.lost_callers import CloseLostCaller, ListLostCallers, LostCallersReply
 from firmware.core.clock import SystemClock
 from firmware.core.errors import UserError
 from firmware.core.ids import CallId, LegId, new_call_id
-from firmware.core.leg import Direction
+from firmware.core.leg import Direction, Leg
 from firmware.core.lost import LostCaller
 from firmware.core.records import Journey, LegRecord, Outcome, QueueWait, VoicemailRecord
 from firmware.core.texts import OnText
 from firmware.office.lost_callers import LostCallers, Rules
+from firmware.settings.store import SettingsStore
 from firmware.store.lost_callers import LostCallerStore
 from firmware.store.records import SqliteJourneyStore
 
@@ -186,3 +196,42 @@ async def test_a_line_that_carries_no_texts_changes_nothing_else(office: Office)
     office.texts.refuses = False
     await office.ends(call())
     assert office.texts.sent == []
+
+
+async def test_the_product_notes_lost_callers_by_its_settings_and_pages_close_them(tmp_path: Path) -> None:
+    clock, texts, answers = SystemClock(), Texts(), Answers()
+    records = SqliteJourneyStore(tmp_path / "records.sqlite", clock)
+    records.start()
+    settings = SettingsStore(tmp_path / "settings.json")
+    settings.open()
+    wanted = msgspec.structs.replace(settings.current.lost_callers, text="We missed you")
+    await settings.change(lambda now: msgspec.structs.replace(now, lost_callers=wanted))
+    directory = OfficeDirectory([], None, _no_leg)
+    parts = SimpleNamespace(
+        store=records, settings=settings, directory=directory, texting=texts, clock=clock, answers=answers
+    )
+    async with AsyncExitStack() as running:
+        await lost_callers.start(cast(Parts, parts), running)
+        journey = call(Outcome.UNANSWERED)
+        records.begin(journey)
+        await records.close(journey)
+        async with asyncio.timeout(10):
+            while not texts.sent:
+                await asyncio.sleep(0.01)
+        assert texts.sent == [(MOBILE, "We missed you", "missed call")]
+        (task,) = await _listed(answers, ListLostCallers())
+        assert task.number == "+8613800138000"
+        assert await _listed(answers, CloseLostCaller(caller=task.id, by="anna", why="rang back")) == []
+        (done,) = await _listed(answers, ListLostCallers(closed=True))
+        assert done.closed_by == "anna"
+    await asyncio.to_thread(records.stop)
+
+
+async def _listed(answers: Answers, request: ListLostCallers | CloseLostCaller) -> list[LostCaller]:
+    reply = await answers.replies[type(request)](request)
+    assert isinstance(reply, LostCallersReply)
+    return reply.callers
+
+
+def _no_leg(number: str) -> Leg:
+    raise AssertionError(number)
