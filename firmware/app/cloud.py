@@ -31,6 +31,9 @@ from firmware.store.records import RecordEvent
 logger = logging.getLogger(__name__)
 
 _MEGABYTE = 1_000_000
+_KILOBIT = 125
+"""Bytes."""
+
 _BACKLOG_WORRIES_MS = 3 * 86_400_000
 """Records that have waited for three days are worth an alarm; nothing is lost meanwhile."""
 
@@ -68,8 +71,7 @@ class Copying:
             task.cancel()
         self._tasks, self.sync, self.uploader = [], None, None
         cloud = settings.cloud
-        daily = None if cloud.megabytes_a_day is None else cloud.megabytes_a_day * _MEGABYTE
-        allowance = Allowance(daily, time.monotonic())
+        allowance = allowance_of(cloud, time.monotonic())
         try:
             self.sync = cloud_sync(config_of(cloud), self._parts.store, self._alarm, allowance)
         except UserError as error:
@@ -112,6 +114,13 @@ class Copying:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+def allowance_of(cloud: CloudSettings, now: float) -> Allowance:
+    """Return what may be sent, by records and recordings together."""
+    daily = None if cloud.megabytes_a_day is None else cloud.megabytes_a_day * _MEGABYTE
+    bandwidth = None if cloud.kilobits_a_second is None else cloud.kilobits_a_second * _KILOBIT
+    return Allowance(daily, now, bandwidth)
 
 
 def config_of(cloud: CloudSettings) -> CloudConfig:

@@ -1,4 +1,4 @@
-"""How much may be sent on a metered line, how much at once, and when to try again."""
+"""How much may be sent on a metered or narrow line, how much at once, and when to try again."""
 
 from __future__ import annotations
 
@@ -20,32 +20,56 @@ _GROWTH = 8
 """After a batch that went well the next is larger by this fraction: a slow line loses one in some eight."""
 
 
-class Allowance:
-    """A bucket of bytes that fills evenly over the day; sans-IO, `now` is monotonic seconds.
+_AT_ONCE_S = 1.0
+"""Of the bandwidth: what may go before the first wait."""
 
-    Args:
-        bytes_a_day: None for a line without a meter.
-    """
 
-    def __init__(self, bytes_a_day: int | None, now: float) -> None:
-        self._rate = None if bytes_a_day is None else bytes_a_day / _DAY_S
-        # A tenth of the day at once, so that a morning's backlog goes out while it is news.
-        self._most = 0.0 if bytes_a_day is None else bytes_a_day / 10
-        self._level, self._at = self._most, now
+class _Bucket:
+    """Fills evenly with `rate` bytes a second up to `most`; sans-IO, `now` is monotonic seconds."""
+
+    def __init__(self, rate: float, most: float, now: float) -> None:
+        self._rate = rate
+        self._most = most
+        self._level, self._at = most, now
 
     def delay(self, now: float) -> float:
-        """Return how many seconds to wait before sending anything."""
-        if self._rate is None:
-            return 0.0
         # A clock that goes backwards costs nothing.
         self._level = min(self._most, self._level + max(0.0, now - self._at) * self._rate)
         self._at = now
-        return 0.0 if self._level >= 0 else -self._level / self._rate if self._rate else _DAY_S
+        return 0.0 if self._level >= 0 else -self._level / self._rate
+
+    def spend(self, sent: int) -> None:
+        self._level -= sent
+
+
+class Allowance:
+    """What a metered or a narrow line permits; sans-IO, `now` is monotonic seconds.
+
+    What goes in one piece (a batch, a recording) goes at the line's own speed; the wait after it is as long
+    as the limit asks, so that the average holds and calls have the line meanwhile.
+
+    Args:
+        bytes_a_day: None for a line without a meter.
+        now: The present moment.
+        bytes_a_second: None for as fast as it goes.
+    """
+
+    def __init__(self, bytes_a_day: int | None, now: float, bytes_a_second: int | None = None) -> None:
+        self._buckets = []
+        if bytes_a_day is not None:
+            # A tenth of the day at once, so that a morning's backlog goes out while it is news.
+            self._buckets.append(_Bucket(bytes_a_day / _DAY_S, bytes_a_day / 10, now))
+        if bytes_a_second is not None:
+            self._buckets.append(_Bucket(bytes_a_second, bytes_a_second * _AT_ONCE_S, now))
+
+    def delay(self, now: float) -> float:
+        """Return how many seconds to wait before sending anything."""
+        return max((bucket.delay(now) for bucket in self._buckets), default=0.0)
 
     def spend(self, sent: int) -> None:
         """Note bytes on the wire; the level may go below nothing by one batch."""
-        if self._rate is not None:
-            self._level -= sent
+        for bucket in self._buckets:
+            bucket.spend(sent)
 
 
 class BackOff:

@@ -72,6 +72,14 @@ class CloudSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "计费线路每天最多上传的 MB 数，1 到 100000；留空不限。",
         ),
     ] = None
+    kilobits_a_second: Annotated[
+        Annotated[int, Meta(ge=8, le=1_000_000)] | None,
+        help_text(
+            "Most kilobits a second on average, 8 to 1000000, so that calls over the same line keep theirs; "
+            "none for no limit.",
+            "平均上传速率上限，单位 kbit/s，8 到 1000000，避免与通话争用带宽；留空不限。",
+        ),
+    ] = None
     upload_recordings: Annotated[
         bool,
         help_text(

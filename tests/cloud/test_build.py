@@ -7,8 +7,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from firmware.app.cloud import allowance_of
 from firmware.cloud.build import CloudConfig, cloud_sync
 from firmware.core.errors import UserError
+from firmware.settings.cloud import CloudSettings
 from firmware.store.records import SqliteJourneyStore
 from tests.store.sample import BenchClock
 
@@ -48,3 +50,17 @@ def test_a_bad_setting_is_named(store: SqliteJourneyStore, change: dict[str, obj
 
 def test_the_key_is_not_shown() -> None:
     assert "secret" not in repr(GOOD)
+
+
+@pytest.mark.parametrize(
+    ("settings", "seconds"),
+    [
+        (CloudSettings(), 0.0),
+        (CloudSettings(megabytes_a_day=1), 9_900_000 * 86_400 / 1_000_000),
+        (CloudSettings(kilobits_a_second=80), 999.0),
+    ],
+)
+def test_ten_megabytes_wait_as_the_settings_say(settings: CloudSettings, seconds: float) -> None:
+    allowance = allowance_of(settings, 0.0)
+    allowance.spend(10_000_000)
+    assert allowance.delay(0.0) == pytest.approx(seconds)

@@ -120,6 +120,26 @@ class TestMeteredLine:
             sent += 40_000
         assert 9_900_000 <= sent <= 10_200_000
 
+    @pytest.mark.parametrize("a_day", [None, 10**9])
+    def test_a_narrow_line_is_left_to_calls_between_batches(self, a_day: int | None) -> None:
+        allowance, now, sent = Allowance(a_day, 0.0, bytes_a_second=8_000), 0.0, 0
+        longest = 0.0
+        while now < 600:
+            delay = allowance.delay(now)
+            longest = max(longest, delay)
+            if delay:
+                now += delay
+                continue
+            allowance.spend(40_000)
+            sent += 40_000
+        assert 4_750_000 <= sent <= 4_850_000
+        assert longest == pytest.approx(5.0), "as long as a batch takes"
+
+    def test_the_stricter_of_both_limits_holds(self) -> None:
+        allowance = Allowance(86_400, 0.0, bytes_a_second=1_000_000)
+        allowance.spend(18_640)
+        assert allowance.delay(0.0) == pytest.approx(10_000), "a byte a second, a tenth of the day spent"
+
     def test_without_a_meter_there_is_no_wait(self) -> None:
         allowance = Allowance(None, 0.0)
         allowance.spend(10**12)
