@@ -25,11 +25,33 @@ CASES = {"10k": 10_000, "100k": 100_000, "1M": 1_000_000}
 CALLS_A_DAY = 300
 """A busy small office: a million journeys are nine years."""
 CLOSES = 300
+GROWING = ("search_ms", "day_ms", "month_ms", "insert_p99_ms", "bytes_per_call_b")
+"""A day and a month hold as many calls in a large file as in a small one: only what is around them grows."""
 
 
 def run(cases: list[str] | None) -> list[dict[str, Any]]:
-    """Return the rows of the cases asked for."""
-    return [row for case in cases or list(CASES) for row in _case(case, CASES[case])]
+    """Return the rows of the cases asked for, and how the figures grew where there are several."""
+    wanted = sorted(cases or CASES, key=CASES.__getitem__)
+    found = {case: _case(case, CASES[case]) for case in wanted}
+    rows = [row for case in wanted for row in found[case]]
+    if len(wanted) > 1:
+        rows += _growth(wanted[0], wanted[-1], found)
+    return rows
+
+
+def _growth(least: str, most: str, found: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """Return by how much each figure of `GROWING` is larger at the most journeys than at the least."""
+    small, large = ({row["figure"]: row["value"] for row in found[case]} for case in (least, most))
+    return [
+        {
+            "bench": "records",
+            "case": f"{least} to {most}",
+            "figure": f"{name}_growth",
+            "unit": f"times, for {CASES[most] // CASES[least]} times the calls",
+            "value": large[name] / small[name],
+        }
+        for name in GROWING
+    ]
 
 
 def _case(case: str, count: int) -> list[dict[str, Any]]:
