@@ -88,13 +88,21 @@ class ProviderLine:
         agent = Agent(_Provider(self._hosts), contact_user=account.username)
         if make_driver is None:
             self._acl = _OnlyThese(self._hosts)
+            # A provider may open a connection to our Contact rather than use ours (§18.2.1).
             self.driver: Driver = Endpoint(
-                agent, self._on_event, host, port, listen_tcp=False, trust=trust, acl=self._acl
+                agent,
+                self._on_event,
+                host,
+                port,
+                on_flow_closed=self._flow_closed,
+                trust=trust,
+                acl=self._acl,
             )
         else:
-            self.driver = make_driver(agent, self._on_event, lambda flow: None)
-        self.link = Link(agent, account, self._link_changed)
+            self.driver = make_driver(agent, self._on_event, self._flow_closed)
+        self.link = Link(agent, account, self._reach, self._link_changed)
         self._legs: dict[Call, SipLeg] = {}
+        self._reaching: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """Open the sockets and begin to register; the line comes up by itself.
@@ -103,18 +111,8 @@ class ProviderLine:
             OSError: The address can't be bound.
         """
         await self.driver.start()
-        flows: list[Flow | None] = []
-        for server in self.account.servers:
-            try:
-                flow = await self.driver.connect(server.host, server.port, server.transport)
-            except OSError as error:
-                logger.warning("%s: %s can't be reached: %s", self.account.name, server.host, error)
-                flows.append(None)
-            else:
-                self._hosts.add(flow.host)
-                flows.append(flow)
         with self.driver.turn() as now:
-            self.link.start(flows, now)
+            self.link.start(now)
 
     async def stop(self) -> None:
         """Hang up every call, unregister, close."""
@@ -128,6 +126,8 @@ class ProviderLine:
             logger.warning("%s: the provider didn't confirm the end of a call", self.account.name)
         with self.driver.turn() as now:
             self.link.stop(now)
+        for task in self._reaching:
+            task.cancel()
         await asyncio.sleep(0)
         await self.driver.close()
 
@@ -162,6 +162,28 @@ class ProviderLine:
 
     def leg_of(self, call: Call) -> SipLeg | None:
         return self._legs.get(call)
+
+    # Ways to the servers
+
+    def _reach(self, index: int) -> None:
+        task = asyncio.get_running_loop().create_task(self._connect(index))
+        self._reaching.add(task)
+        task.add_done_callback(self._reaching.discard)
+
+    async def _connect(self, index: int) -> None:
+        server, flow = self.account.servers[index], None
+        try:
+            flow = await self.driver.connect(server.host, server.port, server.transport)
+        except (OSError, TimeoutError) as error:
+            logger.warning("%s: %s can't be reached: %s", self.account.name, server.host, error)
+        else:
+            self._hosts.add(flow.host)
+        with self.driver.turn() as now:
+            self.link.reached(index, flow, now)
+
+    def _flow_closed(self, flow: Flow) -> None:
+        with self.driver.turn() as now:
+            self.link.lost(flow, now)
 
     # Events of the agent
 

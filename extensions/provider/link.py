@@ -2,13 +2,16 @@
 
 Theory of operation
 -------------------
-    start ─► server 1: REGISTER ──2xx──► UP ── OPTIONS every `CHECK_S` ──2xx/any answer──► UP
-                 │ refused, no answer       └── no answer, 408, 5xx: DOWN, next server
-                 ▼
+    start ─► reach server 1 ─► REGISTER ──2xx──► UP ── OPTIONS every `CHECK_S` ──2xx/any answer──► UP
+                 │ no way      │ refused, no answer  └── no answer, 408, 5xx: DOWN, next server
+                 ▼             ▼
              server 2, … after the last: wait `RETRY_S`, begin again with the first
 
-While UP elsewhere, the preferred server is tried again after `RETURN_S`. A refusal of the credentials (403,
-or 401 again) is no reason to try another server: it is told and retried slowly.
+To reach a server is the owner's: its name is looked up and its connection opened anew each time, since after
+a power cut we are awake before the way to the Internet is, and a provider changes its addresses. A connection
+that breaks while UP is opened again at once, but not twice within `CHECK_S`. While UP elsewhere, the
+preferred server is tried again after `RETURN_S`. A refusal of the credentials (403, or 401 again) is no
+reason to try another server: it is told and retried slowly.
 """
 
 from __future__ import annotations
@@ -39,10 +42,17 @@ class Link:
     Args:
         agent: The provider line's own.
         account: Whose.
+        reach: Asked to find a way to the server of an index; `reached` tells what came of it.
         changed: Told whenever `up` or `detail` changes.
     """
 
-    def __init__(self, agent: Agent, account: ProviderAccount, changed: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        agent: Agent,
+        account: ProviderAccount,
+        reach: Callable[[int], None],
+        changed: Callable[[], None],
+    ) -> None:
         self.armed: dict[str, Timer] = {}
         self.up = False
         self.detail = "not started"
@@ -52,8 +62,12 @@ class Link:
         self.flow: Flow | None = None
         self._agent = agent
         self._account = account
+        self._reach = reach
         self._changed = changed
-        self._flows: list[Flow | None] = []
+        self._sought: int | None = None
+        """Index of the server to which a way is being looked for."""
+        self._reopen_from = float("-inf")
+        """When a broken connection may be opened again at once."""
         self._auth = ClientAuth(account.username, account.secret)
         self._registration: Registration | None = None
         self._stopping = False
@@ -67,15 +81,36 @@ class Link:
         """Credentials for calls; a nonce of their own."""
         return ClientAuth(self._account.username, self._account.secret)
 
-    def start(self, flows: list[Flow | None], now: float) -> None:
-        """Begin with the first server that can be reached.
-
-        Args:
-            flows: How each server is reached, in the account's order; None for one that isn't.
-            now: The time.
-        """
-        self._flows = flows
+    def start(self, now: float) -> None:
+        """Begin with the first server that can be reached."""
         self._try(0, now)
+
+    def reached(self, index: int, flow: Flow | None, now: float) -> None:
+        """A way to a server was found, or None."""
+        if self._stopping or index != self._sought:
+            return
+        self._sought = None
+        if flow is not None:
+            self._use(index, flow, now)
+        elif self.up:
+            # The preferred server isn't there yet.
+            self._agent.timers.arm(self, "return", now + RETURN_S)
+        else:
+            self._set(up=False, detail=f"{self._account.servers[index].host} can't be reached")
+            self._try(index + 1, now)
+
+    def lost(self, flow: Flow, now: float) -> None:
+        """A connection is gone."""
+        if flow != self.flow or self._stopping:
+            return
+        again = self.up and now >= self._reopen_from
+        self._leave()
+        self._set(up=False, detail="connection lost")
+        if again:
+            self._reopen_from = now + CHECK_S
+            self._try(self.current, now)
+        else:
+            self._next(now)
 
     def stop(self, now: float) -> None:
         """Unregister."""
@@ -114,30 +149,36 @@ class Link:
             self._is_up(now)
 
     def on_failure(self, transaction: ClientTransaction, failure: Failure, now: float) -> None:
-        if transaction.flow == self.flow:
+        # Of a connection that is gone `lost` tells.
+        if transaction.flow == self.flow and failure is not Failure.FLOW_CLOSED:
             self._failed("no answer to OPTIONS", now)
 
     def _try(self, index: int, now: float) -> None:
         """Use the next reachable server from `index` on."""
+        if index < len(self._account.servers):
+            self._sought = index
+            self._reach(index)
+        else:
+            self._leave()
+            self._agent.timers.arm(self, "retry", now + RETRY_S)
+
+    def _leave(self) -> None:
+        """Let go of the server in use."""
         if self._registration is not None:
             self._registration.abandon()
             self._registration = None
         self._agent.timers.disarm_all(self)
-        while index < len(self._flows) and self._flows[index] is None:
-            index += 1
-        if index >= len(self._flows):
-            self.flow = None
-            self._agent.timers.arm(self, "retry", now + RETRY_S)
-            return
-        self.current, self.flow = index, self._flows[index]
-        if self.flow is None:
-            return
+        self.flow = None
+
+    def _use(self, index: int, flow: Flow, now: float) -> None:
+        self._leave()
+        self.current, self.flow = index, flow
         if not self._account.registers:
             self._check(now)
             return
         aor = f"sip:{self._account.username}@{self.domain}"
         self._registration = self._agent.registration(
-            self.flow, aor, self._auth, self._account.expires_s, self._account.username
+            flow, aor, self._auth, self._account.expires_s, self._account.username
         )
         self._registration.start(now)
 

@@ -23,7 +23,7 @@ from tests.contracts.leg_contract import LegContract
 from tests.contracts.leg_harness import FarEnd, Has, Lacks, LegHarness
 from tests.extensions.far_phone import FarPhone
 from tests.extensions.office import BOX, Office
-from tests.extensions.sip_net import GOOD, LATE, LINES, LOSSY, Line, NetDriver
+from tests.extensions.sip_net import GOOD, LATE, LINES, LOSSY, ONE_BYTE, Line, NetDriver
 from tests.extensions.test_sip_leg_contract import _Far
 
 pytestmark = pytest.mark.looptime
@@ -155,6 +155,50 @@ async def test_the_next_server_takes_over_and_the_first_is_returned_to() -> None
     await asyncio.sleep(RETURN_S + 1)
     assert (provider.ours.status.up, provider.ours.link.current) == (True, 0)
     assert changes[-1]
+
+
+async def test_a_box_that_is_awake_before_its_way_to_the_internet_finds_the_provider_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    provider = Provider()
+    await provider.open()
+    driver, connect = provider.ours.driver, provider.ours.driver.connect
+    there_is_a_way = False
+
+    async def look_up(host: str, port: int, transport: str) -> Flow:
+        if not there_is_a_way:
+            raise OSError("Temporary failure in name resolution")
+        return await connect(host, port, transport)
+
+    monkeypatch.setattr(driver, "connect", look_up)
+    await provider.ours.start()
+    await provider.settle()
+    assert (provider.ours.status.up, provider.ours.status.detail) == (False, f"{BOX} can't be reached")
+    there_is_a_way = True
+    await asyncio.sleep(RETRY_S + 1)
+    assert provider.ours.status.up
+
+
+async def test_a_connection_that_breaks_is_opened_again_at_once_but_not_over_and_over() -> None:
+    provider = Provider(ONE_BYTE)
+    await provider.open()
+    await provider.ours.start()
+    await provider.settle()
+    driver = provider.ours.driver
+    assert isinstance(driver, NetDriver)
+    first = provider.ours.link.flow
+    assert provider.ours.link.up and first is not None
+    driver.connection_lost(first)
+    assert provider.ours.status.detail == "connection lost"
+    await provider.settle()
+    second = provider.ours.link.flow
+    assert provider.ours.link.up and second not in (None, first)
+    # A server that closes every connection soon isn't stormed.
+    driver.connection_lost(second or first)
+    await provider.settle()
+    assert provider.ours.status.detail == "connection lost"
+    await asyncio.sleep(RETRY_S + 1)
+    assert provider.ours.link.up
 
 
 async def test_a_server_that_dies_is_noticed_before_the_next_caller_is() -> None:

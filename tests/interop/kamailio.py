@@ -26,8 +26,9 @@ debug=1
 log_stderror=yes
 children=1
 auto_aliases=no
-disable_tcp=yes
+tcp_children=1
 listen=udp:127.0.0.1:{port}
+listen=tcp:127.0.0.1:{port}
 mpath="{modules}"
 loadmodule "tm.so"
 loadmodule "sl.so"
@@ -96,7 +97,7 @@ class Kamailio:
         Args:
             folder: Where its files go.
             secrets: Its customers' secrets by number, which is the user name, too.
-            port: UDP port; a free one when 0.
+            port: UDP and TCP port; a free one when 0.
         """
         provider = cls(folder, port or free_port(socket.SOCK_DGRAM))
         folder.mkdir(parents=True, exist_ok=True)

@@ -28,9 +28,9 @@ CALLER = Party("101", "Ann")
 class Office:
     """Our end: a line at the provider, and who called over it."""
 
-    def __init__(self, *ports: int, secret: str = KEY, expires_s: int = 600) -> None:
+    def __init__(self, *ports: int, secret: str = KEY, expires_s: int = 600, transport: str = "udp") -> None:
         self.media = FakeMedia()
-        servers = tuple(Server("127.0.0.1", port) for port in ports)
+        servers = tuple(Server("127.0.0.1", port, transport) for port in ports)
         account = ProviderAccount(
             "provider1", servers, OURS, secret, expires_s=expires_s, caller_id=CallerId.ACCOUNT
         )
@@ -59,8 +59,9 @@ async def far(tmp_path: Path, provider: Kamailio) -> AsyncIterator[Baresip]:
         yield far
 
 
-async def test_calls_out_and_in(provider: Kamailio, far: Baresip) -> None:
-    office = Office(provider.port)
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+async def test_calls_out_and_in(provider: Kamailio, far: Baresip, transport: str) -> None:
+    office = Office(provider.port, transport=transport)
     await office.line.start()
     await office.is_up()
 
@@ -75,6 +76,8 @@ async def test_calls_out_and_in(provider: Kamailio, far: Baresip) -> None:
     await leg.hold()
     await until(lambda: leg.state is LegState.HELD, "not held")
     await leg.resume()
+    # A hang-up that crosses the resumption is another story.
+    await asyncio.sleep(0.5)
     await far.hang_up()
     ending = await asyncio.wait_for(leg.ended(), 10)
     assert (ending.cause, ending.by) == (Cause.NORMAL, Side.THEM)
@@ -136,6 +139,21 @@ async def test_the_next_server_where_the_first_is_dead(provider: Kamailio, far: 
     await far.event("CALL_INCOMING")
     await leg.hang_up()
     await office.line.stop()
+
+
+async def test_a_provider_that_starts_anew_is_found_again_over_tcp(tmp_path: Path) -> None:
+    async with Kamailio.running(tmp_path / "before", {OURS: KEY}) as before:
+        office = Office(before.port, transport="tcp")
+        await office.line.start()
+        await office.is_up()
+        port = before.port
+    async with asyncio.timeout(10):
+        while office.line.status.up:
+            await asyncio.sleep(0.05)
+    async with Kamailio.running(tmp_path / "after", {OURS: KEY}, port):
+        # Nothing was there when the connection broke: after a minute it is tried again.
+        await office.is_up(within_s=75)
+        await office.line.stop()
 
 
 async def test_a_server_that_dies_is_missed_and_left(tmp_path: Path, provider: Kamailio) -> None:
