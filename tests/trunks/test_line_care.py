@@ -1,0 +1,47 @@
+"""What an installer sets for a line is done on its calls, on those that stand, too."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+
+import msgspec
+import pytest
+
+from firmware.app.line_care import LineCare
+from firmware.app.parts import Parts
+from firmware.settings.lines import LineSettings
+from firmware.settings.store import SettingsStore
+from tests.trunks.test_trunks import Office, office
+
+pytestmark = pytest.mark.looptime
+
+
+async def cared_for(place: Office, folder: Path) -> SettingsStore:
+    """Have the lines of an office cared for; return the settings that say how."""
+    settings = SettingsStore(folder / "settings.json")
+    settings.open()
+    parts = SimpleNamespace(trunks=place.trunks, settings=settings, plane=place.media)
+    LineCare(cast(Parts, parts)).start()
+    return settings
+
+
+async def sets(settings: SettingsStore, line: LineSettings) -> None:
+    await settings.change(lambda now: msgspec.structs.replace(now, lines=(line,)))
+
+
+async def test_gain_silence_and_a_learned_tone_are_those_of_the_line(tmp_path: Path) -> None:
+    async with office() as place:
+        settings = await cared_for(place, tmp_path)
+        await sets(settings, LineSettings("gsm1", gain_db=3.0, silence_seconds=60))
+        leg = await place.caller()
+        await leg.answer()
+        assert leg.port is not None
+        options = place.media.options_of(leg.port)
+        assert (options.gain_db, options.silence_ms, options.learned_tones) == (3.0, 60_000, ())
+        await sets(settings, LineSettings("gsm1", busy_hertz=(425.0,), busy_on_ms=200, busy_off_ms=200))
+        options = place.media.options_of(leg.port)
+        assert (options.gain_db, options.silence_ms) == (0.0, 0)
+        assert [tone.frequencies for tone in options.learned_tones] == [(425.0,)]
+        await leg.hang_up()
