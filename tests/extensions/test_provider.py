@@ -127,13 +127,14 @@ async def test_the_line_registers_and_stays_registered() -> None:
     assert not provider.phones.is_registered("101")
 
 
-async def test_a_wrong_secret_is_told() -> None:
-    provider = Provider()
+async def test_a_wrong_secret_is_told_and_no_reason_to_try_it_elsewhere() -> None:
+    provider = Provider(GOOD, Server(BOX), Server(SECOND))
     provider.ours.link._auth._secret = "wrong"  # noqa: S105 - a wrong one, on purpose
     await provider.open()
     await provider.ours.start()
     await provider.settle()
     assert (provider.ours.status.up, provider.ours.status.detail[:3]) == (False, "401")
+    assert provider.ours.link.current == 0
     with pytest.raises(LegEnded) as told:
         await provider.ours.leg_to("13900139000").ring(CALLER)
     assert (told.value.ending.cause, told.value.ending.by) == (Cause.NETWORK_OUT_OF_ORDER, Side.WIRE)
