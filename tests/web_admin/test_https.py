@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime
 import ssl
+import sys
 
 import httpx
 import pytest
@@ -51,6 +52,13 @@ async def test_https_only_can_not_be_switched_on_by_http(admin: Visitor) -> None
     await admin.sends("/certificates", {"do": "on"})
     assert not admin.site.https.is_trusted
     assert (await admin.opens("/ca.crt")).text.startswith("-----BEGIN CERTIFICATE")
+
+
+async def test_pages_with_a_certificate_do_without_the_library_that_made_it() -> None:
+    said = "import sys, web_admin.app; print('cryptography' in sys.modules)"
+    asked = await asyncio.create_subprocess_exec(sys.executable, "-c", said, stdout=asyncio.subprocess.PIPE)
+    out, _ = await asked.communicate()
+    assert out.strip() == b"False", "it takes eight megabytes"
 
 
 async def test_a_certificate_is_looked_at_and_renewed(admin: Visitor) -> None:

@@ -16,10 +16,6 @@ from pathlib import Path
 
 import ifaddr
 import msgspec
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from firmware.control.certificates import SignedReply, SignPages, is_local
 from firmware.core.errors import ZongjiError
@@ -63,6 +59,7 @@ class Https:
     def __init__(self, folder: Path, names: frozenset[str]) -> None:
         self._key = folder / "https.key"
         self._certificate = folder / "https.pem"
+        self._said = folder / "https.json"
         self._trusted = folder / "https.trusted"
         self._names = names
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -88,11 +85,12 @@ class Https:
 
     def shown(self) -> Shown | None:
         """Return what the certificate says; None where there is none yet."""
-        try:
-            certificate = x509.load_pem_x509_certificate(self._certificate.read_bytes())
-        except (OSError, ValueError):
+        if not (self._certificate.exists() and self._key.exists()):
             return None
-        return Shown(int(certificate.not_valid_after_utc.timestamp() * 1000), _names_in(certificate))
+        try:
+            return msgspec.json.decode(self._said.read_bytes(), type=Shown)
+        except (OSError, msgspec.MsgspecError):
+            return None
 
     async def ensure(self, box: Box, now: datetime.datetime, *, anew: bool = False) -> bool:
         """Have a certificate, new where needed, and load it; tell whether there is one.
@@ -107,10 +105,7 @@ class Https:
             if anew:
                 self._key.unlink(missing_ok=True)
             if anew or not self._is_good(names, now):
-                async with box.ask() as switch:
-                    asked = SignPages(request=self._request().decode(), hosts=names)
-                    signed = await switch.ask(asked, SignedReply)
-                replace_file(self._certificate, (signed.certificate + signed.authority).encode())
+                await self._have_signed(box, names)
             self.context.load_cert_chain(self._certificate, self._key)
         except (ZongjiError, OSError, ValueError, ssl.SSLError) as error:
             logger.warning("no certificate for HTTPS yet: %s", error)
@@ -118,29 +113,19 @@ class Https:
         return True
 
     def _is_good(self, names: list[str], now: datetime.datetime) -> bool:
-        if not (self._certificate.exists() and self._key.exists()):
+        shown = self.shown()
+        if shown is None:
             return False
-        certificate = x509.load_pem_x509_certificate(self._certificate.read_bytes())
-        return (
-            set(names) <= set(_names_in(certificate))
-            and certificate.not_valid_after_utc - now > _RENEW_BEFORE
-        )
+        until = datetime.datetime.fromtimestamp(shown.until_ms / 1000, datetime.UTC)
+        return set(names) <= set(shown.names) and until - now > _RENEW_BEFORE
 
-    def _request(self) -> bytes:
-        if not self._key.exists():
-            fresh = ec.generate_private_key(ec.SECP256R1())
-            pem = fresh.private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-            )
-            replace_file(self._key, pem)
-        key = serialization.load_pem_private_key(self._key.read_bytes(), None)
-        if not isinstance(key, ec.EllipticCurvePrivateKey):
-            raise ValueError(f"{self._key} is no key of ours")
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "zongji")])
-        request = x509.CertificateSigningRequestBuilder().subject_name(subject).sign(key, hashes.SHA256())
-        return request.public_bytes(serialization.Encoding.PEM)
+    async def _have_signed(self, box: Box, names: list[str]) -> None:
+        # Here, because it takes megabytes that are wanted once in years.
+        from web_admin.security.signing import said_by, signing_request
 
-
-def _names_in(certificate: x509.Certificate) -> list[str]:
-    known = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    return [str(name.value) for name in known]
+        async with box.ask() as switch:
+            asked = SignPages(request=signing_request(self._key), hosts=names)
+            signed = await switch.ask(asked, SignedReply)
+        until_ms, known = said_by(signed.certificate)
+        replace_file(self._certificate, (signed.certificate + signed.authority).encode())
+        replace_file(self._said, msgspec.json.encode(Shown(until_ms, known)))
