@@ -23,7 +23,7 @@ from hal.fake.network import PartyScript
 from tests.e2e.box import Box, dump
 from tests.interop.baresip import Baresip
 
-pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(400)]
 
 EVERY_KIND = PROFILE.with_name("simulated-all.toml")
 LINES = ("gsm1", "gsm2", "gsm3", "pstn1", "pstn2")
