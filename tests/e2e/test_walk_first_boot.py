@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from firmware.settings.document import Settings
 from firmware.sim.listening import find_speech, find_tone, read_wav
 from tests.e2e.walking import walk
+from tests.interop.baresip import free_port
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(180)]
 
@@ -18,8 +21,14 @@ NOTICE_S = 8.0
 STEPS = ["language", "office", "hours", "lines", "people", "phones", "greeting", "test"]
 
 
+def elsewhere(settings: Settings) -> Settings:
+    """Phones fetch their settings at a port that no other box of this computer has."""
+    ports = {"provisioning_port": free_port(), "provisioning_tls_port": free_port()}
+    return msgspec.structs.replace(settings, sip=msgspec.structs.replace(settings.sip, **ports))
+
+
 async def test_from_nothing_to_a_call_that_both_sides_hear(tmp_path: Path, prompts: Path) -> None:
-    async with walk(tmp_path, prompts) as (box, browser):
+    async with walk(tmp_path, prompts, elsewhere) as (box, browser):
         began = await browser.do("first_boot", people="104 王伟\n105 Anna", greeting=GREETING)
         assert began["began"] == "/welcome"
         assert began["seen"] == STEPS
