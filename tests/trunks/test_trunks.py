@@ -86,7 +86,9 @@ async def test_what_is_said_waits_until_the_caller_can_hear_us() -> None:
 
 
 @pytest.mark.parametrize(
-    ("refused", "left"), [(0.0, range(150, 201)), (0.15, range(50, 151)), (0.4, range(1))]
+    # Counted from ATA's OK, 50 ms before the modem's word that the call stands.
+    ("refused", "left"),
+    [(0.0, range(130, 151)), (0.15, range(20, 51)), (0.4, range(1))],
 )
 async def test_the_greeting_waits_only_for_what_is_left_of_the_clipped_beginning(
     refused: float, left: range
