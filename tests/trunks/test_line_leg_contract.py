@@ -52,10 +52,10 @@ class _Party:
         await asyncio.sleep(0.3 * len(digits) + 1)
 
     async def hold(self) -> None:
-        raise NotImplementedError
+        raise AssertionError("a line lacks holds (`Lacks.FAR_HOLD`): no story asks for one")
 
     async def resume(self) -> None:
-        raise NotImplementedError
+        raise AssertionError("a line lacks holds (`Lacks.FAR_HOLD`): no story asks for one")
 
     def is_rung(self) -> bool:
         call = self._call()
