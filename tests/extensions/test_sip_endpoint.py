@@ -75,6 +75,19 @@ async def test_a_message_that_never_ends_costs_a_bounded_time(
     writer.close()
 
 
+async def test_a_message_begun_after_a_good_one_must_end_as_soon(
+    phones: Phones, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "_MESSAGE_WITHIN_S", 0.3)
+    reader, writer = await asyncio.open_connection("127.0.0.1", phones.port)
+    writer.write(OPTIONS.format("TCP", 3, 3).encode())
+    await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+    writer.write(b"OPTIONS sip:box SIP/2.0\r\nSub")
+    await cut_off(reader)
+    assert phones.counters["refused"] == 1
+    writer.close()
+
+
 async def test_one_host_gets_so_many_connections(phones: Phones, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(endpoint, "_MOST_PER_HOST", 3)
     pairs = [await asyncio.open_connection("127.0.0.1", phones.port) for _ in range(4)]
