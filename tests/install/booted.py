@@ -97,7 +97,7 @@ class Card:
         return device
 
     def check(self) -> None:
-        """Check the file systems, as after a power cut: nothing but their journals may be wanting."""
+        """Check the file systems, as every start does: nothing but their journals may be wanting."""
         for device in self._devices.values():
             deadline = time.monotonic() + _PATIENCE_S
             while True:
@@ -111,6 +111,7 @@ class Card:
     @contextlib.contextmanager
     def booted(self) -> Iterator[Booted]:
         """Switch on; the plug is pulled at the end of the block."""
+        self.check()
         places = (str(self._folder / "root"), self._devices["card"], self._devices.get("data", ""))
         alone = ("--mount", "--pid", "--uts", "--ipc", "--net", "--cgroup")
         words = ["unshare", *alone, "--fork", "--kill-child", "bash", "-c", _BOOT, "boot", *places]
