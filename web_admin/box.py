@@ -17,6 +17,7 @@ from firmware.control.base import BaseReply, BaseRequest, OpenedFile
 from firmware.control.client import ControlClient, NoSwitch, open_file, open_recording
 from firmware.control.picture import NowReply
 from firmware.control.search import RecordingReply
+from firmware.core.clock import live_by
 from firmware.core.errors import ZongjiError
 
 _Reply = TypeVar("_Reply", bound=BaseReply)
@@ -45,6 +46,7 @@ class Box:
         """The last picture; None before the first one."""
         self.away_since: float | None = time.time()
         """Unix seconds since which the switch hasn't answered; None while it does."""
+        self._leave_zone: Callable[[], None] | None = None
         self.version = 0
         """Goes up with every change of the two."""
 
@@ -58,6 +60,8 @@ class Box:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
+        if self._leave_zone is not None:
+            self._leave_zone()
 
     def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Have `listener` called on every change; the returned function ends that."""
@@ -103,6 +107,7 @@ class Box:
                 ):
                     async for picture in pictures:
                         self.picture, self.away_since = picture, None
+                        self._live_by(picture.zone)
                         self._changed()
             except (ZongjiError, TimeoutError, OSError) as error:
                 if not isinstance(error, NoSwitch):
@@ -111,6 +116,12 @@ class Box:
                 self.away_since = time.time()
                 self._changed()
             await asyncio.sleep(_RETRY_S)
+
+    def _live_by(self, zone: str) -> None:
+        """Have the pages' local time be the office's."""
+        leave = live_by(zone)
+        if self._leave_zone is None:
+            self._leave_zone = leave
 
     def _changed(self) -> None:
         self.version += 1

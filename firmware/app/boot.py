@@ -20,6 +20,7 @@ from firmware.app import (
     lines,
     lost_callers,
     mail,
+    office_time,
     pages,
     panel,
     people,
@@ -78,6 +79,7 @@ async def switch(paths: StatePaths, profile: Profile) -> AsyncIterator[Parts]:
     """
     async with AsyncExitStack() as running:
         parts = await _parts(paths, profile, running)
+        office_time.start(parts, running)
         answers_of(SwitchApi(parts), parts.answers)
         await mail.start(parts, running)
         # What people and callers are led by, before anyone can call.

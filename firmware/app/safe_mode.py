@@ -85,6 +85,7 @@ async def safe_mode(paths: StatePaths, starts: Starts) -> AsyncIterator[asyncio.
             at_wall_ms=int(datetime.datetime.now(datetime.UTC).timestamp() * 1000),
             version=version,
             office=settings.current.office.name,
+            zone=settings.current.hours.of().timezone,
             up_since_wall_ms=started.wall_ms,
             lines=[],
             people=[],

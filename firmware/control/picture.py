@@ -148,6 +148,8 @@ class NowReply(BaseReply, frozen=True, tag="now", kw_only=True):
     at_wall_ms: int
     version: str
     office: str
+    zone: str
+    """The office's time zone, such as Asia/Shanghai."""
     up_since_wall_ms: int
     lines: list[LineNow]
     people: list[PersonNow]

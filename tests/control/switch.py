@@ -50,6 +50,7 @@ def a_picture() -> NowReply:
         at_wall_ms=NOON_MS,
         version="0.1.0",
         office="测试总机",
+        zone="UTC",
         up_since_wall_ms=NOON_MS - 3_600_000,
         lines=[
             LineNow("gsm1", "in call", "中国移动, -71 dBm", -71, call),

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import datetime
+import functools
 import json
+from zoneinfo import ZoneInfo
 
+from tests.control.switch import FIRST_ID
+from tests.store.sample import NOON_MS
 from tests.web_admin.rig import Visitor
+from web_admin.format import local
 from web_admin.live import MAX_VIEWERS
 from web_admin.words import Words
 
@@ -79,3 +85,12 @@ async def test_what_needs_attention_is_said_in_the_readers_language(admin: Visit
         assert "线路 gsm2：no modem" in (await admin.opens(path)).text
         admin.client.cookies.set("zongji-language", "en")
         assert "line gsm2: no modem" in (await admin.opens(path)).text
+
+
+async def test_every_page_shows_the_offices_time_whatever_the_computers_zone(admin: Visitor) -> None:
+    began = datetime.datetime.fromtimestamp(NOON_MS / 1000, datetime.UTC)
+    for zone in ("Asia/Shanghai", "America/Lima"):
+        await events(admin, 2, functools.partial(admin.switch.goes_on, zone=zone, faults=[zone]))
+        at = began.astimezone(ZoneInfo(zone))
+        assert f"{at:%H}:" in (await admin.opens(f"/calls/{FIRST_ID}")).text
+        assert local(NOON_MS).utcoffset() == at.utcoffset()

@@ -154,6 +154,7 @@ class SwitchApi:
             at_wall_ms=now.wall_ms,
             version=importlib.metadata.version("zongji"),
             office=current.office.name,
+            zone=current.hours.of().timezone,
             up_since_wall_ms=self._started.wall_ms,
             lines=lines_now(self._lines(), calls),
             people=people_now(((one.number, one.name) for one in current.extensions), phones, calls, hands),
