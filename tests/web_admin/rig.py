@@ -83,10 +83,11 @@ class Visitor:
         assert preview.status_code == 200, preview.text
         return await self.client.post("/settings/apply", data=filled(preview.text, "/settings/apply"))
 
-    async def sees_the_box(self) -> None:
-        """Wait until the first picture has come."""
+    async def sees_the_box(self, **shown: object) -> None:
+        """Wait until a picture has come that holds what is given."""
         for _ in range(_PATIENCE_TURNS):
-            if self.site.box.picture is not None and self.site.box.away_since is None:
+            picture = self.site.box.picture if self.site.box.away_since is None else None
+            if picture and all(getattr(picture, name) == value for name, value in shown.items()):
                 return
             await asyncio.sleep(0.02)
         raise AssertionError("the box never showed itself")

@@ -84,7 +84,7 @@ async def besieged(admin: Visitor, monkeypatch: pytest.MonkeyPatch) -> Visitor:
     user = admin.site.users.find("admin")
     assert user is not None
     admin.site.users.put(msgspec.structs.replace(user, extension="101"))
-    await events(admin, 1)
+    await admin.sees_the_box(office=EVIL)
     return admin
 
 
