@@ -1,7 +1,8 @@
 """The contract of a phone line: what every driver of a GSM modem, PSTN modem or FXO port offers.
 
-A line carries at most one call; a second caller waits (`CallerWaits`) until the line is free, and then
-rings like any other. It is started once, keeps itself alive from then
+A line has one voice path; a second caller waits (`CallerWaits`) until the line is free, and then rings like
+any other, or, on a `HoldingLine`, is taken while the first is on hold with the network. What a line says of
+its call concerns the one that has the voice path. It is started once, keeps itself alive from then
 on (reopens its device, initialises the modem, registers), and says what happens through events:
 
     DOWN ──► STARTING ──► READY ◄──► IN_CALL      any state ──► DOWN when the device is gone
@@ -133,6 +134,40 @@ class WaitingOver:
 
 
 @dataclasses.dataclass(frozen=True)
+class WaiterTaken:
+    """The call that stood is on hold with the network; the second caller is connected and is the line's call.
+    `AudioReady` follows.
+    """
+
+
+@dataclasses.dataclass(frozen=True)
+class CallsSwapped:
+    """The call that was on hold is the line's call; one that still stood is on hold instead. `AudioReady`
+    follows. Comes by itself after `CallEnded` where another call is on hold.
+    """
+
+
+@dataclasses.dataclass(frozen=True)
+class CallsJoined:
+    """Both calls of the line hear each other, and the line's audio is both's, until one of them ends.
+    The line's call stays the line's call, and the one that was on hold ends with `HeldEnded`.
+    """
+
+
+@dataclasses.dataclass(frozen=True)
+class CallsSplit:
+    """The two are joined no longer: the line's call has its audio alone, the other is on hold again."""
+
+
+@dataclasses.dataclass(frozen=True)
+class HeldEnded:
+    """The call on hold, or joined to the line's call, is over."""
+
+    reason: EndReason
+    detail: str
+
+
+@dataclasses.dataclass(frozen=True)
 class CallerIdExpected:
     """A caller id is about to sound on an in-band line, on hook; `InBandLine.caller_heard` wants it."""
 
@@ -247,6 +282,11 @@ LineEvent = (
     | CallEnded
     | CallerWaits
     | WaitingOver
+    | WaiterTaken
+    | CallsSwapped
+    | CallsJoined
+    | CallsSplit
+    | HeldEnded
     | CallerIdExpected
     | KeysWanted
     | HookFlash
@@ -352,6 +392,46 @@ class WaitingLine(Line, Protocol):
 
     async def refuse_waiting(self) -> None:
         """Have the network tell the second caller busy; does nothing without one."""
+
+
+@runtime_checkable
+class HoldingLine(WaitingLine, Protocol):
+    """A line whose network may hold one call while another has the voice path (3GPP TS 22.030, 6.5.5). What
+    the held party hears is the network's business."""
+
+    @property
+    def can_hold(self) -> bool:
+        """Whether this model is known to hold and swap."""
+
+    @property
+    def can_join(self) -> bool:
+        """Whether this model is known to join two calls to a multiparty call."""
+
+    async def swap(self) -> None:
+        """Put the line's call on hold and take the other: the one on hold, or the second caller.
+
+        Returns once the network did.
+
+        Raises:
+            LineError: It can't hold, there is no other call, or the network refused.
+        """
+
+    async def join(self) -> None:
+        """Have the line's call and the one on hold in one conversation; nothing more when they are.
+
+        Raises:
+            LineError: It can't join, none is on hold, or the network refused.
+        """
+
+    async def split(self) -> None:
+        """Undo `join`: the other call is on hold again; nothing where they aren't joined.
+
+        Raises:
+            LineError: The network refused.
+        """
+
+    async def hang_up_held(self) -> None:
+        """End the call on hold, or joined to the line's call, alone; does nothing without one."""
 
 
 @runtime_checkable

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from hal.fake.call_words import RELEASED
 from hal.fake.dialects import AudioWay
+from hal.fake.holding import ACTIVE, HELD, supplementary
 from hal.fake.network import CAN_CALL, CallState, FakeCall
 from hal.fake.sim_card import SimState
 
@@ -140,13 +140,15 @@ def _list_calls(modem: FakeModem, match: re.Match[str]) -> None:
         stats = {CallState.DIALLING: 2, CallState.RINGING: ringing, CallState.ANSWERED: 0}
         if call.state in stats:
             modem.say(modem.listing(call, stats[call.state]))
+    if modem.held is not None:
+        modem.say(modem.listing(modem.held, ACTIVE if modem.joined else HELD))
     if modem.waiting is not None:
         modem.say(modem.listing(modem.waiting, 5))
     modem.answer("OK")
 
 
 def _dial(modem: FakeModem, match: re.Match[str]) -> None:
-    if modem.call is not None:
+    if modem.call is not None or modem.held is not None:
         modem.answer("ERROR")
     elif not modem.registered and not modem.may_call_for_help(match[1]):
         modem.refuse(30)
@@ -179,25 +181,9 @@ def _hang_up(modem: FakeModem, match: re.Match[str]) -> None:
         modem.refuse(3)
         return
     if call is not None and (match[0] == "+CHUP" or modem.settings["+CVHU"] == "0"):
-        modem.call = None
-        modem.audio_on = False
-        modem.network.modem_hangs_up(call)
-        if modem.quirks.end_line:
-            modem.tell_call(call, RELEASED)
-            if modem.dialect.voice_lines:
-                modem.say(f"VOICE CALL: END: {modem.seconds_of(call):06d}")
-        modem.free_for_waiting()
-    modem.answer("OK")
-
-
-def _refuse_waiting(modem: FakeModem, match: re.Match[str]) -> None:
-    """CHLD=0 (27.007, 7.13): a waiting call is told busy; without one, and nobody held, it isn't allowed."""
-    call, modem.waiting = modem.waiting, None
-    if call is None:
-        modem.refuse(3)
-        return
-    modem.network.modem_tells_busy(call)
-    modem.tell_call(call, RELEASED, "BUSY")
+        if modem.joined and modem.held is not None:
+            modem.end_call(modem.held)
+        modem.end_call(call)
     modem.answer("OK")
 
 
@@ -296,7 +282,7 @@ COMMANDS: tuple[tuple[re.Pattern[str], Callable[[FakeModem, re.Match[str]], None
         (r"D([+0-9*#]{1,40});", _dial),
         (r"A", _answer),
         (r"\+CHUP|H0?", _hang_up),
-        (r"\+CHLD=0", _refuse_waiting),
+        (r"\+CHLD=([0-3])(?:(?<=[12])([1-7]))?", supplementary),
         (r'(?:\+VTS=|\^DTMF=1,)"?([0-9*#A-D])"?', _send_key),
         (r"\+CPCMREG=([01])", _audio),
         (r"\+QPCMV=(0|1,[0-2])", _audio_before),

@@ -54,6 +54,8 @@ class Dialect:
     """It knows AT+CEREG."""
     key_command: str = r'\+VTS="?([0-9*#A-D])"?'
     ussd_packed: bool = False
+    holds: bool = True
+    """It takes AT+CHLD=1x, 2 and 3; else =0 alone."""
 
 
 _SIMCOM_TRIES = ("+SPIC", "+SPIC: {pin},{puk},0,10")
@@ -121,6 +123,7 @@ EC200 = dataclasses.replace(
     words=CallWords.DSCI,
     audio=AudioWay.ANALOGUE,
     settings=("+QURCCFG", "^DSCI", "+QTONEDET", "+CVHU"),
+    holds=False,
 )
 HUAWEI = Dialect(
     name="huawei-e1xx",
@@ -138,6 +141,7 @@ HUAWEI = Dialect(
     lte=False,
     key_command=r"\^DTMF=1,([0-9*#A-D])",
     ussd_packed=True,
+    holds=False,
 )
 
 DIALECTS = {d.name: d for d in (SIM7600, A7670, SIM800, EC25, EC200, HUAWEI)} | {

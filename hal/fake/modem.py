@@ -84,7 +84,11 @@ class FakeModem:
         """Every command line received, with its moment; PINs left out."""
         self.call: FakeCall | None = None
         self.waiting: FakeCall | None = None
-        """A second caller's, while `call` stands."""
+        """A further caller's, while `call` stands."""
+        self.held: FakeCall | None = None
+        """On hold with the network, or joined to `call`."""
+        self.joined = False
+        """Whether `call` and `held` are in one conversation, which has the PCM port."""
         self.imei = "860000000000001"
         self.audio_on = False
         self.settings: dict[str, str] = {}
@@ -131,7 +135,8 @@ class FakeModem:
     def power_off(self) -> None:
         """Vanish, in the middle of whatever it is doing."""
         self.powered = self._listening = self.audio_on = False
-        calls, self.call, self.waiting = (self.call, self.waiting), None, None
+        calls, self.call, self.waiting = (self.call, self.waiting, self.held), None, None
+        self.held, self.joined = None, False
         for call in calls:
             if call is not None:
                 self.network.modem_vanishes(call)
@@ -201,17 +206,18 @@ class FakeModem:
 
     @property
     def reachable(self) -> bool:
-        return self.powered and self.registered and self.call is None
+        return self.powered and self.registered and self.call is None and self.held is None
 
     @property
     def lets_wait(self) -> bool:
         stands = self.call is not None and self.call.state is CallState.ANSWERED
-        # By the network's own rule +CCWA's mode 1 subscribes, and one more call is all there may be.
+        # By the network's own rule +CCWA's mode 1 subscribes, and one waits at a time.
         return self.powered and stands and self.waiting is None and self.settings["+CCWA"].endswith("1,1")
 
     def network_waits(self, call: FakeCall) -> None:
         self.waiting = call
-        call.index = 2 if self.call is None or self.call.index == 1 else 1
+        taken = {one.index for one in (self.call, self.held) if one is not None}
+        call.index = min({1, 2, 3} - taken)
         self._id_known = True
         self.tell_call(call, 5)
         number, kind = self._shown(call)
@@ -220,7 +226,7 @@ class FakeModem:
 
     def free_for_waiting(self) -> None:
         """The call is over: the one that waited rings now."""
-        if self.waiting is not None and self.call is None:
+        if self.waiting is not None and self.call is None and self.held is None:
             self.call, self.waiting = self.waiting, None
             self.tell_call(self.call, 4)
             self._ring(self.call)
@@ -248,10 +254,9 @@ class FakeModem:
                 if line != "NO CARRIER":
                     self.say(line)
             return
-        if call is not self.call:
+        if call not in (self.call, self.held):
             return
-        self.call = None
-        self.audio_on = False
+        self._remove(call)
         if self.quirks.end_line:
             self.tell_call(call, RELEASED, word)
             for line in end_lines(self.dialect, call, word, self.seconds_of(call)):
@@ -328,6 +333,16 @@ class FakeModem:
         armed = self.settings.get("+QPCMV", "0").startswith("1,")
         self._audio_armed = self.dialect.audio is AudioWay.ANALOGUE or armed
 
+    def end_call(self, call: FakeCall) -> None:
+        """End a call by command; the other, if any, stays as it is."""
+        self._remove(call)
+        self.network.modem_hangs_up(call)
+        if self.quirks.end_line:
+            self.tell_call(call, RELEASED)
+            if self.dialect.voice_lines:
+                self.say(f"VOICE CALL: END: {self.seconds_of(call):06d}")
+        self.free_for_waiting()
+
     def connected(self, call: FakeCall, *, answered: bool) -> None:
         """The call stands; who answered decides in which order a SIM7600 says it."""
         self.audio_on = self.audio_on or self._audio_armed
@@ -351,7 +366,8 @@ class FakeModem:
     def listing(self, call: FakeCall, stat: int) -> str:
         """Return a call's line in the list of calls."""
         number, kind = self._shown(call)
-        return f'+CLCC: {call.index},{int(call.to_modem)},{stat},0,0,"{number}",{kind}'
+        multiparty = int(self.joined and call is not self.waiting)
+        return f'+CLCC: {call.index},{int(call.to_modem)},{stat},0,{multiparty},"{number}",{kind}'
 
     def _shown(self, call: FakeCall) -> tuple[str, int]:
         """Return the number as it is shown, and its type."""
@@ -364,6 +380,15 @@ class FakeModem:
         return round(self.network.schedule.now - call.answered_at) if call.answered_at is not None else 0
 
     # Inside
+
+    def _remove(self, call: FakeCall) -> None:
+        """Take a call that is over off the list; of two joined the other keeps the PCM port."""
+        if call is self.held:
+            self.held, self.joined = None, False
+        elif self.joined:
+            self.call, self.held, self.joined = self.held, None, False
+        elif call is self.call:
+            self.call, self.audio_on = None, False
 
     def _ring(self, call: FakeCall) -> None:
         if self.call is not call or call.state is not CallState.RINGING:

@@ -5,11 +5,13 @@
 
 What either side says before the audio is on is lost, as in life. What the party heard is written down from
 the answer on, to the millisecond. A modem at 16 kHz (`FakeModem.wideband`) sends and takes twice the samples;
-the party stays one of 8 kHz.
+the party stays one of 8 kHz. A party on hold with the network hears nothing and is not heard; two joined hear
+each other too.
 """
 
 from __future__ import annotations
 
+import array
 import time
 
 from hal.fake.audio import RATE, SILENT_FRAME, doubled, halved
@@ -29,47 +31,59 @@ class PcmPump(FramePump):
         self._modem = modem
         self._port = port
         self._was_on = False
-        self._call: FakeCall | None = None
+        self._calls: list[FakeCall] = []
+        """Those that stand, on hold or not."""
 
     def stop(self) -> None:
-        """End the thread and complete the party's recording."""
+        """End the thread and complete the parties' recordings."""
         super().stop()
-        self._change_call(None)
+        self._change_calls([])
 
     def settle(self) -> None:
         """Complete what the party of an ended call heard, now rather than at the next frame."""
         with self.lock:
-            if self._call is not None and self._call.state is not CallState.ANSWERED:
-                self._change_call(None)
+            self._change_calls([one for one in self._calls if one.state is CallState.ANSWERED])
 
     def _tick(self) -> None:
-        call = self._modem.call
-        if call is not None and call.state is not CallState.ANSWERED:
-            call = None
-        if call is not self._call:
-            self._change_call(call)
+        active, held, joined = self._modem.call, self._modem.held, self._modem.joined
+        calls = [one for one in (active, held) if one is not None and one.state is CallState.ANSWERED]
+        self._change_calls(calls)
+        on_air = [one for one in calls if one is active or joined]
         wide = self._modem.wideband
-        on = self._modem.audio_on and call is not None
+        on = self._modem.audio_on and bool(on_air)
         if on and not self._was_on:
             self._port.forget_unread()
             self.buffer.clear(frames_of=2 if wide else 1)
         self._was_on = on
         arrived = self._port.read()
-        if call is None:
+        if not calls:
             return
-        said = call.voice.frame()
+        said = {one.id: one.voice.frame() for one in calls}
         heard = SILENT_FRAME
         if on:
-            self._port.write(doubled(said) if wide else said)
+            voices = _sum([said[one.id] for one in on_air])
+            self._port.write(doubled(voices) if wide else voices)
             taken = self.buffer.take(arrived)
             heard = halved(taken) if wide else taken
-        if call.ear is not None:
-            call.ear.hear(heard)
+        for one in calls:
+            if one.ear is not None:
+                others = [said[other.id] for other in on_air if other is not one]
+                one.ear.hear(_sum([heard, *others]) if one in on_air else SILENT_FRAME)
 
-    def _change_call(self, call: FakeCall | None) -> None:
-        if self._call is not None and self._call.ear is not None:
-            self._call.ear.close()
-        self._call = call
-        if call is not None and call.ear is not None and call.answered_at is not None:
-            late = max(0.0, time.monotonic() - call.answered_at)
-            call.ear.hear(bytes(2 * round(late * RATE)))
+    def _change_calls(self, calls: list[FakeCall]) -> None:
+        for one in self._calls:
+            if one not in calls and one.ear is not None:
+                one.ear.close()
+        for one in calls:
+            if one not in self._calls and one.ear is not None and one.answered_at is not None:
+                late = max(0.0, time.monotonic() - one.answered_at)
+                one.ear.hear(bytes(2 * round(late * RATE)))
+        self._calls = calls
+
+
+def _sum(frames: list[bytes]) -> bytes:
+    """Return 16-bit frames of one length added, clipped."""
+    if len(frames) == 1:
+        return frames[0]
+    sums = map(sum, zip(*(array.array("h", frame) for frame in frames), strict=True))
+    return array.array("h", (max(-32768, min(32767, value)) for value in sums)).tobytes()

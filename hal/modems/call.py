@@ -70,6 +70,10 @@ class LineCall:
         self._polls_missing = 0
         self._unannounced = incoming
 
+    def stands(self) -> None:
+        """It was announced and taken while it waited; nothing is told of that again."""
+        self.phase, self._unannounced = Phase.CONNECTED, False
+
     @property
     def over(self) -> bool:
         return self.phase is Phase.ENDING
@@ -126,6 +130,11 @@ class LineCall:
         elif said == "NO CARRIER" and self._said not in _REASONS:
             self._said = said
 
+    def reason_of_end(self) -> tuple[EndReason, str]:
+        """Return why it is over, and what was said of it."""
+        reason = EndReason.LOCAL if self.hung_up_by_us else self._reason or EndReason.REMOTE_HANG_UP
+        return reason, self._said
+
     def finish(self, reason: EndReason | None = None, detail: str = "") -> None:
         """Tell that the call is over; the line drops the object after that.
 
@@ -136,8 +145,7 @@ class LineCall:
             detail: Goes with it.
         """
         if reason is None:
-            reason = EndReason.LOCAL if self.hung_up_by_us else self._reason or EndReason.REMOTE_HANG_UP
-            detail = self._said
+            reason, detail = self.reason_of_end()
         if self._unannounced:
             self._emit(IncomingCall(None, withheld=False))
         self.phase = Phase.ENDING

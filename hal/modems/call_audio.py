@@ -80,6 +80,21 @@ class CallAudio:
         self.finding = AudioFinding.REFUSED
         return said
 
+    def switch_on_again(self) -> Steps[str | None]:
+        """Have it for the line's other call, after the one that had it is over; returns as `switch_on`.
+
+        Whether a model that is asked once the call stands keeps it on isn't documented: it is switched anew.
+        """
+        if self._commands.on:
+            yield from self.switch_off()
+            return (yield from self.switch_on(None))
+        self.goes_on()
+        return None
+
+    def goes_on(self) -> None:
+        """Another of the line's calls has it now; it stayed on."""
+        self._host.emit(AudioReady(self.place))
+
     def switch_off(self) -> Procedure:
         """Leave the modem as it was before the call, if anything was asked of it."""
         if self._commands.off:

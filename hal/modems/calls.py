@@ -1,4 +1,5 @@
-"""Calls on one GSM line: the commands around `LineCall`, as procedures.
+"""Calls on one GSM line: the commands around `LineCall`, as procedures. One of them has the line's audio;
+another may wait (waiting.py) or be on hold (holding.py).
 
 One picture, an incoming call (time runs down; `◄` from the modem, `►` to it):
 
@@ -16,16 +17,18 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Callable
 
-from hal.at.calls import ListedCall
+from hal.at.calls import CallStat, ListedCall
 from hal.at.channel import Command, Outcome
 from hal.at.errors import FailureKind
 from hal.at.procedures import Procedure, Steps, ask, pause
-from hal.line import AudioExpected, DigitReceived, EndReason
+from hal.line import AudioExpected, CallsSwapped, DigitReceived, EndReason, WaiterTaken
 from hal.modems.call import POLLS_TO_BELIEVE_GONE, LineCall, Phase
 from hal.modems.call_audio import CallAudio
 from hal.modems.call_host import Host
 from hal.modems.doctor import AudioFinding
+from hal.modems.holding import CHECK_PAUSE, CHECK_ROUNDS, JOIN, SWAP, Held, Holding, alone, ending
 from hal.modems.model import Model
 from hal.modems.waiting import Waiting
 
@@ -43,6 +46,8 @@ figure).
 SECOND_LINE_WAIT = 0.3
 """Seconds the second of two end lines may take."""
 HANG_UP_ROUNDS = 3
+RETRIEVE_ROUNDS = 8
+"""How often a call on hold is asked back before it is given up."""
 END_LINE_WAIT = 1.0
 """Seconds between a hang-up's OK and the end line, before we ask."""
 ANSWER_TIMEOUT = 15.0
@@ -67,8 +72,15 @@ class LineCalls:
         self._host = host
         self._call: LineCall | None = None
         self._index: int | None = None
-        """Of our call in the modem's list; only known, and only needed, where it had to wait."""
-        self._waiting = Waiting(host.emit, host.start, refuses=model.call.waiting == "busy")
+        """Of our call in the modem's list; only known, and only needed, beside another."""
+        self._stats: dict[int, CallStat] = {}
+        """What the last list said, by index."""
+        self._holding = Holding(host.emit, lambda: host.now)
+        self._waiting = Waiting(host.emit, host.start, self._refuses_waiting)
+        self._moving = False
+        """Whether a swap or a join is under way."""
+        self._refused_while_moving = False
+        """Whether the waiting one was given up while being taken."""
         self._running: list[Procedure] = []
         self._tickets: dict[int, str | None] = {}
         """Commands not settled yet, and what to tell when the call ends before they are."""
@@ -93,7 +105,7 @@ class LineCalls:
         if self._call is None:
             return ""
         waits = ", another caller waits" if self._waiting.waiter is not None else ""
-        return f"{self._call.phase.value}{waits}"
+        return f"{self._call.phase.value}{self._holding.in_words}{waits}"
 
     # What the modem says
 
@@ -125,9 +137,12 @@ class LineCalls:
         if self._call is not None and self._waiting.concerns(entry, self._index, asked=False):
             self._host.call_changed()
             return
+        if self._holding.concerns(entry):
+            self._host.call_changed()
+            return
         if self._call is None and entry.incoming and entry.stat.name == "INCOMING":
             self.rings()
-        if self._call is not None and self._call.incoming == entry.incoming:
+        if self._is_ours(entry):
             self._tell(entry)
 
     def connected(self) -> None:
@@ -148,7 +163,7 @@ class LineCalls:
         if said.startswith("MISSED_CALL") and self._call.phase is Phase.CONNECTED:
             # Said of a second caller who gave up.
             return
-        if self._waiting.waiter is not None:
+        if self._waiting.waiter is not None or self._holding.may_be_meant:
             self._run(self._look_who_is_left())
             return
         began = not self._call.over
@@ -165,12 +180,17 @@ class LineCalls:
     def abandon(self, reason: EndReason, detail: str) -> None:
         """The device is gone: end the call without a word to it."""
         self._waiting.over(reason, detail)
+        self._holding.over(reason, detail)
         if self._call is not None:
             self._finish(reason, detail)
 
     # What we are told to do
 
     def answer(self, ticket: int) -> None:
+        if self._call is not None and self._call.phase is Phase.CONNECTED and self._index is not None:
+            # The other call ended while the network connected this one.
+            self._host.settle(ticket, None)
+            return
         if self._call is None or self._call.phase is not Phase.OFFERED:
             self._host.settle(ticket, "nothing rings")
             return
@@ -197,8 +217,52 @@ class LineCalls:
         self._begin_hang_up(self._call)
 
     def refuse_waiting(self, ticket: int) -> None:
-        self._waiting.refuse()
+        if self._moving:
+            # Once the waiting one is taken, CHLD=0 would end the call that is on hold.
+            self._refused_while_moving = True
+        else:
+            self._waiting.refuse()
         self._host.settle(ticket, None)
+
+    def hang_up_held(self, ticket: int) -> None:
+        held = self._holding.held
+        if held is None:
+            self._host.settle(ticket, None)
+            return
+        self._tickets[ticket] = None
+        held.call.hung_up_by_us = True
+        self._run(self._hang_held_up(held.call, ticket))
+
+    def swap(self, ticket: int) -> None:
+        waiter = self._waiting.waiter
+        if not self._model.call.hold:
+            self._host.settle(ticket, "this model isn't known to hold calls")
+        elif self._call is None or self._call.phase is not Phase.CONNECTED or self._moving:
+            self._host.settle(ticket, "no call stands that could be held now")
+        elif self._holding.joined or (self._holding.held is None and (waiter is None or waiter.told_busy)):
+            self._host.settle(ticket, "there is no other call to take")
+        else:
+            self._tickets[ticket] = _CALL_OVER
+            self._moving = True
+            self._run(self._swap(ticket))
+
+    def join(self, ticket: int) -> None:
+        if self._holding.joined:
+            self._host.settle(ticket, None)
+        elif not self._model.call.multiparty:
+            self._host.settle(ticket, "this model isn't known to join calls")
+        elif self._call is None or self._holding.held is None or self._moving:
+            self._host.settle(ticket, "there are no two calls to join now")
+        else:
+            self._begin_joining(ticket, JOIN, joined=True)
+
+    def split(self, ticket: int) -> None:
+        if not self._holding.joined or self._index is None:
+            self._host.settle(ticket, None)
+        elif self._moving:
+            self._host.settle(ticket, "the calls are being moved")
+        else:
+            self._begin_joining(ticket, alone(self._index), joined=False)
 
     def send_digits(self, ticket: int, digits: str) -> None:
         if not _KEYS.fullmatch(digits):
@@ -218,6 +282,8 @@ class LineCalls:
         # One that came in while we were setting up is ours.
         if orphans and self._call is None:
             logger.warning("the modem stands in a call nobody owns; hanging up")
+            if any(e.stat is CallStat.HELD for e in orphans) and self._model.call.hold:
+                yield from ask(Command("+CHLD=0", timeout=HANG_UP_TIMEOUT))
             for text in self._model.call.hang_up:
                 if (yield from ask(Command(text, timeout=HANG_UP_TIMEOUT))).ok:
                     break
@@ -245,13 +311,18 @@ class LineCalls:
             return True
         entries = _entries(outcome)
         others = [e for e in entries if e.voice and self._waiting.concerns(e, self._index, asked=True)]
-        ours = [e for e in entries if e not in others]
+        held = [e for e in entries if e.voice and self._holding.concerns(e)]
+        ours = [e for e in entries if e not in others and e not in held]
+        self._stats = {e.index: e.stat for e in entries if e.voice}
         # An entry noise made unreadable still is an entry.
         unreadable = len(outcome.lines) > len(entries)
         self._waiting.listed(found=bool(others) or unreadable)
+        self._holding.listed(found=bool(held) or unreadable)
         self._host.call_changed()
         for entry in ours:
-            if entry.voice and entry.incoming == call.incoming:
+            if entry.voice and self._is_ours(entry):
+                if self._index is None and entry.stat is CallStat.ACTIVE:
+                    self._index = entry.index
                 self._tell(entry)
         if ours or unreadable:
             return True
@@ -319,11 +390,87 @@ class LineCalls:
             self._settle(ticket, str(failure))
             self._forget()
 
-    def _hang_up(self) -> Procedure:
+    def _swap(self, ticket: int) -> Procedure:
+        yield from self._poll_once()
+        outcome = yield from self._move(SWAP, self._has_swapped)
+        refused, self._moving, self._refused_while_moving = self._refused_while_moving, False, False
+        if outcome is None:
+            self._exchange()
+            self.audio.goes_on()
+        self._settle(ticket, outcome)
+        if refused and outcome is None and self._call is not None:
+            self._begin_hang_up(self._call)
+        elif refused:
+            self._waiting.refuse()
+
+    def _join(self, ticket: int, command: Command, *, joined: bool) -> Procedure:
+        """Join the two, or have them apart."""
+        outcome = yield from self._move(command, self._has_joined if joined else self._has_split)
+        self._moving = False
+        if outcome is None:
+            self._holding.be_joined(joined)
+            self._host.call_changed()
+        self._settle(ticket, outcome)
+
+    def _move(self, command: Command, is_done: Callable[[], bool]) -> Steps[str | None]:
+        """Move calls; return why the network didn't, or None."""
+        outcome = yield from ask(command)
+        # A lost answer isn't a refusal: the list tells. After a refusal once is enough.
+        lost = outcome.failure is not None and outcome.failure.kind is FailureKind.NO_ANSWER
+        for _ in range(CHECK_ROUNDS if outcome.ok or lost else 1):
+            yield from self._poll_once()
+            if is_done():
+                return None
+            yield from pause(CHECK_PAUSE)
+        return str(outcome.failure) if outcome.failure is not None else "the network didn't do it"
+
+    def _retrieve(self) -> Procedure:
+        """Take the call that was on hold, after the other is over."""
+        for _ in range(RETRIEVE_ROUNDS):
+            yield from self._poll_once()
+            # With somebody waiting (who is being told busy) it would be that one who is taken.
+            if self._stat is CallStat.HELD and self._waiting.waiter is None:
+                yield from self._move(SWAP, lambda: self._stat is CallStat.ACTIVE)
+            if self._stat is CallStat.ACTIVE:
+                yield from self._retrieved()
+                return
+            yield from pause(CHECK_PAUSE)
+        if self._call is not None:
+            logger.warning("the network doesn't give back the call on hold; hanging up")
+            self._begin_hang_up(self._call)
+
+    def _retrieved(self) -> Procedure:
+        self._host.emit(CallsSwapped())
+        yield from self._keep_audio((yield from self.audio.switch_on_again()))
+
+    def _hang_held_up(self, call: LineCall, ticket: int) -> Procedure:
+        """End a call on hold; by the time it may have changed places with the line's own."""
         for _ in range(HANG_UP_ROUNDS):
-            for text in self._model.call.hang_up:
-                if (yield from ask(Command(text, timeout=HANG_UP_TIMEOUT))).ok:
-                    break
+            held = self._holding.held
+            if held is None or held.call is not call:
+                break
+            yield from ask(ending(held.index))
+            yield from self._poll_once()
+            yield from self._poll_once()
+        if call is self._call:
+            call.hung_up_by_us = False
+            self._begin_hang_up(call)
+        else:
+            self._settle(ticket, None if call.over else "the network doesn't end the call on hold")
+
+    def _hang_up(self, call: LineCall) -> Procedure:
+        for _ in range(HANG_UP_ROUNDS):
+            held = self._holding.held
+            if held is not None and held.call is call:
+                # They have just changed places.
+                yield from ask(ending(held.index))
+            elif self._index is not None and (held is not None or self._stat is CallStat.HELD):
+                # +CHUP may end both, or neither.
+                yield from ask(ending(self._index))
+            else:
+                for text in self._model.call.hang_up:
+                    if (yield from ask(Command(text, timeout=HANG_UP_TIMEOUT))).ok:
+                        break
             yield from pause(END_LINE_WAIT)
             yield from self._poll_once()
             yield from self._poll_once()
@@ -331,7 +478,10 @@ class LineCalls:
         self._finish(EndReason.DEVICE_FAULT, "the modem doesn't hang up")
 
     def _switch_audio_on(self) -> Procedure:
-        said = yield from self.audio.switch_on(self._stands_since)
+        yield from self._keep_audio((yield from self.audio.switch_on(self._stands_since)))
+
+    def _keep_audio(self, said: str | None) -> Procedure:
+        """Give up a call whose audio doesn't come, with what the modem said; None: it came."""
         if said is None:
             return
         for text in self._model.call.hang_up:
@@ -353,6 +503,72 @@ class LineCalls:
         self._finish()
 
     # Inside
+
+    @property
+    def _stat(self) -> CallStat | None:
+        """How the last list showed the line's own call, where its index is known."""
+        return self._stats.get(self._index) if self._index is not None else None
+
+    def _refuses_waiting(self) -> bool:
+        return self._model.call.waiting == "busy" or self._holding.held is not None
+
+    def _is_ours(self, entry: ListedCall) -> bool:
+        """Whether a listed call that nobody else claims is the line's own."""
+        if self._call is None or self._call.incoming != entry.incoming:
+            return False
+        return self._holding.held is None or self._index in (None, entry.index)
+
+    def _other_index(self) -> int | None:
+        """Return the index of the call that isn't the line's own: on hold, or waiting."""
+        other = self._holding.held or self._waiting.waiter
+        return other.index if other is not None else None
+
+    def _has_swapped(self) -> bool:
+        other = self._other_index()
+        return other is not None and self._stats.get(other) is CallStat.ACTIVE and self._stat is CallStat.HELD
+
+    def _has_joined(self) -> bool:
+        other = self._other_index()
+        return other is not None and self._stats.get(other) is self._stat is CallStat.ACTIVE
+
+    def _has_split(self) -> bool:
+        other = self._other_index()
+        return other is not None and self._stats.get(other) is CallStat.HELD and self._stat is CallStat.ACTIVE
+
+    def _begin_joining(self, ticket: int, command: Command, *, joined: bool) -> None:
+        self._tickets[ticket] = _CALL_OVER
+        self._moving = True
+        self._run(self._join(ticket, command, joined=joined))
+
+    def _exchange(self) -> None:
+        """The network has put the line's call on hold and connected the other."""
+        own, index, other = self._call, self._index, self._other_index()
+        if own is None or index is None:
+            return
+        held = self._holding.take()
+        if held is not None:
+            call = held.call
+        else:
+            self._waiting.take()
+            call = LineCall(self._host.emit, incoming=True)
+            call.stands()
+        self._call, self._index = call, other
+        self._holding.held = Held(own, index)
+        self._host.emit(WaiterTaken() if held is None else CallsSwapped())
+        self._host.call_changed()
+
+    def _goes_on_with(self, held: Held, *, joined: bool) -> None:
+        """The line's call is over; the one on hold is it now."""
+        self._call, self._index = held.call, held.index
+        self._stands_since = None
+        self._run(self._watch())
+        self._host.call_changed()
+        if held.call.hung_up_by_us:
+            held.call.hung_up_by_us = False
+            self._host.emit(CallsSwapped())
+            self._begin_hang_up(held.call)
+        else:
+            self._run(self._retrieved() if joined else self._retrieve())
 
     def _begin(self, *, incoming: bool) -> None:
         self._call = LineCall(self._host.emit, incoming=incoming)
@@ -386,7 +602,7 @@ class LineCalls:
     def _begin_hang_up(self, call: LineCall) -> None:
         if not call.hung_up_by_us:
             call.hung_up_by_us = True
-            self._run(self._hang_up())
+            self._run(self._hang_up(call))
 
     def _settle(self, ticket: int, error: str | None) -> None:
         if ticket in self._tickets:
@@ -403,7 +619,12 @@ class LineCalls:
         call = self._call
         if call is None:
             return
+        joined, held = self._holding.joined, self._holding.take()
         call.finish(reason, detail)
+        if held is not None:
+            self._drop_procedures()
+            self._goes_on_with(held, joined=joined)
+            return
         after = self.audio.call_over()
         self._forget()
         if reason is EndReason.DEVICE_LOST:
@@ -426,13 +647,18 @@ class LineCalls:
 
     def _forget(self) -> None:
         self._call = None
+        self._drop_procedures()
+        self._host.call_changed()
+
+    def _drop_procedures(self) -> None:
+        """The call that was the line's own is over."""
+        self._moving = self._refused_while_moving = False
         self._answer_ticket = None
         for ticket, error in list(self._tickets.items()):
             self._settle(ticket, error)
         running, self._running = self._running, []
         for procedure in running:
             self._host.cancel(procedure)
-        self._host.call_changed()
 
 
 def _entries(outcome: Outcome) -> list[ListedCall]:

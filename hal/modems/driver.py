@@ -206,6 +206,26 @@ class GsmDriver:
         self._calls.refuse_waiting(ticket)
         self._run()
 
+    def swap(self, ticket: int, now: float) -> None:
+        self._now = now
+        self._calls.swap(ticket)
+        self._run()
+
+    def join(self, ticket: int, now: float) -> None:
+        self._now = now
+        self._calls.join(ticket)
+        self._run()
+
+    def split(self, ticket: int, now: float) -> None:
+        self._now = now
+        self._calls.split(ticket)
+        self._run()
+
+    def hang_up_held(self, ticket: int, now: float) -> None:
+        self._now = now
+        self._calls.hang_up_held(ticket)
+        self._run()
+
     def send_digits(self, ticket: int, digits: str, now: float) -> None:
         self._now = now
         self._calls.send_digits(ticket, digits)

@@ -48,6 +48,10 @@ class CallCommands:
     """Sends one key; `{key}` stands for it."""
     waiting: str = "keep"
     """What becomes of a second caller: "keep", who then waits until the line is free, or "busy"."""
+    hold: bool = False
+    """Whether it holds one call while it has another (27.007, 7.13, CHLD=2)."""
+    multiparty: bool = False
+    """Whether it joins the two (CHLD=3); over VoLTE it also takes a network that does."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -3,12 +3,15 @@
 Theory of operation
 -------------------
     (none) ──+CCWA or a listed WAITING──► WAITS ──the standing call is over──► the line's own call, ringing
+                                            ├── AT+CHLD=2 ──► the line's own call, the other on hold
                                             ├── gives up: released, or two lists without it ──► (none)
                                             └── AT+CHLD=0: is told busy ──► gone with the next lists
 
 A line has one voice path, so a second caller is never answered beside the first: the network keeps such a
-caller ringing, and the line takes the call as soon as it is free. A model whose CHLD isn't to be relied on to
-keep two calls apart (`CallCommands.waiting` "busy") has the network tell that caller busy at once.
+caller ringing, and the line takes the call as soon as it is free, or when the first is put on hold with the
+network (holding.py). A third caller, beside one that is held, is told busy. A model whose CHLD isn't to be
+relied on to keep two calls apart (`CallCommands.waiting` "busy") has the network tell that caller busy at
+once.
 
 Lines that tell an end without saying whose (`NO CARRIER`) can't be believed while somebody waits: `LineCalls`
 asks for the list of calls instead.
@@ -47,11 +50,14 @@ class Waiting:
     Args:
         emit: Takes the line's events.
         start: Begins a procedure.
-        refuses: Have each told busy at once.
+        refuses: Whether one who comes now is told busy at once.
     """
 
     def __init__(
-        self, emit: Callable[[LineEvent], None], start: Callable[[Procedure], object], *, refuses: bool
+        self,
+        emit: Callable[[LineEvent], None],
+        start: Callable[[Procedure], object],
+        refuses: Callable[[], bool],
     ) -> None:
         self._emit = emit
         self._start = start
@@ -64,7 +70,7 @@ class Waiting:
             return
         self.waiter = Waiter(number, withheld)
         self._emit(CallerWaits(number, withheld))
-        if self._refuses:
+        if self._refuses():
             self.refuse()
 
     def concerns(self, entry: ListedCall, own: int | None, *, asked: bool) -> bool:

@@ -23,7 +23,9 @@ from hal.fake.network import PartyScript
 from hal.line import (
     AudioReady,
     CallEnded,
+    CallerWaits,
     EndReason,
+    HoldingLine,
     IncomingCall,
     Line,
     LineState,
@@ -72,6 +74,11 @@ async def talk_through_pcm(device: str, seconds: float, writes: bytes = THOUSAND
     return read
 
 
+def _samples(path: Path) -> np.ndarray:
+    with wave.open(str(path)) as wav:
+        return np.frombuffer(wav.readframes(wav.getnframes()), dtype="<i2")
+
+
 def strongest(samples: bytes) -> float:
     """Return the strongest frequency in Hz."""
     values = np.frombuffer(samples[: len(samples) // 2 * 2], dtype="<i2")
@@ -110,6 +117,44 @@ async def test_a_call_with_audio_both_ways_and_a_modem_that_comes_back_under_ano
     assert strongest(voice) == pytest.approx(1000, abs=5)
     assert len(voice) >= 40 * 320
     assert world.pump.buffer.underruns <= 2
+
+
+async def test_who_is_on_hold_hears_nothing_and_two_who_are_joined_hear_each_other(tmp_path: Path) -> None:
+    world = ModemOnPtys(tmp_path / "at", tmp_path / "pcm")
+    world.start()
+    ears = [tmp_path / "first.wav", tmp_path / "second.wav"]
+    try:
+        async with ready_line(tmp_path) as (line, heard):
+            assert isinstance(line, HoldingLine)
+            scripts = [
+                PartyScript(number, play=(said,), loop=True, hear=str(ear))
+                for number, said, ear in zip(
+                    ("13800138000", "13900139000"), ("tone:440", "tone:700"), ears, strict=True
+                )
+            ]
+            world.call(scripts[0])
+            await heard.next(IncomingCall)
+            await line.answer()
+            device = (await heard.next(AudioReady)).audio.device
+            world.call(scripts[1])
+            await heard.next(CallerWaits)
+            await line.swap()
+            assert strongest(await talk_through_pcm(device, 1.0)) == pytest.approx(700, abs=5)
+            await line.join()
+            both = np.abs(np.fft.rfft(np.frombuffer(await talk_through_pcm(device, 1.0), dtype="<i2")[:8000]))
+            # A second at 8000 Hz: the index is the frequency.
+            assert {int(peak) for peak in np.argsort(both)[-2:]} == {440, 700}
+            await line.hang_up_held()
+            await line.hang_up()
+    finally:
+        world.stop()
+    first, second = (_samples(ear) for ear in ears)
+    # The first was on hold while the second talked for a second.
+    assert max(len(run) for run in np.split(first, np.flatnonzero(first))) > 8000
+    for heard_by, frequency in ((first, 700), (second, 440)):
+        # Joined for a second and a bit, at the end of the first's and near the end of the second's call.
+        spectrum = np.abs(np.fft.rfft(heard_by[-9600:-1600]))
+        assert spectrum[frequency] > 10 * spectrum[560]
 
 
 async def test_a_wideband_modem_carries_16_khz_both_ways_also_after_a_restart(tmp_path: Path) -> None:
