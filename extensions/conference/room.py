@@ -67,6 +67,7 @@ class _Room:
         self.muted.discard(leg)
         if leg.port is not None:
             self._media.route(leg.port, [])
+        leg.talks_with(())
         self.mix()
 
     def mix(self) -> None:
@@ -75,6 +76,7 @@ class _Room:
             heard = [other.port for other in self.members if other is not leg and other not in self.muted]
             if leg.port is not None:
                 self._media.route(leg.port, [Source(port) for port in heard if port is not None])
+            leg.talks_with([other for other in self.members if other is not leg])
 
 
 class Conferences:

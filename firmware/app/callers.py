@@ -7,7 +7,8 @@ from functools import partial
 
 from extensions.dial import dial
 from firmware.app.parts import Parts
-from firmware.core.leg import Leg
+from firmware.core.leg import Leg, LegState
+from firmware.core.trace.calls import Calls
 from firmware.switch.call import Call
 from firmware.switch.exchange import Exchange
 from firmware.switch.inbound import Inbound, route
@@ -30,7 +31,9 @@ class LineCallers:
     def __call__(self, leg: Leg, line: Line) -> None:
         if self.inbound is None:
             return
-        if isinstance(leg, WaitingLeg):
+        if isinstance(leg, WaitingLeg) and leg.can_be_taken:
+            self._exchange.take(leg, partial(beside, leg=leg, inbound=self.inbound()))
+        elif isinstance(leg, WaitingLeg):
             self._exchange.take(leg, partial(in_turn, leg=leg, inbound=self.inbound))
         else:
             self._exchange.take(leg, partial(route, inbound=self.inbound()))
@@ -41,6 +44,16 @@ async def in_turn(call: Call, leg: WaitingLeg, inbound: Callable[[], Inbound]) -
     await leg.turn()
     if leg.ending is None:
         await route(call, inbound())
+
+
+async def beside(call: Call, leg: WaitingLeg, inbound: Inbound) -> None:
+    """Receive a caller who waits for a line that can hold: people are rung at once, as the caller's network
+    goes on ringing; whoever answers has the caller once the line's call is on hold or over."""
+    leg.somebody_is_there = lambda: any(
+        other is not leg and other.state is LegState.CONNECTED for other in call.legs()
+    )
+    leg.on_wait = lambda why: call.journey.route(Calls.WAITS_FOR_LINE(line=leg.address, why=why))
+    await route(call, inbound)
 
 
 def phone_calls(parts: Parts, leg: Leg, dialled: str) -> None:

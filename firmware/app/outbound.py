@@ -17,7 +17,7 @@ from firmware.switch.outbound.guard import Guard
 from firmware.switch.outbound.lines import LineChooser, LineCondition, OutsideLine
 from firmware.switch.outbound.outbound import Outbound
 from firmware.trunks.trunks import Trunks
-from hal.line import HandsetLike, Line, LineError, LineState, WaitingLine
+from hal.line import HandsetLike, HoldingLine, Line, LineError, LineState, WaitingLine
 from ivr.prompts import Prompts
 
 logger = logging.getLogger(__name__)
@@ -76,6 +76,8 @@ class TrunkLines:
         try:
             if isinstance(wanted, WaitingLine):
                 await wanted.refuse_waiting()
+            if isinstance(wanted, HoldingLine):
+                await wanted.hang_up_held()
             await wanted.hang_up()
             if wanted.state is LineState.IN_CALL:
                 async with asyncio.timeout(_FREE_SECONDS):

@@ -22,7 +22,7 @@ import abc
 import asyncio
 import enum
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -244,6 +244,17 @@ class Leg(abc.ABC):
         """Tell the party what came of its transfer: `Cause.NORMAL` for success, else why it failed."""
         if self.ending is None:
             self._do_transfer_finished(cause)
+
+    def talks_with(self, others: Sequence[Leg], *, on_hold: bool = False) -> None:
+        """Learn who listens to the party from now on, in all.
+
+        For technologies where that frees or needs something, as two calls over one SIM do; others pass it by.
+
+        Args:
+            others: Nobody while it is led somewhere else, or waits.
+            on_hold: Whoever talked with it has put it on hold, and nobody else listens.
+        """
+        return
 
     # Waits and events
 

@@ -358,6 +358,12 @@ class MediaPlane(Protocol):
             MediaError: There is no such port, or the device is missing or busy; the port stays silent then.
         """
 
+    def rest_pcm(self, port_id: PortId) -> None:
+        """Take a PCM port's device away from it until `reopen_pcm`: it reads silence and takes everything.
+
+        Its routes, players, recordings and options stay as they are.
+        """
+
     async def learn_tone(self, port_id: PortId, seconds: float = 8.0) -> LearnedTone | None:
         """Listen for a while to a tone that a line sends, and return what it is; None when it is no tone.
 

@@ -185,6 +185,13 @@ class MediaClient:
                 self._failed.add(port_id)
             raise
 
+    def rest_pcm(self, port_id: PortId) -> None:
+        known = self._ports.get(port_id)
+        if isinstance(known, protocol.OpenPcm):
+            self._failed.discard(port_id)
+            self._ports[port_id] = protocol.OpenPcm(port_id, protocol.NO_DEVICE, known.sample_rate)
+            self._tell(self._ports[port_id])
+
     async def _open(self, command: _Open) -> protocol.PortOpened:
         try:
             return await self._answered(command)

@@ -55,9 +55,13 @@ class AimRtp(msgspec.Struct, frozen=True, tag="aim_rtp"):
     remote: RtpRemote
 
 
+NO_DEVICE = ""
+"""Of a port whose device another port has for now."""
+
+
 class OpenPcm(msgspec.Struct, frozen=True, tag="open_pcm"):
     """A port that is known gets its device anew, where that is another or has failed; one that was held is
-    begun with, where it is so no more."""
+    begun with, where it is so no more; `NO_DEVICE` takes its device away."""
 
     port_id: PortId
     device: str

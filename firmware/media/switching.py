@@ -236,6 +236,10 @@ class Switching:
             self._events.append(port.opened)
 
     def _open_device(self, row: int, command: protocol.OpenPcm) -> None:
+        if command.device == protocol.NO_DEVICE:
+            self._devices.close(row)
+            self._linear[row] = 0
+            return
         self._devices.open(row, command.device, command.sample_rate, command.settle_ms, held=command.held)
 
     def _start(self, port: _Port, command: protocol.OpenPcm) -> None:

@@ -103,6 +103,7 @@ class Bridge:
         for leg in (*self.parties, *self.monitors):
             if leg.port is not None:
                 self._media.route(leg.port, [])
+            leg.talks_with(())
         await self.stop_recording()
 
     # Who takes part
@@ -122,6 +123,7 @@ class Bridge:
             self._unsubscribe.pop(leg)()
         if leg.port is not None:
             self._media.route(leg.port, [])
+        leg.talks_with(())
         self._connect()
 
     def monitor(self, leg: Leg, mode: Monitor, staff: Leg) -> None:
@@ -177,6 +179,14 @@ class Bridge:
             self._route(leg, heard)
         for monitor in self.monitors:
             self._route(monitor, self.parties)
+        self._tell_listeners()
+
+    def _tell_listeners(self) -> None:
+        """Let every party's leg know who listens to it now."""
+        for leg in self.parties:
+            others = [other for other in self.parties if other is not leg]
+            listening = [other for other in others if other.state is not LegState.HELD]
+            leg.talks_with(listening, on_hold=bool(others) and not listening)
 
     def _route(self, leg: Leg, heard: list[Leg]) -> None:
         if leg.port is not None:
@@ -188,6 +198,8 @@ class Bridge:
             self._discretion.keyed()
         if not isinstance(event, StateChanged):
             return
+        if LegState.HELD in (event.before, event.after) and event.after is not LegState.ENDED:
+            self._tell_listeners()
         if event.after is LegState.HELD:
             self._held[leg] = self._journey.hold_began(leg)
             hearer = next((party for party in self.parties[:2] if party is not leg), None)

@@ -15,8 +15,13 @@ Digits come from the line (the modem's own detector); what the media plane hears
 once more and is left out. An in-band line (`LineAudio.in_band`) can't hear: its port is opened as soon as it
 has audio, also before the answer, and the keys and tones heard there are told to the line, which draws the
 conclusions. Of the tones on other lines only a learned busy tone is listened for (`LearnedTone`), where an
-exchange has one that the modem doesn't know: `BUSY_ROUNDS` of it end the call. A mobile network can't be told
-that it is on hold, so hold is the media plane's business alone.
+exchange has one that the modem doesn't know: `BUSY_ROUNDS` of it end the call.
+
+Hold is the media plane's business alone, and the party hears the box's music, until another call over the
+same SIM needs the line's audio (sharing.py). Then the party is on hold with the network, which plays to it
+what it likes, and the leg's port rests: it reads silence and takes everything, so that routes, players and
+the recording stay as they are while the device is the other leg's. Of two calls that the network has joined
+one leg's port has both voices, the other's rests: nobody hears anybody twice.
 
 A port that fails while the call stands is opened again, `REOPENINGS` times: a sound card or a USB bridge may
 hiccup; a modem that is gone is told by the line itself.
@@ -26,7 +31,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from firmware.core.causes import Cause, Side
@@ -43,13 +48,19 @@ from firmware.core.media import (
     PortOptions,
     ToneNoticed,
 )
+from firmware.trunks.sharing import Sharing
 from hal.line import (
     AudioExpected,
     AudioReady,
     CallConnected,
     CallEnded,
+    CallsJoined,
+    CallsSplit,
+    CallsSwapped,
     DigitReceived,
     EndReason,
+    HeldEnded,
+    HoldingLine,
     InBandLine,
     KeysWanted,
     Line,
@@ -57,6 +68,7 @@ from hal.line import (
     LineError,
     LineEvent,
     RemoteAlerting,
+    WaiterTaken,
 )
 
 logger = logging.getLogger(__name__)
@@ -97,6 +109,7 @@ class LineLeg(Leg):
         kind: The line's technology, in a word.
         emergency: The call is tried even on a line without SIM or registration.
         country: ISO 3166 code of the country whose tones an in-band line hears.
+        sharing: Shares the line with another leg, where it can hold calls.
     """
 
     def __init__(
@@ -109,8 +122,22 @@ class LineLeg(Leg):
         *,
         emergency: bool = False,
         country: str = "CN",
+        sharing: Sharing | None = None,
     ) -> None:
         super().__init__(kind, direction, party, line.name)
+        self.is_aside = False
+        """Whoever listens to the party has put it on hold."""
+        self.listeners_now: Sequence[Leg] = ()
+        """Who listens to the party."""
+        self.is_on_hold = False
+        """Whether the network holds the party, or has joined it to the line's call."""
+        self.on_wait: Callable[[str], None] | None = None
+        """Told, once each time, why the party can't have the line's audio when it is wanted."""
+        self.is_joined = False
+        """Whether the network has joined the party to the line's call."""
+        self._rests = False
+        self._waits = False
+        self._sharing = sharing
         self._line = line
         self._media = media
         self._emergency = emergency
@@ -129,6 +156,8 @@ class LineLeg(Leg):
         """Done when the port is open, or the leg has ended."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._unsubscribe = line.subscribe(self._on_line)
+        if sharing is not None:
+            sharing.add(self)
 
     @property
     def port(self) -> PortId | None:
@@ -141,6 +170,56 @@ class LineLeg(Leg):
     async def settled(self) -> None:
         """Wait until nothing runs any more on the leg's behalf; after its end."""
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    # Two calls on one line
+
+    @property
+    def has_voice(self) -> bool:
+        return self.ending is None and self._line_connected and not self.is_on_hold
+
+    @property
+    def wants_voice(self) -> bool:
+        return self.ending is None and self.is_on_hold and not self.is_aside and not self.is_joined
+
+    def talks_with(self, others: Sequence[Leg], *, on_hold: bool = False) -> None:
+        # On hold it stays until somebody talks with it again, wherever it is led meanwhile.
+        self.is_aside = on_hold or (self.is_aside and not others)
+        self.listeners_now = tuple(others)
+        if self.ending is None:
+            self._reconsider()
+
+    def has_to_wait(self, why: str) -> None:
+        if self._waits:
+            return
+        self._waits = True
+        logger.info("%s: waits for the audio of %s: %s", self.id, self.address, why)
+        if self.on_wait is not None:
+            self.on_wait(why)
+
+    def _reconsider(self) -> None:
+        if self._sharing is not None:
+            self._sharing.consider()
+
+    def _goes_on_hold(self) -> None:
+        self.is_on_hold, self._waits = True, False
+        if self._port is not None:
+            self._rests = True
+            self._media.rest_pcm(self._port)
+
+    def _while_on_hold(self, event: LineEvent) -> None:
+        """What the line says now concerns the other call, but for this."""
+        match event:
+            case CallsSwapped():
+                self.is_on_hold = self.is_joined = False
+            case CallsJoined():
+                self.is_joined = True
+            case CallsSplit():
+                self.is_joined = False
+            case HeldEnded(reason, detail):
+                self._finish(self._ending(reason, detail))
+            case _:
+                return
+        self._reconsider()
 
     # What call control wants
 
@@ -174,6 +253,8 @@ class LineLeg(Leg):
 
     def _release(self) -> None:
         self._unsubscribe()
+        if self._sharing is not None:
+            self._sharing.remove(self)
         self._audio.cancel()
         if not self._audible.done():
             self._audible.set_result(None)
@@ -184,7 +265,16 @@ class LineLeg(Leg):
     # What the line says
 
     def _on_line(self, event: LineEvent) -> None:
+        if self.is_on_hold:
+            self._while_on_hold(event)
+            return
         match event:
+            case WaiterTaken() | CallsSwapped():
+                self._goes_on_hold()
+                self._reconsider()
+            case AudioReady() if self._rests:
+                self._rests = False
+                self._attend(self._open_again())
             case RemoteAlerting():
                 if self.state is LegState.RINGING:
                     self._became(LegState.ALERTING)
@@ -292,7 +382,7 @@ class LineLeg(Leg):
         if self.ending is not None:
             return
         match event:
-            case PortFailed(reason):
+            case PortFailed(reason) if not self._rests:
                 self._attend(self._port_failed(reason))
             case DigitHeard(digit) if isinstance(self._line, InBandLine):
                 self._line.key_heard(digit)
@@ -318,18 +408,31 @@ class LineLeg(Leg):
         if not self._audio.done():
             await self._give_up(f"the modem's audio failed: {reason}")
             return
+        self._reopened += 1
+        if await self._reopen():
+            logger.warning("%s: the audio port failed (%s) and was opened anew", self.id, reason)
+        else:
+            await self._give_up(f"the modem's audio failed: {reason}")
+
+    async def _open_again(self) -> None:
+        """The line's audio is this leg's again."""
+        if not await self._reopen():
+            await self._give_up("the modem's audio didn't come back")
+
+    async def _reopen(self) -> bool:
+        """Give the port its device again; return whether it has it, or needs it no more."""
         audio = self._audio.result()
-        while self._port is not None and self._reopened < REOPENINGS:
-            self._reopened += 1
+        tries = 0
+        while self._port is not None and not self._rests and self._reopened + tries <= REOPENINGS:
+            tries += 1
             try:
                 await self._media.reopen_pcm(self._port, audio.device, audio.sample_rate)
             except MediaError as error:
                 logger.warning("%s: the audio port stays away: %s", self.id, error)
                 await asyncio.sleep(REOPEN_PAUSE)
             else:
-                logger.warning("%s: the audio port failed (%s) and was opened anew", self.id, reason)
-                return
-        await self._give_up(f"the modem's audio failed: {reason}")
+                return True
+        return self._port is None or self._rests
 
     async def _far_hung_up(self, sign: str) -> None:
         if self.ending is None:
@@ -343,7 +446,10 @@ class LineLeg(Leg):
 
     async def _hang_line_up(self) -> None:
         try:
-            await self._line.hang_up()
+            if self.is_on_hold and isinstance(self._line, HoldingLine):
+                await self._line.hang_up_held()
+            else:
+                await self._line.hang_up()
         except LineError as error:
             logger.warning("%s: the line doesn't hang up: %s", self.id, error)
 

@@ -16,10 +16,12 @@ from firmware.core.media import MediaPlane
 from firmware.trunks.ear import CallerEar
 from firmware.trunks.health import LineHealth
 from firmware.trunks.line_leg import LineLeg
+from firmware.trunks.sharing import Sharing
 from firmware.trunks.waiting_leg import WaitingLeg
 from hal.line import (
     CallerWaits,
     HandsetLike,
+    HoldingLine,
     InBandLine,
     IncomingCall,
     Line,
@@ -34,6 +36,7 @@ from hal.line import (
     StateChanged,
     UssdReply,
     Verdict,
+    WaiterTaken,
     WaitingLine,
     WaitingOver,
 )
@@ -85,6 +88,10 @@ class Trunks:
         self._media = media
         self._on_incoming = on_incoming
         self._ears = {line.name: CallerEar(line, media) for line in lines if isinstance(line, InBandLine)}
+        self._sharing = {
+            line.name: Sharing(line) for line in lines if isinstance(line, HoldingLine) and line.can_hold
+        }
+        """Of the lines that can hold a call."""
         self._waiting: dict[str, WaitingLeg] = {}
         """By line: who waits until it is free."""
         self._unsubscribe: list[Callable[[], None]] = []
@@ -160,7 +167,14 @@ class Trunks:
     def _leg(self, line: Line, direction: Direction, party: Party, *, emergency: bool = False) -> LineLeg:
         return self._noted(
             LineLeg(
-                line, self._media, direction, party, kind_of(line), emergency=emergency, country=self.country
+                line,
+                self._media,
+                direction,
+                party,
+                kind_of(line),
+                emergency=emergency,
+                country=self.country,
+                sharing=self._sharing.get(line.name),
             )
         )
 
@@ -199,11 +213,12 @@ class Trunks:
                     self.on_handset(line)
             case CallerWaits(number, withheld) if isinstance(line, WaitingLine):
                 party = Party(number, withheld=withheld)
-                waiting = WaitingLeg(line, self._media, party, kind_of(line), self.country)
+                sharing = self._sharing.get(line.name)
+                waiting = WaitingLeg(line, self._media, party, kind_of(line), self.country, sharing)
                 self._waiting[line.name] = waiting
                 logger.info("%s: a second caller waits for %s", waiting.id, line.name)
                 self._on_incoming(self._noted(waiting), line)
-            case WaitingOver():
+            case WaitingOver() | WaiterTaken():
                 self._waiting.pop(line.name, None)
             case IncomingCall() if self._waiting.pop(line.name, None) is not None:
                 # The leg has heard it itself: its turn has come.

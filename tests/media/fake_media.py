@@ -288,9 +288,13 @@ class FakeMedia:
     async def reopen_pcm(self, port_id: PortId, device: str, sample_rate: int) -> None:
         if not isinstance(self.ports.get(port_id), str):
             raise MediaError(f"{port_id} is no port of a device")
-        self._check_device(device, sample_rate)
+        self._check_device(device, sample_rate, port_id)
         self.ports[port_id] = device
         self.reopened.append(port_id)
+
+    def rest_pcm(self, port_id: PortId) -> None:
+        if isinstance(self.ports.get(port_id), str):
+            self.ports[port_id] = ""
 
     async def learn_tone(self, port_id: PortId, seconds: float = 8.0) -> LearnedTone | None:
         if port_id not in self.ports:
@@ -298,7 +302,9 @@ class FakeMedia:
         await asyncio.sleep(seconds)
         return self.tones_to_learn.get(port_id)
 
-    def _check_device(self, device: str, sample_rate: int) -> None:
+    def _check_device(self, device: str, sample_rate: int, port_id: PortId | None = None) -> None:
+        if any(taken == device for other, taken in self.ports.items() if other != port_id):
+            raise MediaError(f"{device}: in use by another program")
         if device in self.missing_devices:
             raise MediaError(f"{device}: no such device")
         if sample_rate != 8000:

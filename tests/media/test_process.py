@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from firmware.core.ids import PortId
 from firmware.core.media import (
     PCMA,
     PCMU,
@@ -385,4 +386,52 @@ async def test_a_modem_line_that_was_pulled_out_is_opened_again_in_the_same_call
     assert result.complete
     assert result.duration_ms == pytest.approx(1000 * (time.monotonic() - began), abs=300)
     for descriptor in (first[1], *second):
+        os.close(descriptor)
+
+
+async def test_two_calls_share_a_modems_device_and_the_one_that_rests_hears_and_says_nothing(
+    box: Box,
+) -> None:
+    master, slave = pty.openpty()
+    tty.setraw(slave)
+    os.set_blocking(master, False)
+    device = os.ttyname(slave)
+    first = await box.client.open_pcm(device, 8000)
+    listeners = [box.phone(1000), box.phone(1300)]
+    for phone in listeners:
+        phone.far = await box.client.open_rtp(HOST)
+        box.client.aim_rtp(phone.far.port_id, phone.remote)
+    caller = tone(440, 3).tobytes()
+
+    async def both_ways(at_ms: int) -> bytes:
+        heard = b""
+        for at in range(16 * at_ms, 16 * at_ms + 16 * 600, 320):
+            os.write(master, caller[at : at + 320])
+            await _talk(0.02, *listeners)
+            with contextlib.suppress(BlockingIOError):
+                heard += os.read(master, 4096)
+        return heard
+
+    def bridge(port: PortId, phone: SoftPhone) -> None:
+        assert phone.far is not None
+        box.client.route(phone.far.port_id, [Source(port)])
+        box.client.route(port, [Source(phone.far.port_id)])
+
+    bridge(first, listeners[0])
+    await both_ways(0)
+    assert heard_frequency(listeners[0].samples(25)) == 440
+    box.client.rest_pcm(first)
+    second = await box.client.open_pcm(device, 8000)
+    bridge(second, listeners[1])
+    said = await both_ways(600)
+    assert heard_frequency(listeners[1].samples(25)) == 440
+    assert not np.any(listeners[0].samples(20))
+    assert heard_frequency(np.frombuffer(said[-4800:], "<i2").astype(np.int16)) == 1300
+    box.client.rest_pcm(second)
+    await box.client.reopen_pcm(first, device, 8000)
+    said = await both_ways(1200)
+    assert heard_frequency(listeners[0].samples(20)) == 440
+    assert not np.any(listeners[1].samples(20))
+    assert heard_frequency(np.frombuffer(said[-4800:], "<i2").astype(np.int16)) == 1000
+    for descriptor in (master, slave):
         os.close(descriptor)

@@ -29,9 +29,10 @@ FIRST, SECOND = "13800138000", "13900139000"
 class OneSim:
     """An office whose callers come over one fake modem; 101 is rung first, then 102."""
 
-    def __init__(self, office: RoutedOffice, bench: Bench) -> None:
+    def __init__(self, office: RoutedOffice, bench: Bench, trunks: Trunks) -> None:
         self.office = office
         self.bench = bench
+        self.trunks = trunks
 
     async def first_talks(self) -> None:
         """Somebody calls and talks to 101."""
@@ -68,7 +69,7 @@ async def one_sim(folder: Path) -> AsyncIterator[OneSim]:
         async with asyncio.timeout(60):
             while bench.line.state is not LineState.READY:
                 await asyncio.sleep(0.1)
-        yield OneSim(office, bench)
+        yield OneSim(office, bench, trunks)
     finally:
         await office.exchange.stop()
         await trunks.stop()

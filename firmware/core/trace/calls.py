@@ -29,6 +29,7 @@ class Calls:
     HANDED_ON_TOO_OFTEN = Message(
         "this call was handed on too often and is ended", "此通话转接次数过多，已结束"
     )
+    WAITS_FOR_LINE = Message("waits for {line}: {why}", "等待线路 {line}：{why}")
     GOES_ON = Message("goes on in call {call}", "在通话 {call} 中继续")
     NOT_DONE = Message("it can't be done: {why}", "无法完成：{why}")
     TOO_MANY = Message("refused: the switchboard has as many calls as it can carry", "已拒绝：总机通话数已满")
