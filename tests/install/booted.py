@@ -23,7 +23,7 @@ from tests.install.chroot import Chroot
 
 _PATIENCE_S: Final = 120.0
 """For a start on a busy machine; a quiet one takes 7 s."""
-_CARD: Final = "3G"
+_CARD: Final = "6G"
 _DATA: Final = "1G"
 
 _BOOT: Final = """
