@@ -45,9 +45,9 @@ TRIALS: Final = 2
 BY_HAND: Final = "by hand"
 """Why the box went back, where a person asked for it."""
 
-_SPACE: Final = 8
-"""Times the bundle's size that must be free on the card: 76 MB became 73 MB of payload and, its packages installed
-and compiled, 407 MB of version."""
+SPACE: Final = 8
+"""Times the bundle's size that must be free on the card: 76 MB became 73 MB of payload and, its packages
+installed and compiled, 407 MB of version."""
 
 
 class Phase(enum.StrEnum):
@@ -267,7 +267,7 @@ class Updater:
         copied = records.stat().st_size if records.exists() else 0
         # Versions and data may lie on one partition or on two.
         for folder, wanted in (
-            (self._places.home, _SPACE * path.stat().st_size + copied),
+            (self._places.home, SPACE * path.stat().st_size + copied),
             (records.parent, copied),
         ):
             free = shutil.disk_usage(folder).free

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from firmware.update.bundle import BundleError
-from firmware.update.updater import UpdateError
+from firmware.update.updater import SPACE, UpdateError
 from tests.update.fake_box import FakeBox, ident, make_bundle, maker
 
 OLD, NEW = ident("old"), ident("new")
@@ -84,7 +84,7 @@ def test_a_card_without_room_for_the_copy_of_the_records_is_told_before_anything
     box: FakeBox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = make_bundle(tmp_path, maker(box))
-    room = 3 * path.stat().st_size + (box.places.state / "records.sqlite").stat().st_size
+    room = SPACE * path.stat().st_size + (box.places.state / "records.sqlite").stat().st_size
     usage = shutil.disk_usage(tmp_path)
     monkeypatch.setattr("firmware.update.updater.shutil.disk_usage", lambda _: usage._replace(free=room - 1))
     before = box.files()
