@@ -61,6 +61,8 @@ export const steps = ({ base, page, picture, go, save, confirm, undo }) => {
       await page.goto(base + "/settings");
       await picture("settings");
       const doors = await page.locator('.doors a[href^="/settings/"]').evaluateAll((all) => all.map((one) => one.getAttribute("href")));
+      // Behind the pages of lines and hours.
+      doors.push("/settings/lines", "/settings/hours");
       const told = {};
       for (const door of doors) {
         await page.goto(base + door);
