@@ -89,6 +89,13 @@ class Person:
             )
             self._take(0.1)
 
+    def is_asked(self, question: str) -> None:
+        """Wait until the last line on the screen is that question, with nothing typed yet."""
+        deadline = time.monotonic() + _PATIENCE_S
+        while not self._last_line().startswith(question) or not self._last_line().endswith(":"):
+            assert time.monotonic() < deadline, f"never asked {question!r} in:\n{self.picture()}"
+            self._take(0.05)
+
     def has_before_him(self, picture: str) -> None:
         """Wait until the screen is that picture, without the blanks at the end of lines."""
         deadline = time.monotonic() + _PATIENCE_S
@@ -99,6 +106,9 @@ class Person:
     def picture(self) -> str:
         """Return the screen as text, without the blanks at the end of lines."""
         return "\n".join(line.rstrip() for line in self.screen.display).rstrip() + "\n"
+
+    def _last_line(self) -> str:
+        return self.picture().rstrip().rpartition("\n")[2]
 
     def is_gone(self) -> bool:
         """Wait for the console's end."""

@@ -43,7 +43,7 @@ WALK: Final[tuple[tuple[str, tuple[str, ...], str, int], ...]] = (
     ("network", ("n", "0", "5"), CHOICE, 4),
     ("network_new", ("2", "192.168.1.10/24", "192.168.1.1", ""), "network_sure", 0),
     ("network_wifi", ("n", "5", "3"), "network_ssid", 0),
-    ("logs", ("办公室", "long enough key", "n", "7"), CHOICE, 6),
+    ("logs", ("办公室", "long enough key", "n", "7"), "which_log", 6),
     ("log", ("2",), "more", 0),
     ("backup", ("q", "", "8"), CHOICE, 3),
     ("backup_state", ("1",), "enter", 0),
@@ -85,12 +85,13 @@ def test_every_screen_looks_as_drawn_and_refuses_what_is_no_choice(
         for name, typed, last, highest in WALK:
             for line in typed:
                 person.types(line)
-            person.sees(asked(words, last))
+            person.is_asked(asked(words, last))
             if not dumb:
                 person.has_before_him((DRAWN / f"{name}.{language}.txt").read_text("utf-8"))
             for wrong in ("99", "x") if highest else ():
                 person.types(wrong)
                 person.sees(words("not_choice", highest=highest))
+                person.is_asked(asked(words, last))
 
 
 def test_no_text_is_so_long_that_the_terminal_breaks_it() -> None:

@@ -7,7 +7,6 @@ from typing import Final
 import msgspec
 
 from firmware.console.session import BY, Session
-from firmware.console.terminal import Gone
 from firmware.control.steward import Done, GetNetwork, KeepNetwork, Method, Network, NetworkIs, SetNetwork
 from firmware.core.errors import ZongjiError
 
@@ -45,12 +44,8 @@ async def network(session: Session) -> None:
     if not await session.sure("network_sure", seconds=_CONFIRM_S):
         return
     await session.steward(SetNetwork(network=wanted, confirm_s=_CONFIRM_S, by=BY), Done)
-    try:
-        kept = await session.sure("network_keep", seconds=_CONFIRM_S)
-    except Gone:
-        # Who can't answer any more has lost the box: it goes back by itself.
-        raise
-    if kept:
+    # Who can't answer any more has lost the box: it goes back by itself.
+    if await session.sure("network_keep", seconds=_CONFIRM_S):
         await session.steward(KeepNetwork(by=BY), Done)
         session.show("network_kept")
     else:
