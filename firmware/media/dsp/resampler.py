@@ -72,7 +72,6 @@ def _filters() -> tuple[F32, F32]:
 
 
 _FILTER, _SLOPE = _filters()
-_REACH: Final = np.arange(TAPS)
 
 
 class AsyncResampler:
@@ -95,6 +94,8 @@ class AsyncResampler:
         self._in = ClockLine(rate_in)
         self._out = ClockLine(rate_out)
         self._ring = np.zeros(CAPACITY_FRAMES * 160, np.float32)
+        self._windows: F32 = np.lib.stride_tricks.sliding_window_view(self._ring, TAPS)
+        """The ring as the filter sees it, from each of its samples on; made once, as making it takes long."""
         self._written = TAPS
         """Samples written to the ring, ever; some silence stands before the first."""
         self._offset = 0
@@ -269,8 +270,7 @@ class AsyncResampler:
         taps *= between[:, None]
         taps += _FILTER.take(index, axis=0)
         first = whole - (self._offset + TAPS // 2 - 1)
-        windows = np.lib.stride_tricks.sliding_window_view(self._ring, TAPS)[first]
-        return np.asarray(np.einsum("ij,ij->i", windows, taps))
+        return np.asarray(np.einsum("ij,ij->i", self._windows[first], taps))
 
     def _steer(self, now: float, count: int) -> None:
         """Set the ratio for this pull."""
@@ -284,12 +284,10 @@ class AsyncResampler:
 
     def _turn_to(self, ratio: float, fill: float) -> None:
         """Go towards a ratio, with a pull of the fill towards the target."""
-        pull = np.clip(CORRECTION * (fill - self.target), -CORRECTION_LIMIT, CORRECTION_LIMIT)
-        ratio += float(pull) * self._nominal_ratio
-        ratio = float(np.clip(ratio, self._ratio - SLEW, self._ratio + SLEW))
-        self._ratio = float(
-            np.clip(ratio, self._nominal_ratio * (1 - LIMIT), self._nominal_ratio * (1 + LIMIT))
-        )
+        pull = min(max(CORRECTION * (fill - self.target), -CORRECTION_LIMIT), CORRECTION_LIMIT)
+        ratio += pull * self._nominal_ratio
+        ratio = min(max(ratio, self._ratio - SLEW), self._ratio + SLEW)
+        self._ratio = min(max(ratio, self._nominal_ratio * (1 - LIMIT)), self._nominal_ratio * (1 + LIMIT))
 
     def _run_dry(self, out: I16) -> None:
         """Fade what is left into silence."""
