@@ -20,8 +20,9 @@ from firmware.core.errors import ZongjiError
 from firmware.core.paths import DEFAULT_STATE, STATE_VARIABLE, StatePaths
 from firmware.update.box import Box
 from firmware.update.health import LIMIT_S
+from firmware.update.journal import Outcome
 from firmware.update.places import Places
-from firmware.update.updater import Outcome, Updater
+from firmware.update.updater import Updater
 
 
 def _tell(text: str) -> None:

@@ -3,7 +3,7 @@
 /opt/zongji/versions/ID/     a version: its tree, `venv/`, and `.complete` once it is whole
 /opt/zongji/current          link to the version that runs, perhaps on trial
 /opt/zongji/good             link to the last version that has proven itself; its code looks after updates
-/opt/zongji/before       link to the version that ran before it, which a person can go back to
+/opt/zongji/before           link to the version that ran before it, which a person can go back to
 /opt/zongji/update.json      an update in progress; gone when it is over, whatever came of it
 /etc/zongji/trusted/*.pub    whose updates this box takes
 STATE/backups/before-ID/     the data as they were before the update to ID; of the last one that was kept

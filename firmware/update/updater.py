@@ -22,8 +22,6 @@ The code of the last good version does all this (`/opt/zongji/good`), never that
 
 from __future__ import annotations
 
-import contextlib
-import enum
 import logging
 import shutil
 from collections.abc import Callable
@@ -34,8 +32,10 @@ import msgspec
 
 from firmware.core.errors import UserError, ZongjiError
 from firmware.update import bundle, data
+from firmware.update import journal as journals
 from firmware.update.health import Before
-from firmware.update.places import Places, replace_file
+from firmware.update.journal import Journal, Outcome, Phase
+from firmware.update.places import Places
 
 logger = logging.getLogger(__name__)
 
@@ -48,35 +48,6 @@ BY_HAND: Final = "by hand"
 SPACE: Final = 8
 """Times the bundle's size that must be free on the card: 76 MB became 73 MB of payload and, its packages
 installed and compiled, 407 MB of version."""
-
-
-class Phase(enum.StrEnum):
-    STAGING = "staging"
-    STOPPED = "stopped"
-    SWITCHING = "switching"
-    TRIAL = "trial"
-    BACK = "back"
-
-
-class Journal(msgspec.Struct, frozen=True, kw_only=True):
-    """An update in progress."""
-
-    phase: Phase
-    from_id: str
-    to_id: str
-    ready_lines: list[str] = []
-    trials: int = 0
-    why: str = ""
-    """Why it goes back."""
-
-
-class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of the last update."""
-
-    from_id: str
-    to_id: str
-    done: bool
-    why: str = ""
 
 
 class UpdateError(UserError):
@@ -241,10 +212,7 @@ class Updater:
 
     def last_outcome(self) -> Outcome | None:
         """Return what came of the last update; None when there was none."""
-        try:
-            return msgspec.json.decode(self._places.outcome.read_bytes(), type=Outcome)
-        except (OSError, msgspec.MsgspecError):
-            return None
+        return journals.read_outcome(self._places)
 
     # Steps
 
@@ -373,19 +341,7 @@ class Updater:
         return self._places.backups / f"before-{id_}"
 
     def _journal(self) -> Journal | None:
-        try:
-            return msgspec.json.decode(self._places.journal.read_bytes(), type=Journal)
-        except FileNotFoundError:
-            return None
-        except (OSError, msgspec.MsgspecError) as error:
-            # It is replaced whole, so this was somebody else; the links say what there is to know.
-            logger.error("%s can't be read: %s", self._places.journal, error)
-            current, good = self._places.pointed("current"), self._places.pointed("good")
-            if current is None or good is None or current == good:
-                with contextlib.suppress(OSError):
-                    self._places.journal.unlink()
-                return None
-            return Journal(phase=Phase.SWITCHING, from_id=good, to_id=current)
+        return journals.read(self._places)
 
     def _required(self) -> Journal:
         journal = self._journal()
@@ -395,16 +351,16 @@ class Updater:
 
     def _note(self, journal: Journal) -> None:
         self._step(f"note {journal.phase}")
-        replace_file(self._places.journal, msgspec.json.encode(journal))
+        journals.write(self._places, journal)
 
     def _over(self, journal: Journal, *, done: bool) -> Outcome:
         outcome = Outcome(from_id=journal.from_id, to_id=journal.to_id, done=done, why=journal.why)
-        replace_file(self._places.outcome, msgspec.json.encode(outcome))
+        journals.write_outcome(self._places, outcome)
         self._step("over")
-        self._places.journal.unlink(missing_ok=True)
+        journals.forget(self._places)
         return outcome
 
     def _forget_staged(self, id_: str) -> None:
         shutil.rmtree(self._places.versions / f"{id_}.part", ignore_errors=True)
         self._places.drop_version(id_)
-        self._places.journal.unlink(missing_ok=True)
+        journals.forget(self._places)

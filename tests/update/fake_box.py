@@ -19,8 +19,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from firmware.update import bundle
 from firmware.update.bundle import Manifest
 from firmware.update.health import Before
+from firmware.update.journal import Outcome
 from firmware.update.places import Places, replace_file
-from firmware.update.updater import Outcome, UpdateError, Updater
+from firmware.update.updater import UpdateError, Updater
 
 SCHEMAS = {
     1: "CREATE TABLE call (id TEXT PRIMARY KEY, made_by TEXT NOT NULL)",
