@@ -10,12 +10,13 @@ import gc
 import ipaddress
 import ssl
 import warnings
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
+import msgspec
 import pytest
-from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -23,12 +24,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from firmware.core.clock import SystemClock
-from firmware.core.errors import UserError
+from firmware.core.errors import DeviceError, UserError
 from firmware.core.letters import Attachment, Letter, LetterState
 from firmware.office.mail import Mail, Server
 from firmware.store.letters import LetterStore
 from firmware.store.records import SqliteJourneyStore
-from tests.interop.baresip import free_port
 
 PASSWORD = "a secret authorisation code"  # noqa: S105 - of a server that lives for one test
 LOOPBACK = ipaddress.ip_address("127.0.0.1")
@@ -98,11 +98,6 @@ class Office:
         self.faults = faults
         self.server: Server | None = None
 
-    async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(20):
-            while not condition():
-                await asyncio.sleep(0.02)
-
     async def letter(self, state: LetterState, attempts: int) -> Letter:
         """Wait until the newest letter has come so far."""
         async with asyncio.timeout(20):
@@ -123,17 +118,13 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
 async def _office(folder: Path) -> AsyncIterator[Office]:
     serving, trusting = _certificate(folder)
     sink = Sink()
-    port = free_port()
-    controller = Controller(
-        sink,
-        hostname="127.0.0.1",
-        port=port,
-        tls_context=serving,
-        require_starttls=True,
-        authenticator=sink.authenticate,
-        auth_required=True,
-    )
-    controller.start()
+    loop = asyncio.get_running_loop()
+    smtp = partial(
+        SMTP, sink, tls_context=serving, require_starttls=True,
+        authenticator=sink.authenticate, auth_required=True, loop=loop,
+    )  # fmt: skip
+    listener = await loop.create_server(smtp, str(LOOPBACK))
+    port = listener.sockets[0].getsockname()[1]
     clock = SystemClock()
     store = SqliteJourneyStore(folder / "records.sqlite", clock)
     store.start()
@@ -148,7 +139,8 @@ async def _office(folder: Path) -> AsyncIterator[Office]:
     finally:
         await mail.stop()
         await asyncio.to_thread(store.stop)
-        await asyncio.to_thread(controller.stop)
+        listener.close()
+        await listener.wait_closed()
         # aiosmtpd leaves the socket of a handshake that its client broke off to the garbage collector.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ResourceWarning)
@@ -198,8 +190,9 @@ async def test_what_the_server_refuses_for_good_is_not_tried_again(office: Offic
     failed = await office.letter(LetterState.FAILED, 1)
     assert "550 no such mailbox here" in failed.detail
     office.mail.try_now()
-    await asyncio.sleep(0.2)
-    assert office.sink.letters == []
+    await office.mail.send("li@example.com", "the next one", "text")
+    await office.letter(LetterState.SENT, 1)
+    assert [letter["Subject"] for letter in office.sink.letters] == ["the next one"]
 
 
 async def test_a_wrong_password_waits_for_the_administrator_and_is_never_written_down(
@@ -215,6 +208,36 @@ async def test_a_wrong_password_waits_for_the_administrator_and_is_never_written
     office.server = right
     office.mail.try_now()
     await office.letter(LetterState.SENT, 2)
+
+
+async def test_a_password_set_right_amid_a_queue_serves_the_rest_of_it_at_once(tmp_path: Path) -> None:
+    wrong = Server("127.0.0.1", 587, "starttls", "zongji", "wrong", "zongji@example.com")
+    right = msgspec.structs.replace(wrong, password=PASSWORD)
+    in_force, tried = wrong, []
+
+    def send(server: Server, letter: Letter, _: ssl.SSLContext) -> None:
+        nonlocal in_force
+        tried.append((letter.subject, server.password))
+        if server is wrong:
+            in_force = right
+            raise DeviceError("refuses our user or password")
+
+    clock = SystemClock()
+    store = SqliteJourneyStore(tmp_path / "records.sqlite", clock)
+    store.start()
+    letters = LetterStore(store, clock)
+    for subject in ("first", "second"):
+        await letters.queue("li@example.com", subject, "text", (), "")
+    mail = Mail(letters, lambda: in_force, clock, send=send)
+    mail.start()
+    try:
+        async with asyncio.timeout(20):
+            while letters.waiting():
+                await asyncio.sleep(0.02)
+    finally:
+        await mail.stop()
+        await asyncio.to_thread(store.stop)
+    assert tried == [("first", "wrong"), ("second", PASSWORD), ("first", PASSWORD)]
 
 
 async def test_a_server_whose_certificate_nobody_vouches_for_gets_nothing(

@@ -18,7 +18,8 @@ from tests.contracts.message_contract import MessageStoreContract
 from tests.ivr.memory_messages import MemoryMessages
 
 BOTH = [MessageState.NEW, MessageState.SAVED]
-LISTED_SECONDS = 0.05
+SHARE_OF_ALL = 1 / 3
+"""How much of the time in which the whole mailbox is read a page of 200 and the counts may take."""
 
 
 @pytest.fixture
@@ -68,10 +69,12 @@ async def test_ten_thousand_messages_are_listed_at_once(records: SqliteJourneySt
         )
 
     await records.perform(fill)
-    assert len(await store.listed("101", BOTH)) == 10_000
-    first, last = [min([await _page(store, offset) for _ in range(8)]) for offset in (0, 9_800)]
-    print(f"a page of 200 of 10,000 messages: the first {first * 1000:.1f} ms, the last {last * 1000:.1f} ms")
-    assert max(first, last) < LISTED_SECONDS
+    # Turn about, and the best of each: whatever else the machine does, it does to all three.
+    rounds = [(await _page(store, 0), await _page(store, 9_800), await _all(store)) for _ in range(8)]
+    first, last, everything = (min(times) for times in zip(*rounds, strict=True))
+    print(f"of 10,000 messages, the first 200: {first * 1000:.1f} ms, the last: {last * 1000:.1f} ms")
+    print(f"all: {everything * 1000:.1f} ms")
+    assert max(first, last) < everything * SHARE_OF_ALL
     with records.reader.connected() as connection:
         plan = connection.execute(
             "EXPLAIN QUERY PLAN SELECT id FROM message WHERE mailbox = '101' AND state IN ('new', 'saved') "
@@ -85,4 +88,11 @@ async def _page(store: SqliteMessages, offset: int) -> float:
     began = time.perf_counter()
     assert len(await store.listed("101", BOTH, 200, offset)) == 200
     await store.counts()
+    return time.perf_counter() - began
+
+
+async def _all(store: SqliteMessages) -> float:
+    """Return how long reading the whole mailbox takes: what a page must not come near."""
+    began = time.perf_counter()
+    assert len(await store.listed("101", BOTH)) == 10_000
     return time.perf_counter() - began

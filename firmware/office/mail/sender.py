@@ -109,12 +109,12 @@ class Mail:
     async def _round(self) -> float | None:
         """Try what is due; return how long until the next is, None when nothing waits."""
         loop = asyncio.get_running_loop()
-        server = self._server()
-        if server is None:
-            return None
         try:
-            waiting = await asyncio.to_thread(self._store.waiting)
-            for letter in waiting:
+            for letter in await asyncio.to_thread(self._store.waiting):
+                # Asked for each letter: the settings may change while a long queue is sent.
+                server = self._server()
+                if server is None:
+                    return None
                 if self._due.get(letter.id, 0.0) <= loop.time():
                     await self._try(server, letter)
         except DeviceError as error:
@@ -134,7 +134,9 @@ class Mail:
             state, detail = LetterState.FAILED if old else LetterState.WAITING, str(error)
         self._tell(detail or None)
         if state is LetterState.WAITING:
-            pause = _PAUSES_S[min(letter.attempts, len(_PAUSES_S) - 1)]
+            # What was tried with a server no longer in force says nothing of the one that is.
+            stale = self._server() != server
+            pause = 0.0 if stale else _PAUSES_S[min(letter.attempts, len(_PAUSES_S) - 1)]
             self._due[letter.id] = asyncio.get_running_loop().time() + pause
         else:
             self._due.pop(letter.id, None)
