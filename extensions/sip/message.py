@@ -93,6 +93,8 @@ class Headers:
 
     def repeated(self) -> list[str]:
         """Return the names of headers that have more than one line."""
+        if sum(map(len, self._values.values())) == len(self._values):
+            return []
         return [name for name, values in self._values.items() if len(values) > 1]
 
     def lines(self, name: str) -> list[str]:

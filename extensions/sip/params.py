@@ -45,11 +45,12 @@ def parse_params(text: str) -> Params:
     if not text or text == ";":
         return ()
     params: list[tuple[str, str | None]] = []
-    for part in split_outside_quotes(text, ";"):
-        if not part:
-            continue
+    plain = '"' not in text and "<" not in text
+    for part in text.split(";") if plain else split_outside_quotes(text, ";"):
         name, equals, value = part.partition("=")
-        params.append((name.strip().lower(), value.strip() if equals else None))
+        name = name.strip().lower()
+        if name or equals:
+            params.append((name, value.strip() if equals else None))
     return tuple(params)
 
 

@@ -97,7 +97,8 @@ class Timers:
             deadline: On the clock that `fire` is told.
             lax: Whether it may fire late by the slack.
         """
-        self.disarm(owner, name)
+        if name in owner.armed:
+            self.disarm(owner, name)
         self._serial += 1
         heap = self._lax if lax else self._exact
         timer = owner.armed[name] = Timer(owner, name, heap)
