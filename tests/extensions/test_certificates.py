@@ -13,6 +13,7 @@ from extensions.accounts import Account, Accounts
 from extensions.certificates import Certificates
 from extensions.phones import Phones
 from extensions.sip.acl import LAN, Acl
+from extensions.sip.sources import Budget, Sources
 from extensions.softphone import SoftPhone
 from tests.interop.two_legs import TwoLegs
 from tests.media.fake_media import FakeMedia
@@ -128,6 +129,70 @@ async def test_an_outsider_is_not_heard() -> None:
     assert await asyncio.wait_for(reader.read(), 5) == b""
     writer.close()
     assert phones.counters["outsiders"] > 1
+    await phones.stop()
+
+
+class Handshaker:
+    """A host that connects over TLS again and again, from one of the addresses of this machine."""
+
+    def __init__(self, port: int, trust: ssl.SSLContext, host: str) -> None:
+        self._port = port
+        self._trust = trust
+        self._host = host
+
+    async def succeeds(self) -> bool:
+        try:
+            _, writer = await asyncio.open_connection(
+                "127.0.0.1",
+                self._port,
+                ssl=self._trust,
+                server_hostname="127.0.0.1",
+                local_addr=(self._host, 0),
+            )
+        except OSError:
+            return False
+        writer.close()
+        return True
+
+
+async def test_one_host_may_shake_hands_so_often_and_takes_nothing_from_others(tmp_path: Path) -> None:
+    certificates = Certificates(tmp_path)
+    certificates.ensure(["127.0.0.1"], now())
+    seldom = Budget(per_s=100, burst=100, transactions=10, handshakes_per_s=1 / 3600, handshakes_at_once=3)
+    phones = Phones(
+        Accounts(ACCOUNTS), FakeMedia(), "127.0.0.1", 0, sources=Sources(seldom),
+        tls=certificates.server_context(), tls_port=0,
+    )  # fmt: skip
+    await phones.start()
+    trust = certificates.client_context()
+    greedy, other = (Handshaker(phones.tls_port, trust, host) for host in ("127.0.0.2", "127.0.0.1"))
+    assert [await greedy.succeeds() for _ in range(6)] == [True, True, True, False, False, False]
+    assert phones.counters["flooded"] == 3
+    phone = SoftPhone("127.0.0.1", phones.tls_port, "101", "key-of-101", transport="tls", trust=trust)
+    await phone.start()
+    await phone.register()
+    # Once somebody there has proved who he is, the host may do what an office's phones do together.
+    assert [await other.succeeds() for _ in range(6)] == [True] * 6
+    await phone.stop()
+    await phones.stop()
+
+
+async def test_an_outsider_shakes_no_hands(tmp_path: Path) -> None:
+    certificates = Certificates(tmp_path)
+    certificates.ensure(["127.0.0.1"], now())
+    hands: list[object] = []
+    context = certificates.server_context()
+    # Told of each handshake as soon as the peer's first message was read.
+    context.sni_callback = lambda *told: hands.append(told)
+    phones = Phones(
+        Accounts(ACCOUNTS), FakeMedia(), "127.0.0.1", 0, tls=context, tls_port=0, acl=Acl(["127.0.0.1/32"])
+    )
+    await phones.start()
+    trust = certificates.client_context()
+    assert not await Handshaker(phones.tls_port, trust, "127.0.0.2").succeeds()
+    assert (len(hands), phones.counters["outsiders"]) == (0, 1)
+    assert await Handshaker(phones.tls_port, trust, "127.0.0.1").succeeds()
+    assert len(hands) == 1
     await phones.stop()
 
 

@@ -1,8 +1,8 @@
 """SIP over UDP, TCP and TLS on one address (RFC 3261 §18): the stack's sockets.
 
-UDP ─── datagrams ──┐                    ┌─► agent.receive(bytes, flow, now)
-TCP ─┐              ├─► acl ─► one turn ─┤
-TLS ─┴─ connection ─┘                    └─◄ packets, to the flow they name
+UDP ─── datagrams ────────────────┐                    ┌─► agent.receive(bytes, flow, now)
+TCP ────────────────┐             ├─► acl ─► one turn ─┤
+TLS ─── handshakes ─┴─ connection ┘                    └─◄ packets, to the flow they name
 """
 
 from __future__ import annotations
@@ -21,15 +21,12 @@ from extensions.sip.flow import TCP, TLS, UDP, Flow, is_unspecified
 from extensions.sip.net.connection import Connection
 from extensions.sip.net.datagrams import UdpSocket
 from extensions.sip.net.driver import Driver
+from extensions.sip.net.handshakes import BACKLOG, Handshakes
 
 # Most connections, in all and of one host: an office's phones several times over.
 _MOST_CONNECTIONS = 500
 _MOST_PER_HOST = 50
-# Listen for connections with a queue this long.
-_BACKLOG = 64
 _CONNECT_WITHIN_S = 5.0
-# A peer that begins TLS and doesn't go on holds a descriptor for so long, and not for asyncio's minute.
-_HANDSHAKE_WITHIN_S = 5.0
 # For a request that can still go over UDP: a host of the LAN answers or refuses at once.
 _DIAL_WITHIN_S = 2.0
 # Large requests that wait for one connection.
@@ -77,6 +74,7 @@ class Endpoint(Driver):
         self._acl = acl
         self._udp: UdpSocket | None = None
         self._servers: list[asyncio.Server] = []
+        self._handshakes: list[Handshakes] = []
         self._connections: dict[int, Connection] = {}
         self._per_host: Counter[str] = Counter()
         self._serial = 0
@@ -97,9 +95,18 @@ class Endpoint(Driver):
         self.agent.streams = True
         try:
             if self._listen_tcp:
-                await self._listen(TCP, self.port, None)
+                for host in self._hosts():
+                    server = await asyncio.get_running_loop().create_server(
+                        lambda: Connection(self, TCP), host, self.port, backlog=BACKLOG, reuse_address=True
+                    )
+                    self._servers.append(server)
             if self._tls is not None:
-                self.tls_port = await self._listen(TLS, self.tls_port, self._tls)
+                for host in self._hosts():
+                    handshakes = Handshakes(
+                        self._tls, host, self.tls_port, self._may_shake_hands, lambda: Connection(self, TLS)
+                    )
+                    self._handshakes.append(handshakes)
+                    self.tls_port = handshakes.port
         except OSError:
             await self.close()
             raise
@@ -113,6 +120,8 @@ class Endpoint(Driver):
             task.cancel()
         for server in self._servers:
             server.close()
+        for handshakes in self._handshakes:
+            handshakes.close()
         for connection in list(self._connections.values()):
             connection.drop()
         # Let the transports run their closing callbacks before the loop may go away.
@@ -205,9 +214,7 @@ class Endpoint(Driver):
     # What connections report (Owner)
 
     def opened(self, connection: Connection, host: str, port: int, local_host: str) -> Flow | None:
-        refused = not connection.trusted and not self._allows(host)
-        if refused or len(self._connections) >= _MOST_CONNECTIONS or self._per_host[host] >= _MOST_PER_HOST:
-            self.agent.counters["refused"] += not refused
+        if not (connection.trusted or self._allows(host)) or not self._has_room_for(host):
             return None
         self._serial += 1
         self._connections[self._serial] = connection
@@ -254,18 +261,24 @@ class Endpoint(Driver):
             if self._on_flow_closed is not None:
                 self._on_flow_closed(flow)
 
-    async def _listen(self, transport: str, port: int, context: ssl.SSLContext | None) -> int:
-        hosts = [_EVERY_IPV4, self.host] if self.host == "::" else [self.host]
-        for host in hosts:
-            server = await asyncio.get_running_loop().create_server(
-                lambda: Connection(self, transport),
-                host,
-                port,
-                backlog=_BACKLOG,
-                reuse_address=True,
-                ssl=context,
-                ssl_handshake_timeout=None if context is None else _HANDSHAKE_WITHIN_S,
-            )
-            self._servers.append(server)
-            port = server.sockets[0].getsockname()[1]
-        return port
+    def _may_shake_hands(self, host: str) -> bool:
+        """Tell whether `host` may begin a TLS handshake: what is refused costs next to nothing."""
+        if not self._allows(host):
+            return False
+        if not self._has_room_for(host):
+            return False
+        if self.agent.sources.shakes_hands(host, self._loop_time()):
+            return True
+        self.agent.counters["flooded"] += 1
+        return False
+
+    def _has_room_for(self, host: str) -> bool:
+        """Tell whether one more connection, and one more of `host`, fits in."""
+        if len(self._connections) < _MOST_CONNECTIONS and self._per_host[host] < _MOST_PER_HOST:
+            return True
+        self.agent.counters["refused"] += 1
+        return False
+
+    def _hosts(self) -> list[str]:
+        """Return the addresses to listen on."""
+        return [_EVERY_IPV4, self.host] if self.host == "::" else [self.host]
