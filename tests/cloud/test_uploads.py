@@ -17,6 +17,7 @@ from firmware.store import owner_key
 from firmware.store.keeper import Keeper
 from firmware.store.keeping import Kind, Rules
 from firmware.store.records import SqliteJourneyStore
+from tests.patience import until
 from tests.store.sample import BenchClock, whole_journey
 
 
@@ -75,11 +76,12 @@ class Box:
         )
 
     async def run(self, until_waiting: int = 0) -> None:
+        async def done() -> bool:
+            return await asyncio.to_thread(self.uploader.waiting) <= until_waiting
+
         task = asyncio.create_task(self.uploader.run())
         try:
-            async with asyncio.timeout(20):
-                while await asyncio.to_thread(self.uploader.waiting) > until_waiting:
-                    await asyncio.sleep(0.01)
+            await until(done)
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)

@@ -17,6 +17,7 @@ from firmware.cloud.webhooks import Hook, Webhooks, sign
 from firmware.core.leg import Direction
 from firmware.core.records import Journey, Outcome, VoicemailRecord
 from firmware.store.records import RecordEvent, SqliteJourneyStore
+from tests.patience import until
 from tests.store.sample import BenchClock, whole_journey
 
 SECRET = "a secret of the other system"  # noqa: S105 - of this test only
@@ -86,9 +87,10 @@ class Office:
         self._begin()
 
     async def until_told(self) -> None:
-        async with asyncio.timeout(20):
-            while any((await asyncio.to_thread(self.hooks.waiting)).values()):
-                await asyncio.sleep(0.01)
+        async def told() -> bool:
+            return not any((await asyncio.to_thread(self.hooks.waiting)).values())
+
+        await until(told)
 
 
 async def test_everybody_hears_what_they_asked_for_in_order(store: SqliteJourneyStore) -> None:
@@ -126,9 +128,10 @@ async def test_who_was_away_hears_it_later_once_each_and_in_order(store: SqliteJ
 
 async def test_a_restart_forgets_nothing(store: SqliteJourneyStore) -> None:
     async with Office(store, Hook(ONE, SECRET)) as office:
-        office.others.answer = lambda _: None
+        asked: list[httpx.Request] = []
+        office.others.answer = asked.append
         await office.hooks.tell("call.ended", {})
-        await asyncio.sleep(0.05)
+        await until(lambda: asked)
         office.others.answer = lambda _: 200
         await office.restart()
         await office.until_told()

@@ -18,6 +18,7 @@ from firmware.control.search import CallFilter
 from firmware.control.server import ControlServer
 from firmware.core.errors import PeerError, UserError
 from tests.control.switch import FIRST_ID, FakeSwitch
+from tests.patience import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -48,7 +49,7 @@ async def test_a_watcher_sees_the_picture_at_once_and_every_change(path: Path, s
     async with ControlClient(path) as client, contextlib.aclosing(client.watch()) as pictures:
         assert (await anext(pictures)).calls[0].people == ["101"]
         switch.goes_on(calls=[])
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             assert (await anext(pictures)).calls == []
 
 
@@ -56,7 +57,7 @@ async def test_a_quiet_switch_shows_that_it_lives(path: Path, monkeypatch: pytes
     monkeypatch.setattr(server_module, "HEARTBEAT_S", 0.0)
     async with ControlClient(path) as client, contextlib.aclosing(client.watch()) as pictures:
         first = await anext(pictures)
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             assert await anext(pictures) == first
 
 
@@ -90,7 +91,7 @@ async def test_watchers_are_few_and_leave_room_when_they_go(
             await anext(pictures)
     await watching.aclose()
     await first.close()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while True:
             async with ControlClient(path) as third, contextlib.aclosing(third.watch()) as pictures:
                 with contextlib.suppress(PeerError):

@@ -29,6 +29,7 @@ from firmware.core.letters import Attachment, Letter, LetterState
 from firmware.office.mail import Mail, Server
 from firmware.store.letters import LetterStore
 from firmware.store.records import SqliteJourneyStore
+from tests.patience import until
 
 PASSWORD = "a secret authorisation code"  # noqa: S105 - of a server that lives for one test
 LOOPBACK = ipaddress.ip_address("127.0.0.1")
@@ -100,12 +101,12 @@ class Office:
 
     async def letter(self, state: LetterState, attempts: int) -> Letter:
         """Wait until the newest letter has come so far."""
-        async with asyncio.timeout(20):
-            while True:
-                newest = self.letters.newest(1)
-                if newest and newest[0].state is state and newest[0].attempts == attempts:
-                    return newest[0]
-                await asyncio.sleep(0.02)
+
+        def come_so_far() -> bool:
+            return [(one.state, one.attempts) for one in self.letters.newest(1)] == [(state, attempts)]
+
+        await until(come_so_far, lambda: self.letters.newest(1))
+        return self.letters.newest(1)[0]
 
 
 @pytest.fixture
@@ -231,9 +232,7 @@ async def test_a_password_set_right_amid_a_queue_serves_the_rest_of_it_at_once(t
     mail = Mail(letters, lambda: in_force, clock, send=send)
     mail.start()
     try:
-        async with asyncio.timeout(20):
-            while letters.waiting():
-                await asyncio.sleep(0.02)
+        await until(lambda: not letters.waiting())
     finally:
         await mail.stop()
         await asyncio.to_thread(store.stop)

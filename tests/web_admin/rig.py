@@ -7,7 +7,6 @@ async with visiting(folder) as visitor:
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import re
 import struct
@@ -19,6 +18,7 @@ import httpx
 
 from firmware.control.server import ControlServer
 from tests.control.switch import FakeSwitch
+from tests.patience import until
 from tests.web_admin.forms import filled
 from tests.web_admin.office import FakeOffice
 from web_admin.app import make_app
@@ -27,7 +27,6 @@ from web_admin.site import Site
 PASSWORD = "four ordinary words here"  # noqa: S105 - of the tests
 
 _CSRF = re.compile(r'name="csrf" value="([^"]+)"')
-_PATIENCE_TURNS = 200
 
 
 class Visitor:
@@ -85,12 +84,12 @@ class Visitor:
 
     async def sees_the_box(self, **shown: object) -> None:
         """Wait until a picture has come that holds what is given."""
-        for _ in range(_PATIENCE_TURNS):
+
+        def showing() -> bool:
             picture = self.site.box.picture if self.site.box.away_since is None else None
-            if picture and all(getattr(picture, name) == value for name, value in shown.items()):
-                return
-            await asyncio.sleep(0.02)
-        raise AssertionError("the box never showed itself")
+            return bool(picture) and all(getattr(picture, name) == value for name, value in shown.items())
+
+        await until(showing, "the box never showed itself")
 
 
 @contextlib.asynccontextmanager

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE_SECONDS
 from tests.web_admin.rig import PASSWORD, Visitor
 from web_admin.pages.entry import local_path
 from web_admin.security import gate
@@ -169,7 +170,7 @@ async def test_a_body_that_trickles_is_given_up(admin: Visitor, monkeypatch: pyt
         yield b"csrf="
         await asyncio.Event().wait()
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         answer = await admin.client.post("/people/paste", content=trickle())
     assert answer.status_code == 408
 

@@ -10,6 +10,7 @@ import json
 from zoneinfo import ZoneInfo
 
 from tests.control.switch import FIRST_ID
+from tests.patience import PATIENCE_SECONDS
 from tests.store.sample import NOON_MS
 from tests.web_admin.rig import Visitor
 from web_admin.format import local
@@ -24,7 +25,7 @@ async def events(visitor: Visitor, count: int, act: object = None) -> list[dict[
         contextlib.aclosing(
             visitor.site.hub.stream(lambda: visitor.site.stage.regions(Words("en")), lambda: True)
         ) as stream,
-        asyncio.timeout(5),
+        asyncio.timeout(PATIENCE_SECONDS),
     ):
         async for event in stream:
             if event.startswith(b"event: regions"):
@@ -75,7 +76,7 @@ async def test_viewers_are_bounded_and_end_with_their_session(admin: Visitor) ->
     await anext(stream)
     welcome[0] = False
     admin.switch.goes_on(faults=["another"])
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         assert [event async for event in stream] == []
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from firmware.control.steward import SOCKET_VARIABLE
+from tests.patience import until
 from tests.web_admin.installation import FakeBox, steward_at
 from tests.web_admin.rig import Visitor
 from tests.web_admin.test_rights import a_user, becomes
@@ -37,19 +37,15 @@ def profile(box: FakeBox) -> str:
     return path.read_text("utf-8") if path.exists() else ""
 
 
-async def until(box: FakeBox, words: str) -> None:
-    for _ in range(100):
-        if words in profile(box):
-            return
-        await asyncio.sleep(0.02)
-    raise AssertionError(profile(box))
+async def until_set(box: FakeBox, words: str) -> None:
+    await until(lambda: words in profile(box), lambda: profile(box))
 
 
 async def test_a_fixed_address_is_tried_and_kept(admin: Visitor, box: FakeBox) -> None:
     page = (await admin.opens("/system/network")).text
     assert "192.168.1.20/24" in page, "as it is"
     assert (await admin.sends("/system/network", FIXED)).status_code == 303
-    await until(box, "address1=192.168.1.10/24,192.168.1.1")
+    await until_set(box, "address1=192.168.1.10/24,192.168.1.1")
     assert "dns=223.5.5.5;119.29.29.29;" in profile(box)
     trying = (await admin.opens("/system/network")).text
     assert "http://192.168.1.10:8080/system/network" in trying
@@ -78,7 +74,7 @@ async def test_nothing_can_be_kept_that_is_not_tried(admin: Visitor, box: FakeBo
 async def test_the_wifis_password_is_never_shown(admin: Visitor, box: FakeBox) -> None:
     wifi = {"interface": "wlan0", "method": "dhcp", "ssid": "办公室", "password": "correct horse"}
     await admin.sends("/system/network", wifi)
-    await until(box, "psk=correct horse")
+    await until_set(box, "psk=correct horse")
     await admin.sends("/system/network/keep")
     page = (await admin.opens("/system/network")).text
     assert 'value="办公室"' in page

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import tarfile
 import tempfile
@@ -13,6 +12,7 @@ import httpx
 import pytest
 
 from firmware.control.steward import SOCKET_VARIABLE
+from tests.patience import until
 from tests.web_admin.installation import FakeBox, steward_at
 from tests.web_admin.rig import Visitor
 from tests.web_admin.test_rights import a_user, becomes
@@ -55,12 +55,13 @@ async def sends_bundle(owner: Visitor, content: bytes, name: str = NAME, **heade
 
 
 async def until_over(owner: Visitor) -> httpx.Response:
-    for _ in range(100):
-        page = await owner.opens("/system/updates/state")
-        if page.headers.get("hx-refresh"):
-            return page
-        await asyncio.sleep(0.02)
-    raise AssertionError(page.text)
+    async def over() -> bool:
+        pages.append(await owner.opens("/system/updates/state"))
+        return bool(pages[-1].headers.get("hx-refresh"))
+
+    pages: list[httpx.Response] = []
+    await until(over, lambda: pages[-1].text)
+    return pages[-1]
 
 
 async def test_a_bundle_is_uploaded_installed_and_taken_back(owner: Visitor, box: FakeBox) -> None:
