@@ -66,6 +66,9 @@ class PowerProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     on_seconds: float = 2.0
     off_seconds: float = 3.0
     boot_seconds: float = 20.0
+    port_tells: bool = False
+    reset: int | None = None
+    reset_seconds: float = 0.3
 
 
 class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -6,10 +6,12 @@ Lamps: green ready, green blinking on a call, amber degraded, red only for a fau
 its own while callers meet the office closed.
 
 Buttons are debounced here, since a mock pin and some pin factories don't: a press counts once it has held
-`DEBOUNCE`. Released before `LONG_PRESS` it is short; held that long it is long, told at that moment, once.
+`DEBOUNCE`, by the moments of its edges, so that an event loop that comes late loses none. Released before
+`LONG_PRESS` it is short; held that long it is long, told at that moment, once.
 
 A modem's power key toggles: pulsed on a running modem it switches it off. So STATUS is read before and after,
-and a modem that is as wanted is left alone. Where the board has no STATUS pin, whether the modem answers is.
+and a modem that is as wanted is left alone. Where the board has no STATUS pin, the modem's port tells, or
+whether the modem answers.
 """
 
 from __future__ import annotations
@@ -21,7 +23,8 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
-from gpiozero import LED, Button, DigitalInputDevice, DigitalOutputDevice
+from gpiozero import LED, Button, Device, DigitalInputDevice, DigitalOutputDevice
+from gpiozero.exc import BadPinFactory
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +39,16 @@ _CPU = Path("/sys/class/thermal/thermal_zone0/temp")
 FAN_ON, FAN_OFF = 65.0, 55.0
 """Degrees Celsius; a Pi slows down from 80."""
 FAN_LOOK = 10.0
+
+
+def pins_are_there() -> bool:
+    """Whether this computer has pins; says why not."""
+    try:
+        Device.ensure_pin_factory()
+    except BadPinFactory as error:
+        logger.error("lamps stay dark, buttons and power keys dead: %s", error)
+        return False
+    return True
 
 
 class Mood(enum.Enum):
@@ -74,6 +87,12 @@ class PowerKey:
     off_seconds: float = 3.0
     boot_seconds: float = 20.0
     """What a start takes, until STATUS tells or the modem answers."""
+    port_tells: bool = False
+    """Whether the modem's port is there exactly while it has power, as on USB and never on a UART."""
+    reset: int | None = None
+    """BCM number of RESET, high while pressed; None where the board has none."""
+    reset_seconds: float = 0.3
+    """An EC25 wants 150 to 460 ms."""
 
 
 class Lamps:
@@ -127,9 +146,11 @@ class PushButton:
         self._settling: asyncio.TimerHandle | None = None
         self._holding: asyncio.TimerHandle | None = None
         self._pressed = self._told = False
+        self._edge: tuple[bool, float] | None = None
+        """The newest: whether it was a press, and when."""
         self._button = Button(pin, pull_up=True)
-        self._button.when_pressed = self._changed
-        self._button.when_released = self._changed
+        self._button.when_pressed = lambda: self._changed(pressed=True)
+        self._button.when_released = lambda: self._changed(pressed=False)
 
     def close(self) -> None:
         for timer in (self._settling, self._holding):
@@ -137,18 +158,21 @@ class PushButton:
                 timer.cancel()
         self._button.close()
 
-    def _changed(self) -> None:
+    def _changed(self, *, pressed: bool) -> None:
         """From gpiozero's thread."""
-        self._loop.call_soon_threadsafe(self._bounced)
+        self._loop.call_soon_threadsafe(self._bounced, pressed, self._loop.time())
 
-    def _bounced(self) -> None:
+    def _bounced(self, pressed: bool, at: float) -> None:
         if self._settling is not None:
             self._settling.cancel()
-        self._settling = self._loop.call_later(DEBOUNCE, self._settled)
+        if self._edge is not None and at - self._edge[1] >= DEBOUNCE:
+            # It had held, and only our timer is late.
+            self._settled(self._edge[0])
+        self._edge = (pressed, at)
+        self._settling = self._loop.call_later(DEBOUNCE, self._settled, pressed)
 
-    def _settled(self) -> None:
+    def _settled(self, pressed: bool) -> None:
         self._settling = None
-        pressed = bool(self._button.is_pressed)
         if pressed == self._pressed:
             return
         self._pressed = pressed
@@ -176,13 +200,14 @@ class ModemPower:
 
     Args:
         wiring: Its pins and times.
-        answers: Whether the modem answers on its port, for boards without a STATUS pin.
+        lives: Whether the modem shows that it has power, for boards without a STATUS pin.
     """
 
-    def __init__(self, wiring: PowerKey, answers: Callable[[], bool]) -> None:
+    def __init__(self, wiring: PowerKey, lives: Callable[[], bool]) -> None:
         self._wiring = wiring
-        self._answers = answers
+        self._lives = lives
         self._key = DigitalOutputDevice(wiring.key)
+        self._reset = DigitalOutputDevice(wiring.reset) if wiring.reset is not None else None
         self._status = (
             DigitalInputDevice(wiring.status, pull_up=None, active_state=wiring.status_on_high)
             if wiring.status is not None
@@ -191,7 +216,7 @@ class ModemPower:
 
     @property
     def is_on(self) -> bool:
-        return bool(self._status.value) if self._status is not None else self._answers()
+        return bool(self._status.value) if self._status is not None else self._lives()
 
     async def switch(self, *, on: bool) -> bool:
         """Have the modem on or off; return whether it is. One that is as wanted is left alone."""
@@ -216,10 +241,21 @@ class ModemPower:
             logger.warning("a modem doesn't switch off by its key")
         return await self.switch(on=True)
 
+    async def press_reset(self) -> bool:
+        """Reset a modem that has power; return whether it has, and the board a RESET."""
+        if self._reset is None or not self.is_on:
+            return False
+        self._reset.on()
+        try:
+            await asyncio.sleep(self._wiring.reset_seconds)
+        finally:
+            self._reset.off()
+        return True
+
     def close(self) -> None:
-        self._key.close()
-        if self._status is not None:
-            self._status.close()
+        for pin in (self._key, self._reset, self._status):
+            if pin is not None:
+                pin.close()
 
 
 class Fan:

@@ -86,6 +86,8 @@ class KeptPort:
         noun: str = "modem",
     ) -> None:
         self.device = device
+        self.is_there = False
+        """Whether the port could be opened last, and hasn't vanished since; whatever answers there."""
         self._name = name
         self._core = core
         self._deliver = deliver
@@ -153,11 +155,13 @@ class KeptPort:
         try:
             self._transport = await self._opener(self.device, _Port(self, gone, f"the {self._noun} vanished"))
         except (OSError, serial.SerialException) as error:
+            self.is_there = False
             missing = isinstance(error, FileNotFoundError) or getattr(error, "errno", None) == 2
             why = f"no {self._noun} is plugged in" if missing else f"the {self._noun}'s port can't be opened"
             self._core.absent(why, loop.time())
             self.pump()
             return f"{why}: {error}"
+        self.is_there = True
         try:
             self._core.opened(loop.time())
             self.pump()
@@ -199,4 +203,5 @@ class _Port(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         if not self._gone.done():
+            self._keeper.is_there = False
             self._gone.set_result(self._vanished)

@@ -91,6 +91,11 @@ class SerialLine:
         """Lines from the device that were too long, since the start."""
         return self._core.refused_lines
 
+    @property
+    def has_device(self) -> bool:
+        """See `hal.line.RestartableLine`."""
+        return self._kept.is_there
+
     def checkup(self) -> tuple[Verdict, ...]:
         """See `hal.line.Line`."""
         return self._core.checkup()

@@ -5,22 +5,23 @@ night lamp      lit while callers meet the office closed
 night button    turns the day/night switch, as its code does
 short press     the handset rings and says the box's address
 10 s            the network becomes DHCP again and a new password may be chosen; never any data
-a modem gone    MISSING_S long: its power key, after it again with twice the pause
+
+The modems' power keys and resets are line_cure's.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import logging
 import socket
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping, Sequence
 from typing import Final
 
 import msgspec
-from gpiozero import Device
-from gpiozero.exc import BadPinFactory
 
+from firmware.app.line_cure import LineCure
 from firmware.app.outbound import OfficeSpeaker
 from firmware.app.parts import Parts
 from firmware.app.voice import Voice
@@ -31,32 +32,45 @@ from firmware.core.leg import LegEnded, Party
 from firmware.core.media import MediaError, PlayItem, PlaySilence
 from firmware.core.trace.box import Box
 from firmware.trunks.handset import Handset
-from hal.line import HandsetLike, Line, LineState
-from hal.panel import Fan, Lamps, ModemPower, Mood, PanelPins, PowerKey, PushButton
+from hal.line import HandsetLike, LineState
+from hal.panel import Fan, Lamps, Mood, PanelPins, PushButton
 
 logger = logging.getLogger(__name__)
 
 _LOOK_S: Final = 1.0
-_MISSING_S: Final = 60.0
-"""A modem's own restart takes 20 s, a brown-out's 30; what is away longer needs its power key."""
-_LONGEST_S: Final = 3600.0
+_WORKING: Final = (LineState.READY, LineState.IN_CALL)
 
 
-def mood_of(lines: list[LineState], calls: int, faults: int) -> Mood:
-    """Return what the lamps should tell."""
-    working = sum(state in (LineState.READY, LineState.IN_CALL) for state in lines)
-    if lines and not working and LineState.STARTING not in lines:
+@dataclasses.dataclass(frozen=True)
+class Seen:
+    """One line as the lamps take it."""
+
+    works: bool
+    needs_a_hand: bool = False
+    """Only a person can mend it: there is no SIM, or all the box does by itself was in vain."""
+
+
+def mood_of(lines: Sequence[Seen], calls: int, faults: int) -> Mood:
+    """Return what the lamps should tell.
+
+    Args:
+        lines: Those in service.
+        calls: How many stand.
+        faults: Of the box itself.
+    """
+    if any(line.needs_a_hand for line in lines):
         return Mood.FAULT
-    if faults or working < len(lines):
-        return Mood.DEGRADED if lines or faults else Mood.STARTING
+    if faults or not all(line.works for line in lines):
+        return Mood.DEGRADED
     return Mood.TALKING if calls else Mood.READY
 
 
 class Panel:
     """The panel of one running switch."""
 
-    def __init__(self, parts: Parts, voice: Voice) -> None:
+    def __init__(self, parts: Parts, voice: Voice, cures: Mapping[str, LineCure]) -> None:
         self._parts = parts
+        self._cures = cures
         self._voice = voice
         pins = PanelPins(**msgspec.structs.asdict(parts.profile.panel))
         self._lamps = Lamps(pins)
@@ -81,11 +95,6 @@ class Panel:
             group.create_task(self._show(), name="lamps")
             if self._fan is not None:
                 group.create_task(self._fan.run(), name="fan")
-            for line in self._parts.trunks.lines:
-                wiring = self._parts.profile.power.get(line.name)
-                if wiring is not None:
-                    key = PowerKey(**msgspec.structs.asdict(wiring))
-                    group.create_task(self._keep_powered(line, key), name=f"power of {line.name}")
 
     def close(self) -> None:
         """Let go of the pins."""
@@ -136,43 +145,28 @@ class Panel:
 
     async def _show(self) -> None:
         while True:
-            states = [line.state for line in self._parts.trunks.lines if not isinstance(line, HandsetLike)]
-            faults = self._parts.store.status().fault is not None
-            self._lamps.show(mood_of(states, len(self._parts.exchange.live()), int(faults)))
+            self._lamps.show(mood_of(self._lines(), len(self._parts.exchange.live()), int(self._box_fails())))
             self._lamps.show_night(on=not self._voice.is_open())
             await asyncio.sleep(_LOOK_S)
 
-    async def _keep_powered(self, line: Line, wiring: PowerKey) -> None:
-        """Press a modem's key when it stays away; more and more seldom."""
-        power = ModemPower(wiring, lambda: line.state is not LineState.DOWN)
-        pause = _MISSING_S
-        try:
-            while True:
-                missing = 0.0
-                while missing < pause:
-                    await asyncio.sleep(_LOOK_S)
-                    missing = missing + _LOOK_S if line.state is LineState.DOWN else 0.0
-                    pause = pause if missing else _MISSING_S
-                logger.warning("%s is away for %d s: its power key is pressed", line.name, pause)
-                await power.cycle()
-                pause = min(_LONGEST_S, pause * 2)
-        finally:
-            power.close()
+    def _lines(self) -> list[Seen]:
+        trunks, now = self._parts.trunks, asyncio.get_running_loop().time()
+        return [
+            Seen(
+                works=line.state in _WORKING and trunks.health.fit(line.name, now),
+                needs_a_hand=self._cures[line.name].needs_a_hand,
+            )
+            for line in trunks.lines
+            if not isinstance(line, HandsetLike) and line.name not in trunks.health.out_of_service
+        ]
+
+    def _box_fails(self) -> bool:
+        return self._parts.store.status().fault is not None
 
     def _do(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def pins_are_there() -> bool:
-    """Whether this computer has pins; says why not."""
-    try:
-        Device.ensure_pin_factory()
-    except BadPinFactory as error:
-        logger.error("the front panel stays dark: %s", error)
-        return False
-    return True
 
 
 def _address() -> str:

@@ -6,9 +6,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from contextlib import AsyncExitStack
-from typing import Final, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import msgspec
 
@@ -40,9 +39,7 @@ from firmware.core.media import LearnedTone, LevelMetered, PortEvent
 from firmware.settings.document import Settings
 from firmware.settings.lines import LineSettings
 from firmware.trunks.line_leg import LineLeg
-
-_WATCHED_S: Final = 3.0
-"""Meters run for so long after they were last looked at."""
+from firmware.trunks.sound import CallSound
 
 
 @runtime_checkable
@@ -60,8 +57,9 @@ class LineCare:
         self._parts = parts
         self._legs: dict[str, LineLeg] = {}
         """Legs with audio, by line."""
+        self._sounds: dict[str, CallSound] = {}
+        """Of the last call in which something could be told, by line."""
         self._levels: dict[str, LevelNow] = {}
-        self._watched = -_WATCHED_S
         self._pins: dict[str, str] = {}
         self.test = LineTest(parts)
 
@@ -146,12 +144,7 @@ class LineCare:
         return LineCareDone()
 
     async def levels(self, _: WatchLevels) -> BaseReply:
-        """Answer how loud the lines are; meters run while somebody asks."""
-        if time.monotonic() - self._watched > _WATCHED_S:
-            self._watched = time.monotonic()
-            for name in self._legs:
-                self._configure(name)
-        self._watched = time.monotonic()
+        """Answer how loud the lines are."""
         return LevelsReply(levels=[self._levels[name] for name in sorted(self._levels) if name in self._legs])
 
     # Legs
@@ -162,7 +155,7 @@ class LineCare:
                 self._legs[leg.address] = leg
                 self._configure(leg.address)
                 if leg.port is not None:
-                    self._listen(leg.address, leg.port)
+                    self._listen(leg, leg.port)
             elif isinstance(event, StateChanged) and event.after is LegState.ENDED:
                 if self._legs.get(leg.address) is leg:
                     del self._legs[leg.address]
@@ -170,9 +163,14 @@ class LineCare:
 
         leg.subscribe(on_leg)
 
-    def _listen(self, name: str, port: PortId) -> None:
+    def _listen(self, leg: LineLeg, port: PortId) -> None:
+        name, sound = leg.address, CallSound()
+
         def on_port(event: PortEvent) -> None:
             if isinstance(event, LevelMetered):
+                if leg.has_voice:
+                    sound.metered(event.input_dbm0)
+                self._judge(name, sound)
                 self._levels[name] = LevelNow(
                     line=name,
                     input_dbm0=round(event.input_dbm0, 1),
@@ -181,6 +179,13 @@ class LineCare:
                 )
 
         self._parts.plane.listen(port, on_port)
+
+    def _judge(self, name: str, sound: CallSound) -> None:
+        """Note whether the line is heard, as soon as its call tells."""
+        if sound.has_sound is None:
+            return
+        self._sounds[name] = sound
+        self._parts.trunks.health.heard(name, sound=sound.has_sound)
 
     def _configure(self, name: str) -> None:
         leg = self._legs.get(name)
@@ -197,7 +202,7 @@ class LineCare:
             gain_db=wanted.gain_db,
             learned_tones=tones,
             silence_ms=1000 * wanted.silence_seconds,
-            meter=time.monotonic() - self._watched < _WATCHED_S,
+            meter=True,
         )
         self._parts.plane.configure(leg.port, options)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import AsyncExitStack
 
+from firmware.app import line_cure
 from firmware.app.parts import Parts
 from firmware.app.voice import Voice
 from firmware.core.errors import UserError
@@ -27,14 +28,19 @@ def check_board(profile: Profile) -> None:
 
 
 async def start(parts: Parts, voice: Voice, running: AsyncExitStack) -> None:
-    """Begin, where the board's profile names pins and the computer has them."""
-    if not parts.profile.power and parts.profile.panel == PanelProfile():
+    """Begin to look after the lines, and where the board's profile names pins and the computer has them,
+    after the front panel.
+    """
+    cures = line_cure.build(parts)
+    await line_cure.start(cures, running)
+    if parts.profile.panel == PanelProfile():
         return
-    from firmware.app.front_panel import Panel, pins_are_there
+    from firmware.app.front_panel import Panel
+    from hal.panel import pins_are_there
 
     if not pins_are_there():
         return
-    panel = Panel(parts, voice)
+    panel = Panel(parts, voice, cures)
     running.callback(panel.close)
     task = asyncio.create_task(panel.run(), name="panel")
 

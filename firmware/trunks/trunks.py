@@ -242,6 +242,8 @@ class Trunks:
             detail = f"out of service by hand; {detail}"
         elif self._started and self.health.is_sick(line.name, asyncio.get_running_loop().time()):
             detail = f"sick, no calls out for a while; {detail}"
+        elif self.health.is_silent(line.name):
+            detail = f"no sound comes in, restarted once idle; {detail}"
         return LineStatus(line.name, line.state.value, detail, line.refused_lines)
 
 

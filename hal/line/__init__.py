@@ -35,6 +35,7 @@ from hal.line.contract import (
     Line,
     LineError,
     MessagingLine,
+    RestartableLine,
     WaitingLine,
 )
 from hal.line.events import (
@@ -93,6 +94,7 @@ __all__ = [
     "MessagingLine",
     "NetworkTime",
     "RemoteAlerting",
+    "RestartableLine",
     "SmsDelivery",
     "SmsOutcome",
     "SmsPartSent",

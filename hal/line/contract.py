@@ -123,6 +123,22 @@ class HoldingLine(WaitingLine, Protocol):
 
 
 @runtime_checkable
+class RestartableLine(Line, Protocol):
+    """A line whose device restarts by a command: a GSM modem."""
+
+    @property
+    def has_device(self) -> bool:
+        """Whether the device's port is there to be opened, whatever answers at it."""
+
+    async def restart(self, reason: str) -> None:
+        """Have the device restart; returns once that is under way.
+
+        Raises:
+            LineError: A call stands, or there is no device.
+        """
+
+
+@runtime_checkable
 class InBandLine(Line, Protocol):
     """A line that can't hear: its owner listens to its audio (`LineAudio.in_band`) and tells it."""
 

@@ -201,29 +201,38 @@ class GsmDriver:
         self._calls.hang_up(ticket)
         self._run()
 
+    def restart(self, ticket: int, reason: str, now: float) -> None:
+        self._now = now
+        if self._calls.busy or not self._open:
+            self.settle(ticket, "a call stands" if self._calls.busy else "there is no modem")
+            return
+        self.settle(ticket, None)
+        self.restart_modem(reason)
+        self._run()
+
     def refuse_waiting(self, ticket: int, now: float) -> None:
         self._now = now
-        self._calls.refuse_waiting(ticket)
+        self._calls.two.refuse_waiting(ticket)
         self._run()
 
     def swap(self, ticket: int, now: float) -> None:
         self._now = now
-        self._calls.swap(ticket)
+        self._calls.two.swap(ticket)
         self._run()
 
     def join(self, ticket: int, now: float) -> None:
         self._now = now
-        self._calls.join(ticket)
+        self._calls.two.join(ticket)
         self._run()
 
     def split(self, ticket: int, now: float) -> None:
         self._now = now
-        self._calls.split(ticket)
+        self._calls.two.split(ticket)
         self._run()
 
     def hang_up_held(self, ticket: int, now: float) -> None:
         self._now = now
-        self._calls.hang_up_held(ticket)
+        self._calls.two.hang_up_held(ticket)
         self._run()
 
     def send_digits(self, ticket: int, digits: str, now: float) -> None:

@@ -14,7 +14,7 @@ from hal.serial_line import STOP_PATIENCE, SerialLine
 
 
 class GsmLine(SerialLine):
-    """One GSM line. Fulfils `hal.line.MessagingLine` and `hal.line.HoldingLine`.
+    """One GSM line. Fulfils `hal.line.MessagingLine`, `HoldingLine` and `RestartableLine`.
 
     Args:
         name: As in the board's profile.
@@ -51,6 +51,10 @@ class GsmLine(SerialLine):
     def give_pin(self, pin: str) -> None:
         """Have the SIM's PIN be this one. It is tried soon if the SIM asks, never as the last attempt."""
         self._driver.give_pin(pin)
+
+    async def restart(self, reason: str) -> None:
+        """See `hal.line.RestartableLine`."""
+        await self._command(lambda ticket, now: self._driver.restart(ticket, reason, now))
 
     async def refuse_waiting(self) -> None:
         """See `hal.line.WaitingLine`."""

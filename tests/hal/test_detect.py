@@ -6,14 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from firmware.app.front_panel import mood_of
+from firmware.app.front_panel import Seen, mood_of
 from firmware.profile import load_profile
 from hal.detect import Found, contradiction, fits, look
-from hal.line import LineState
 from hal.modems.build import build_lines
 from hal.panel import Mood
 
 PROFILES = sorted((Path(__file__).parents[2] / "board" / "profiles").glob("*.toml"))
+
+WELL, AWAY, HELPLESS = Seen(works=True), Seen(works=False), Seen(works=False, needs_a_hand=True)
 
 
 def plug(usb: Path, name: str, vendor: str, product: str) -> None:
@@ -63,13 +64,16 @@ def test_each_profile_is_found_by_its_hardware() -> None:
 @pytest.mark.parametrize(
     ("lines", "calls", "faults", "mood"),
     [
-        ([LineState.READY], 0, 0, Mood.READY),
-        ([LineState.IN_CALL], 1, 0, Mood.TALKING),
-        ([LineState.READY, LineState.DOWN], 1, 0, Mood.DEGRADED),
-        ([LineState.READY], 0, 1, Mood.DEGRADED),
-        ([LineState.STARTING], 0, 0, Mood.DEGRADED),
-        ([LineState.DOWN], 0, 0, Mood.FAULT),
+        ([WELL], 0, 0, Mood.READY),
+        ([WELL], 1, 0, Mood.TALKING),
+        ([WELL, AWAY], 1, 0, Mood.DEGRADED),
+        ([WELL], 0, 1, Mood.DEGRADED),
+        ([AWAY], 0, 0, Mood.DEGRADED),
+        ([WELL, HELPLESS], 1, 0, Mood.FAULT),
+        ([HELPLESS], 0, 1, Mood.FAULT),
     ],
 )
-def test_the_lamps_tell_the_worst(lines: list[LineState], calls: int, faults: int, mood: Mood) -> None:
+def test_the_lamps_tell_the_worst_and_red_is_for_what_a_person_must_mend(
+    lines: list[Seen], calls: int, faults: int, mood: Mood
+) -> None:
     assert mood_of(lines, calls, faults) is mood

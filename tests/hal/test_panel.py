@@ -112,6 +112,21 @@ async def test_bouncing_contacts_are_one_press(pins: Any) -> None:
     presses.button.close()
 
 
+async def test_a_press_counts_although_the_event_loop_comes_late(
+    pins: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    presses, loop = Presses(), asyncio.get_running_loop()
+    pressed_at = loop.time()
+    pins.pin(BUTTON).drive_low()
+    # Released before anybody has looked, by a loop that was busy with something else.
+    with monkeypatch.context() as late:
+        late.setattr(loop, "time", lambda: pressed_at + 0.2)
+        pins.pin(BUTTON).drive_high()
+    await asyncio.sleep(1)
+    assert presses.told == ["short"]
+    presses.button.close()
+
+
 class Modem:
     """A modem whose key toggles it, as they do."""
 
