@@ -4,8 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from collections import defaultdict
+from pathlib import Path
 
 import pytest
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Have the files that may take longest begin first, where several processes share the tests."""
+    if not hasattr(config, "workerinput"):
+        return
+    longest: dict[Path, float] = defaultdict(float)
+    for item in items:
+        for mark in item.iter_markers("timeout"):
+            longest[item.path] = max(longest[item.path], float(mark.args[0]))
+    items.sort(key=lambda item: -longest[item.path])
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -43,9 +43,8 @@ put_folder /etc/zongji/trusted
 [ -z "$trust" ] || put_file "$trust" "/etc/zongji/trusted/$(basename "$trust")"
 
 if [ -z "$(ls -A "$target/var/lib/zongji/prompts")" ]; then
-  note "speaking the prompts"
-  in_target setpriv --reuid zongji --regid zongji --clear-groups /opt/zongji/versions/"$id"/venv/bin/python -c \
-    'import pathlib, ivr.prompts as p; [None for _ in p.speak_missing(pathlib.Path("/var/lib/zongji/prompts"))]' >&2
+  quietly "speaking the prompts" in_target setpriv --reuid zongji --regid zongji --clear-groups /opt/zongji/versions/"$id"/venv/bin/python -c \
+    'import pathlib, ivr.prompts as p; [None for _ in p.speak_missing(pathlib.Path("/var/lib/zongji/prompts"))]'
   changed "prompts"
 fi
 put_link "versions/$id" /opt/zongji/current

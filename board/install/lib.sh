@@ -1,5 +1,5 @@
-# Helpers of the install scripts; sourced. `target` is the root folder of the system that is worked on, "" for
-# the running one. Every helper changes only what differs, so that a second run changes nothing.
+# Helpers of flash.sh and the install scripts; sourced. `target` is the root folder of the system that is worked
+# on, "" for the running one. Every helper changes only what differs, so that a second run changes nothing.
 
 target=${target-}
 changes=0
@@ -7,6 +7,22 @@ changes=0
 say() { printf '\033[1m%s\033[0m\n' "$*" >&2; }
 note() { printf '  %s\n' "$*" >&2; }
 fail() { printf 'flash.sh: %s\n' "$*" >&2; exit 1; }
+
+# quietly TITLE COMMAND…: run a step; show what it printed only when it fails.
+quietly() {
+  local title=$1 log; shift
+  log=$(mktemp)
+  printf '  %-58s' "$title" >&2
+  if "$@" >"$log" 2>&1; then
+    rm -f "$log"
+    echo done >&2
+  else
+    echo failed >&2
+    tail -n 30 "$log" >&2
+    rm -f "$log"
+    fail "could not: $title"
+  fi
+}
 
 need_root() { [ "$(id -u)" = 0 ] || fail "$1 needs root: run it with sudo"; }
 

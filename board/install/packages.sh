@@ -17,7 +17,8 @@ install_packages() {
   done
   [ ${#missing[@]} -gt 0 ] || return 0
   note "Debian packages: ${missing[*]}"
-  in_target apt-get update -q >&2
-  in_target env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}" >&2
+  quietly "refreshing the package lists" in_target apt-get update
+  quietly "installing ${#missing[@]} packages" \
+    in_target env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}"
   changed "${#missing[@]} Debian packages"
 }

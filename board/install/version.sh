@@ -40,7 +40,7 @@ make_version() {
   rm -rf "$target${home:?}"
   note "copying the firmware"
   copy_tree "$source" "$target$home"
-  note "installing $(grep -c == "$source/firmware/requirements.lock") Python packages"
-  in_target bash "$home/board/install/venv.sh" "$home" >&2
+  quietly "installing $(grep -c == "$source/firmware/requirements.lock") Python packages" \
+    in_target bash "$home/board/install/venv.sh" "$home"
   changed "version $id"
 }

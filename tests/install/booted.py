@@ -24,7 +24,8 @@ from tests.install.chroot import Chroot
 _PATIENCE_S: Final = 120.0
 """For a start on a busy machine; a quiet one takes 7 s."""
 _CARD: Final = "6G"
-_DATA: Final = "1G"
+_DATA: Final = "3G"
+"""For data and two versions, with the room that an update asks for."""
 
 _BOOT: Final = """
 set -e

@@ -103,8 +103,10 @@ def test_a_box_is_updated_through_a_power_cut_and_goes_back_from_what_does_not_w
         on.has_lines()
         old = runs(on)
         on.must(f"cat >/run/update.py <<'END'\n{ASK_STEWARD}\nEND")
-        on.must(f"systemd-run --quiet --uid=zongji-console --gid=zongji {PYTHON} /run/update.py")
-        on.until("grep '\"trial\"' /opt/zongji/update.json", 600)
+        asked = "--unit=asked --uid=zongji-console --gid=zongji"
+        on.must(f"systemd-run --quiet {asked} {PYTHON} /run/update.py")
+        on.until("grep '\"trial\"' /opt/zongji/update.json || systemctl is-failed asked", 600)
+        on.must("! systemctl is-failed asked")
     card.check()
 
     with card.booted() as on:

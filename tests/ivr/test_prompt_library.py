@@ -141,7 +141,8 @@ def test_every_key_and_the_sample_set_are_really_spoken_in_both_languages(tmp_pa
         for key in [*CATALOGUE, *ATOMS[language]]:
             sound, rate = read_wav(tmp_path / "prompts" / language / f"{key}.wav")
             assert rate == RATE
-            assert 0.1 < len(sound) / RATE < 15, key
+            # The longest names the nine keys of a mailbox.
+            assert 0.1 < len(sound) / RATE < 22, key
             assert np.abs(sound).max() > 0.1, key
         lines = (tmp_path / language / "samples.txt").read_text("utf-8").splitlines()
         assert f"{tmp_path / language}: {len(lines)} samples" in told
