@@ -22,7 +22,7 @@ from firmware.media import protocol
 from firmware.media.engine import Engine
 from firmware.media.g711 import FRAME, I16, LAWS, RATE
 from firmware.media.loader import FileLoader
-from firmware.media.pcm import DeviceGone
+from firmware.media.pcm import SERIAL_AHEAD, SERIAL_CHUNK, DeviceGone
 from firmware.media.rtp import RtpPacket, build, parse
 from firmware.media.rtp_network import NOTHING, SLOT, Batch
 from firmware.media.writer import RecordingWriter
@@ -170,6 +170,19 @@ class FakePcm:
         return np.frombuffer(self.written, "<i2").astype(np.int16)
 
 
+class FakeSerial(FakePcm):
+    """As a modem's serial port takes audio: 512 bytes at once, two such lots ahead."""
+
+    chunk = SERIAL_CHUNK
+    ahead = SERIAL_AHEAD
+
+
+class FakeCard(FakePcm):
+    """As a sound card does: a period at once, nothing ahead of what it buffers itself."""
+
+    ahead = 0
+
+
 class Phone:
     """A phone on one RTP port."""
 
@@ -274,10 +287,10 @@ class EngineRig:
         remote = RtpRemote("127.0.0.1", 5004, phone.payload_type, 101, send, receive)
         self.engine.apply(protocol.AimRtp(phone.port_id, remote))
 
-    def line(self, path: str = "/dev/ttyUSB4") -> tuple[PortId, FakePcm]:
+    def line(self, path: str = "/dev/ttyUSB4", device: FakePcm | None = None) -> tuple[PortId, FakePcm]:
         """Open a PCM port on a device."""
         port_id = PortId(f"pcm-{next(self._names)}")
-        self.devices[path] = FakePcm()
+        self.devices[path] = device or FakePcm()
         self.engine.apply(protocol.OpenPcm(port_id, path, 8000))
         return port_id, self.devices[path]
 

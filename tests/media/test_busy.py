@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from firmware.core.media import PCMU, RtpRemote, Source
@@ -20,18 +21,38 @@ SECONDS = 61
 """The process tells the lateness of its last minute."""
 HOST = "127.0.0.1"
 MAX_LATE_MS = 5.0
+READY = "ready\n"
 
 
 class Witness:
-    """A process that only sleeps, under the same scheduling: how late it wakes is the kernel's doing."""
+    """A process that only sleeps, under the same scheduling: how late it wakes is the kernel's doing.
+
+    It is started before the computer is busy, as loading Python then takes longer than it watches.
+    """
 
     def __init__(self) -> None:
         script = f"from tests.media.test_busy import witness; witness({SECONDS})"
-        self._process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        assert self._process.stdout is not None
+        assert self._process.stdout.readline() == READY
 
-    def worst_ms(self) -> float:
+    def watch(self) -> None:
+        """Begin to sleep from tick to tick."""
+        assert self._process.stdin is not None
+        self._process.stdin.write("\n")
+        self._process.stdin.flush()
+
+    def late_ms(self) -> tuple[float, float]:
+        """Return the 99th percentile and the worst of its lateness, once it has watched."""
         said, _ = self._process.communicate(timeout=30)
-        return float(said)
+        p99, worst = said.split()
+        return float(p99), float(worst)
+
+    def dismiss(self) -> None:
+        self._process.kill()
+        self._process.wait()
 
 
 def _busy_processes(count: int) -> list[subprocess.Popen[bytes]]:
@@ -39,14 +60,16 @@ def _busy_processes(count: int) -> list[subprocess.Popen[bytes]]:
 
 
 def witness(seconds: float) -> None:
-    """Sleep from tick to tick and print the worst lateness in ms."""
+    """Say that we are ready; when told to, sleep from tick to tick and print how late we woke, in ms."""
     settle()
-    worst, deadline = 0.0, time.monotonic()
+    print(READY, end="", flush=True)
+    sys.stdin.readline()
+    late, deadline = [], time.monotonic()
     for _ in range(round(seconds * 50)):
         deadline += 0.02
         time.sleep(max(0.0, deadline - time.monotonic()))
-        worst = max(worst, time.monotonic() - deadline)
-    print(1000 * worst)
+        late.append(1000 * (time.monotonic() - deadline))
+    print(float(np.percentile(late, 99)), max(late))
 
 
 async def test_no_thread_the_tick_may_wait_for_can_be_interrupted_by_a_busy_process(tmp_path: Path) -> None:
@@ -76,6 +99,7 @@ async def test_four_busy_processes_delay_no_tick_by_more_than_5_ms(tmp_path: Pat
     client = MediaClient()
     supervisor = MediaSupervisor(client, tmp_path / "media.sock", "23300-23399")
     await supervisor.start()
+    kernel = Witness()
     busy = _busy_processes(4)
     try:
         ports = [(await client.open_rtp(HOST)).port_id for _ in range(20)]
@@ -84,19 +108,21 @@ async def test_four_busy_processes_delay_no_tick_by_more_than_5_ms(tmp_path: Pat
             client.route(one, [Source(other)])
         await client.record(tmp_path / "r.wav", ports[0], ports[1])
         await asyncio.sleep(2)
-        kernel = Witness()
+        kernel.watch()
         await asyncio.sleep(SECONDS + 1)
-        stats, own = supervisor.stats(), await asyncio.to_thread(kernel.worst_ms)
+        stats, (own_p99, own) = supervisor.stats(), await asyncio.to_thread(kernel.late_ms)
         print(
             f"real time: {stats.real_time}; late p50 {stats.lateness_p50_ms:.2f} ms, p99 "
-            f"{stats.lateness_p99_ms:.2f} ms, max {stats.lateness_max_ms:.2f} ms; the kernel's {own:.2f} ms"
+            f"{stats.lateness_p99_ms:.2f} ms, max {stats.lateness_max_ms:.2f} ms; the kernel's p99 "
+            f"{own_p99:.2f} ms, max {own:.2f} ms"
         )
         assert stats.overruns == 0
         if stats.real_time:
-            assert stats.lateness_p99_ms < 1
+            assert stats.lateness_p99_ms < 1 + own_p99
             assert stats.lateness_max_ms < MAX_LATE_MS + own
     finally:
         for process in busy:
             process.kill()
             process.wait()
+        kernel.dismiss()
         await supervisor.stop()

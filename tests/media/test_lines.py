@@ -11,10 +11,11 @@ from firmware.core.ids import PortId
 from firmware.core.media import PCMA, PlayTone, PortFailed
 from firmware.media import protocol
 from firmware.media.dsp.resampler import AsyncResampler
-from firmware.media.g711 import FRAME, ULAW
+from firmware.media.g711 import FRAME
 from firmware.media.pcm import SERIAL_CHUNK
 from firmware.media.pcm_stream import PcmOutput, SampleAligner
 from tests.media.rig import EngineRig, FakePcm, heard_frequency, level_db, longest_gap_ms, tone
+from tests.media.skewed import SkewedLine
 from tests.media.test_recorder import stereo
 
 PCM_ID = PortId("pcm-nobody")
@@ -88,172 +89,6 @@ class TestLine:
         assert rig.happened(protocol.PortRefused) == [
             protocol.PortRefused(PCM_ID, "/dev/nothing: no such device")
         ]
-
-
-class SkewedLine:
-    """A device whose clock is `ppm` off ours: it hums a tone, and hears what it is sent at its own pace."""
-
-    def __init__(self, rig: EngineRig, ppm: float, frequency: float, lump: int = FRAME) -> None:
-        self.port_id, self.device = rig.line(f"/dev/skewed{ppm}{frequency}")
-        self._rig = rig
-        self._rate = 8000 * (1 + ppm / 1e6)
-        self._frequency = frequency
-        self._lump = lump
-        self._began = rig.now_ns
-        self._said = 0
-        self._forgotten = 0
-        """Samples it was sent that are not kept."""
-
-    def step(self) -> None:
-        """Deliver the lumps that are due; keep the last seconds of what it was sent."""
-        if len(self.device.written) > 20 * 16000:
-            self._forgotten += 10 * 8000
-            del self.device.written[: 10 * 16000]
-        due = int((self._rig.now_ns - self._began) / 1e9 * self._rate)
-        while self._said + self._lump <= due:
-            moments = np.arange(self._said, self._said + self._lump)
-            # The tone is exact by our clock, so that what is heard can be measured by it.
-            phase = 2 * np.pi * self._frequency / self._rate * moments
-            self.device.incoming += (8000 * np.sin(phase)).astype("<i2").tobytes()
-            self._said += self._lump
-
-    @property
-    def written(self) -> float:
-        """How many samples it was sent, less what it wanted by its own clock."""
-        return self._forgotten + len(self.device.written) / 2 - self._elapsed * self._rate
-
-    @property
-    def _elapsed(self) -> float:
-        return (self._rig.now_ns - self._began) / 1e9
-
-    def heard_at(self) -> tuple[float, np.ndarray]:
-        """Return the last four seconds of what it was sent, and when they began, in seconds by our clock."""
-        samples = np.frombuffer(self.device.written[-4 * 16000 :], "<i2").astype(np.int32)
-        return self._elapsed - len(samples) / self._rate, samples
-
-
-class SkewedPhone:
-    """A phone whose clock is `ppm` off ours: it says 0.8 s of tone, and pauses for 0.2 s."""
-
-    def __init__(self, rig: EngineRig, ppm: float) -> None:
-        self.phone = rig.phone()
-        self._rig = rig
-        self._period_ns = 20e6 / (1 + ppm / 1e6)
-        self._began = rig.now_ns
-        self._sent = 0
-        self._frames = [ULAW.encode(tone(1000, 0.02)).tobytes(), bytes([ULAW.silence]) * FRAME]
-
-    def step(self) -> None:
-        """Send the packets that are due."""
-        while self._began + (self._sent + 1) * self._period_ns <= self._rig.now_ns:
-            self.phone.packet(self._frames[self._sent % 50 >= 40])
-            self._sent += 1
-
-    def delays(self, began: float, heard: np.ndarray) -> list[float]:
-        """Return how long after they were said the beginnings of tones are heard, in seconds."""
-        loud = np.abs(heard) > 2000
-        onsets = [at for at in np.flatnonzero(loud) if at > 800 and not loud[at - 800 : at].any()]
-        second = 50 * self._period_ns / 1e9
-        return [(began + at / 8000) % second for at in onsets]
-
-
-def _worst_snr(samples: np.ndarray) -> float:
-    """Return how much stronger than what is no tone a tone is, in the worst 50 ms, in dB.
-
-    A tone of whatever frequency follows from its last two samples; a slip or a click does not. (A clock's
-    hundreds of parts per million are nothing to an ear, but would be noise to a fixed frequency.)
-    """
-    blocks = samples[: len(samples) // 400 * 400].astype(np.float64).reshape(-1, 400)
-    middle, outer = blocks[:, 1:-1], blocks[:, 2:] + blocks[:, :-2]
-    factors = (middle * outer).sum(axis=1) / (np.square(middle).sum(axis=1) + 1e-9)
-    noise = np.square(outer - factors[:, None] * middle).mean(axis=1)
-    return float(10 * np.log10(np.square(middle).mean(axis=1) / noise).min())
-
-
-class TestSkew:
-    @pytest.mark.parametrize(
-        ("ppm", "other_ppm", "seconds"),
-        [
-            (300, -300, 120),
-            pytest.param(300, -300, 7200, marks=pytest.mark.slow),
-        ],
-    )
-    @pytest.mark.timeout(1800)
-    def test_two_lines_600_ppm_apart_talk_without_clicks_or_growing_delay(
-        self, rig: EngineRig, ppm: float, other_ppm: float, seconds: int
-    ) -> None:
-        one, other = SkewedLine(rig, ppm, 440), SkewedLine(rig, other_ppm, 1000)
-        rig.route(one.port_id, other.port_id)
-        rig.route(other.port_id, one.port_id)
-        owed: list[float] = []
-        worst = float("inf")
-        for second in range(seconds):
-            for _ in range(50):
-                one.step()
-                other.step()
-                rig.run(0.02)
-            owed.append(one.written)
-            rig.events.clear()
-            if second > 20:
-                for line in (one, other):
-                    worst = min(worst, _worst_snr(np.frombuffer(line.device.written[-15200:], "<i2")))
-        # What it gets follows its own clock, not ours: 2.4 samples a second would pile up else.
-        drift = float(np.ptp(owed[20:]))
-        print(
-            f"{ppm} to {other_ppm} ppm, {seconds} s: SNR {worst:.1f} dB at worst, drift {drift:.0f} samples"
-        )
-        assert drift < 2 * FRAME
-        assert worst > 40
-
-    @pytest.mark.parametrize("ppm", [300, -300])
-    @pytest.mark.parametrize("seconds", [60, pytest.param(7200, marks=pytest.mark.slow)])
-    @pytest.mark.timeout(1800)
-    def test_a_phone_with_a_clock_of_its_own_and_a_line_600_ppm_apart(
-        self, rig: EngineRig, ppm: float, seconds: int
-    ) -> None:
-        line, alice = SkewedLine(rig, -ppm, 440), SkewedPhone(rig, ppm)
-        rig.route(line.port_id, alice.phone.port_id)
-        rig.route(alice.phone.port_id, line.port_id)
-        delays: list[float] = []
-        torn = blocks = 0
-        for second in range(seconds):
-            for _ in range(50):
-                line.step()
-                alice.step()
-                rig.run(0.02)
-            rig.network.sent[alice.phone.row].clear()
-            rig.events.clear()
-            if second >= 30 and second % 3 == 0:
-                began, heard = line.heard_at()
-                delays += alice.delays(began, heard)
-                # Within a tone the amplitude is the same throughout: a gap or a click is not.
-                peaks = np.abs(heard[: len(heard) // 80 * 80].reshape(-1, 80)).max(axis=1)
-                edges = np.abs(np.diff((peaks > 2000).astype(int))).sum()
-                torn += edges > 9
-                blocks += 1
-        low, high = min(delays), max(delays)
-        print(
-            f"{ppm} ppm, {seconds} s: {low * 1000:.0f} to {high * 1000:.0f} ms late, {torn} of {blocks} torn"
-        )
-        stats = rig.engine.stats()
-        assert (stats.late, stats.lost) == (0, 0)
-        assert torn == 0
-        assert high - low < 0.045
-        assert high < 0.15
-
-    def test_a_phone_and_a_line_600_ppm_apart(self, rig: EngineRig) -> None:
-        line, alice = SkewedLine(rig, -300, 440), rig.phone()
-        rig.route(line.port_id, alice.port_id)
-        rig.route(alice.port_id, line.port_id)
-        alice.says(tone(1000, 90))
-        for _ in range(90 * 50):
-            line.step()
-            rig.run(0.02)
-        heard = alice.heard()[60 * 8000 :]
-        assert longest_gap_ms(heard) < 5
-        # µ-law's own noise.
-        assert _worst_snr(heard) > 25
-        assert abs(line.written) < 6 * FRAME
 
 
 class TestDevices:
