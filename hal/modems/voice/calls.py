@@ -7,7 +7,7 @@
     ◄ DLE b                      the exchange's busy tone: the other side hung up
     ► DLE ^ ◄ DLE ETX, OK ► ATH                                                  ─► CallEnded
 
-Without AT+VTR sending and receiving take turns: `_take_turns`.
+Without AT+VTR sending and receiving take turns: call_stream.py.
 """
 
 from __future__ import annotations
@@ -15,16 +15,17 @@ from __future__ import annotations
 import logging
 import re
 
-from hal.at.channel import Command, Outcome
+from hal.at.channel import Command
 from hal.at.errors import FailureKind
-from hal.at.procedures import Procedure, Steps, ask, pause
-from hal.at.shielded import END_DUPLEX, END_RECEIVE, END_TRANSMIT, Event
-from hal.line import AudioReady, DigitReceived, EndReason, LineAudio
+from hal.at.procedures import Procedure, ask, pause
+from hal.at.shielded import Event
+from hal.line import DigitReceived, EndReason
 from hal.modems.call import LineCall, Phase
+from hal.modems.errands import Errands
 from hal.modems.voice.call_host import Host
+from hal.modems.voice.call_stream import COMMAND_TIMEOUT, CallStream
 from hal.modems.voice.doctor import Seen
 from hal.modems.voice.profile import VoiceModel
-from hal.modems.voice.stream import Mode
 from hal.modems.voice.words import CallerLine
 
 logger = logging.getLogger(__name__)
@@ -33,25 +34,16 @@ CALLER_ID_WAIT = 6.5
 """Seconds from the first ring: the second comes after 5 (China) or 6 (US), the id before it."""
 RINGING_OVER = 11.0
 """Seconds without a RING after which the caller has given up: two of China's periods, one may get lost."""
-COMMAND_TIMEOUT = 5.0
 DIAL_TIMEOUT = 75.0
 """Seconds; a modem gives up ringing after 60 by itself."""
 DIAL_REFUSAL = 0.3
 """Seconds within which a modem that refuses to dial says so."""
-END_TIMEOUT = 1.5
 REFUSAL = 0.5
 """Seconds off hook that refuse a ringing call: what an exchange surely takes for an answer."""
-TURN_LOOK = 0.02
-"""Seconds between looks at whether our side speaks: a frame."""
-STREAM_DRY = 4.0
-"""Seconds without a sample from a modem that should send 8000 a second."""
-_STREAM_LOOK = 1.0
 _HANG_UP_ROUNDS = 3
-SAMPLE_RATE = 8000
 
 _DIALLABLE = re.compile(r"\+?[0-9*#]{1,32}", re.ASCII)
 _KEYS = re.compile(r"[0-9*#A-D]{1,64}", re.ASCII)
-_CALL_OVER = "the call is over"
 _FAR_ENDS = {
     Event.BUSY: "busy tone",
     Event.FAST_BUSY: "congestion tone",
@@ -59,29 +51,23 @@ _FAR_ENDS = {
     Event.LOOP_BREAK: "the loop broke",
     Event.SILENCE: "silence",
 }
-_END_OF = {Mode.DUPLEX: END_DUPLEX, Mode.RECEIVING: END_RECEIVE, Mode.TRANSMITTING: END_TRANSMIT}
 
 
 class VoiceCalls:
     """The line's call, if any, with its procedures."""
 
     def __init__(self, model: VoiceModel, host: Host) -> None:
-        self.connecting = False
-        """A CONNECT is awaited: what follows it is audio."""
         self.seen = Seen()
         self._model = model
         self._host = host
         self._call: LineCall | None = None
-        self._running: list[Procedure] = []
-        self._tickets: dict[int, str | None] = {}
+        self._errands = Errands(host)
+        self.stream = CallStream(model, host, self._errands, self.seen, self._fails)
         self._answer_ticket: int | None = None
-        self._duplex = model.duplex
         self._last_ring = 0.0
-        self._ready = self._talked = False
-        self._hanging_up = self._ending_stream = self._interrupt = False
+        self._talked = self._hanging_up = self._interrupt = False
         self._dialling: Procedure | None = None
         """While ATDT is outstanding, or about to be."""
-        self._turns: Procedure | None = None
 
     @property
     def busy(self) -> bool:
@@ -107,8 +93,8 @@ class VoiceCalls:
         if self._call is None:
             self._begin(incoming=True)
             self.seen.calls += 1
-            self._run(self._await_ring_end())
-            self._run(self._identify())
+            self._errands.run(self._await_ring_end())
+            self._errands.run(self._identify())
 
     def caller_line(self, line: CallerLine) -> None:
         if self._call is not None and self._call.incoming and line.key == "NMBR":
@@ -142,9 +128,9 @@ class VoiceCalls:
 
     def stream_ended(self) -> None:
         """DLE ETX came; a modem that ends its stream by itself is asked for another."""
-        if self.talking and not self._ending_stream:
+        if self.talking and not self.stream.ending:
             logger.warning("the modem ended its audio stream by itself")
-            self._run(self._open_audio())
+            self._errands.run(self.stream.open())
 
     def abandon(self, reason: EndReason, detail: str) -> None:
         """The device is gone: end the call without a word to it."""
@@ -159,8 +145,8 @@ class VoiceCalls:
             return
         self._call.answering()
         self._answer_ticket = ticket
-        self._tickets[ticket] = _CALL_OVER
-        self._run(self._answer())
+        self._errands.owe(ticket)
+        self._errands.run(self._answer())
 
     def dial(self, ticket: int, number: str, *, ready: bool) -> None:
         if not _DIALLABLE.fullmatch(number):
@@ -169,15 +155,15 @@ class VoiceCalls:
             self._host.settle(ticket, "the line isn't ready")
         else:
             self._begin(incoming=False)
-            self._tickets[ticket] = _CALL_OVER
+            self._errands.owe(ticket)
             self._dialling = self._dial(ticket, number.replace("+", "00"))
-            self._run(self._dialling)
+            self._errands.run(self._dialling)
 
     def hang_up(self, ticket: int) -> None:
         if self._call is None:
             self._host.settle(ticket, None)
             return
-        self._tickets[ticket] = None
+        self._errands.owe(ticket, None)
         self._call.hung_up_by_us = True
         self._begin_hang_up()
 
@@ -187,8 +173,8 @@ class VoiceCalls:
         elif not self.talking:
             self._host.settle(ticket, "no call stands")
         else:
-            self._tickets[ticket] = _CALL_OVER
-            self._run(self._send_digits(ticket, digits))
+            self._errands.owe(ticket)
+            self._errands.run(self._send_digits(ticket, digits))
 
     # Procedures
 
@@ -221,11 +207,11 @@ class VoiceCalls:
             return
         self._connected()
         self._settle_answer(None)
-        yield from self._open_audio()
+        yield from self.stream.open()
 
     def _dial(self, ticket: int, number: str) -> Procedure:
         yield from ask(Command("+FCLASS=8", timeout=COMMAND_TIMEOUT))
-        self._run(self._accept_dial(ticket))
+        self._errands.run(self._accept_dial(ticket))
         outcome = yield from ask(
             Command(f"DT{number}", timeout=DIAL_TIMEOUT, places_call=True, connects=True)
         )
@@ -235,85 +221,23 @@ class VoiceCalls:
             return
         if failure is None:
             self._connected()
-            self._settle(ticket, None)
-            yield from self._open_audio()
+            self._errands.settle(ticket, None)
+            yield from self.stream.open()
         elif failure.kind is FailureKind.CALL_OVER:
-            self._settle(ticket, None)
+            self._errands.settle(ticket, None)
             self._call.ends(failure.said)
             self._begin_hang_up()
         else:
-            self._settle(ticket, str(failure))
+            self._errands.settle(ticket, str(failure))
             self._forget()
 
     def _accept_dial(self, ticket: int) -> Procedure:
         """The result of dialling comes with the answer; that the number was taken shows by no refusal."""
         yield from pause(DIAL_REFUSAL)
-        self._settle(ticket, None)
-
-    def _open_audio(self) -> Procedure:
-        """Begin the stream, both ways at once where the modem can."""
-        if self._duplex:
-            outcome = yield from self._connect("+VTR", Mode.DUPLEX)
-            if outcome.ok:
-                self._audio_is_ready()
-                return
-            if outcome.failure is not None and outcome.failure.said:
-                logger.info("the modem has no full duplex: sending and receiving take turns")
-                self._duplex = False
-        if self._duplex:
-            self._no_audio(outcome)
-        else:
-            self._turns = self._take_turns()
-            self._run(self._turns)
-
-    def _take_turns(self) -> Procedure:
-        stream = self._host.stream
-        while True:
-            outcome = yield from self._connect("+VRX", Mode.RECEIVING)
-            if not outcome.ok:
-                self._no_audio(outcome)
-                return
-            self._audio_is_ready()
-            while not stream.speaks(self._host.now):
-                yield from pause(TURN_LOOK)
-            yield from self._end_stream()
-            outcome = yield from self._connect("+VTX", Mode.TRANSMITTING)
-            if not outcome.ok:
-                self._no_audio(outcome)
-                return
-            while stream.speaks(self._host.now):
-                yield from pause(TURN_LOOK)
-            yield from self._end_stream()
-
-    def _connect(self, text: str, mode: Mode) -> Steps[Outcome]:
-        self.connecting = True
-        try:
-            outcome = yield from ask(Command(text, timeout=COMMAND_TIMEOUT, connects=True))
-            if outcome.ok:
-                self._host.stream.begin(mode, self._host.now)
-        finally:
-            self.connecting = False
-        return outcome
-
-    def _end_stream(self) -> Steps[None]:
-        """Back to commands, whatever the modem makes of it."""
-        end = _END_OF.get(self._host.stream.mode)
-        if end is None:
-            return
-        raw = b"\x10" * (self._model.end_prefix - 1) + end
-        self._ending_stream = True
-        try:
-            outcome = yield from ask(Command("", raw=raw, timeout=END_TIMEOUT))
-            if not outcome.ok:
-                yield from ask(Command("", raw=raw, timeout=END_TIMEOUT))
-        finally:
-            self._ending_stream = False
-            self._host.stream.end()
+        self._errands.settle(ticket, None)
 
     def _send_digits(self, ticket: int, digits: str) -> Procedure:
-        turns, self._turns = self._turns, None
-        self._host.cancel(turns)
-        yield from self._end_stream()
+        yield from self.stream.suspend()
         error = None
         for key in digits:
             outcome = yield from ask(Command(f"+VTS={key}", timeout=COMMAND_TIMEOUT))
@@ -322,23 +246,14 @@ class VoiceCalls:
                 break
         if self._model.line_again_after_tone:
             yield from ask(Command("+VLS=1", timeout=COMMAND_TIMEOUT))
-        self._settle(ticket, error)
-        yield from self._open_audio()
-
-    def _watch_stream(self) -> Procedure:
-        stream = self._host.stream
-        while True:
-            yield from pause(_STREAM_LOOK)
-            listening = stream.mode in (Mode.DUPLEX, Mode.RECEIVING)
-            if listening and self._host.now - stream.last_audio > STREAM_DRY:
-                self._host.reopen("its audio stream has dried up")
-                return
+        self._errands.settle(ticket, error)
+        yield from self.stream.open()
 
     def _hang_up(self) -> Procedure:
         if self._dialling is not None:
             self._interrupt = True
             yield from pause(DIAL_REFUSAL)
-        yield from self._end_stream()
+        yield from self.stream.end()
         if self._call is not None and self._call.incoming and not self._talked:
             # An exchange can't be told to stop ringing: only an answer ends it.
             yield from ask(Command("+VLS=1", timeout=COMMAND_TIMEOUT))
@@ -356,13 +271,8 @@ class VoiceCalls:
 
     def _begin(self, *, incoming: bool) -> None:
         self._call = LineCall(self._host.emit, incoming=incoming)
-        self._ready = self._talked = False
+        self._talked = False
         self._host.refresh()
-
-    def _run(self, procedure: Procedure) -> None:
-        """Start a procedure that ends with the call."""
-        self._running.append(procedure)
-        self._host.start(procedure)
 
     def _connected(self) -> None:
         if self._call is not None:
@@ -370,37 +280,21 @@ class VoiceCalls:
             self._call.connected()
             self._host.refresh()
 
-    def _audio_is_ready(self) -> None:
-        self.seen.audio = True
-        if not self._ready:
-            self._ready = True
-            self._host.emit(AudioReady(LineAudio(self._host.audio_device, SAMPLE_RATE)))
-            self._run(self._watch_stream())
-
-    def _no_audio(self, outcome: Outcome) -> None:
-        self.seen.audio = False
+    def _fails(self, why: str) -> None:
         if self._call is not None and not self._call.over:
-            self._call.ends(f"no audio: {outcome.failure}")
+            self._call.ends(why)
             self._begin_hang_up()
 
     def _begin_hang_up(self) -> None:
         if not self._hanging_up:
             self._hanging_up = True
-            for procedure in self._running:
-                # The answer to a broken-off dialling is still to come.
-                if procedure is not self._dialling:
-                    self._host.cancel(procedure)
-            self._running = [self._dialling] if self._dialling is not None else []
-            self._run(self._hang_up())
-
-    def _settle(self, ticket: int, error: str | None) -> None:
-        if ticket in self._tickets:
-            del self._tickets[ticket]
-            self._host.settle(ticket, error)
+            # The answer to a broken-off dialling is still to come.
+            self._errands.stop(but=self._dialling)
+            self._errands.run(self._hang_up())
 
     def _settle_answer(self, error: str | None) -> None:
         if self._answer_ticket is not None:
-            self._settle(self._answer_ticket, error)
+            self._errands.settle(self._answer_ticket, error)
             self._answer_ticket = None
 
     def _finish(self, reason: EndReason | None = None, detail: str = "") -> None:
@@ -413,12 +307,8 @@ class VoiceCalls:
     def _forget(self) -> None:
         self._call = None
         self._answer_ticket = None
-        self.connecting = self._hanging_up = False
-        self._dialling = self._turns = None
-        for ticket, error in list(self._tickets.items()):
-            self._settle(ticket, error)
-        running, self._running = self._running, []
-        for procedure in running:
-            self._host.cancel(procedure)
-        self._host.stream.forget()
+        self._hanging_up = False
+        self._dialling = None
+        self._errands.drop()
+        self.stream.call_over()
         self._host.refresh()

@@ -110,7 +110,7 @@ class VoiceDriver:
                 if ended:
                     self._calls.stream_ended()
             else:
-                take = 1 if self._calls.connecting else len(data)
+                take = 1 if self._calls.stream.connecting else len(data)
                 self._procedures.receive_data(self._without_codes(data[:take]), now)
                 self._run()
                 data = data[take:]
