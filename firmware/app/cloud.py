@@ -22,6 +22,7 @@ from firmware.cloud.sync import CloudSync
 from firmware.cloud.uploads import Uploader
 from firmware.core.errors import UserError
 from firmware.core.trace.box import Box
+from firmware.core.trace.said import Said
 from firmware.settings.cloud import CloudSettings
 from firmware.settings.document import Settings
 from firmware.settings.storage import S3Settings
@@ -95,7 +96,7 @@ class Copying:
     def _run(self, work: Coroutine[Any, Any, None], name: str) -> None:
         self._tasks.append(asyncio.create_task(work, name=name))
 
-    def _alarm(self, text: str | None) -> None:
+    def _alarm(self, text: Said | None) -> None:
         if text is not None:
             self._parts.alarms(text)
 

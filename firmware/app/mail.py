@@ -10,6 +10,7 @@ from firmware.app.parts import Parts
 from firmware.control.letters import LettersReply, ListLetters
 from firmware.core.clock import Clock
 from firmware.core.trace.box import Box
+from firmware.core.trace.said import Text
 from firmware.office.mail import Mail, Server
 from firmware.settings.store import SettingsStore
 from firmware.store.letters import LetterStore
@@ -27,7 +28,7 @@ def build(settings: SettingsStore, store: SqliteJourneyStore, clock: Clock, alar
             return None
         return Server(mail.host, mail.port, mail.security, mail.user, mail.password, mail.sender)
 
-    def told(fault: str | None) -> None:
+    def told(fault: Text | None) -> None:
         if fault is not None:
             alarms(Box.MAIL(why=fault))
 

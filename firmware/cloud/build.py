@@ -16,6 +16,7 @@ from firmware.cloud.sync import CloudSync
 from firmware.cloud.transport import Transport
 from firmware.core.errors import UserError
 from firmware.core.late import LateModule
+from firmware.core.trace.said import Said
 from firmware.store.outbox import Outbox
 from firmware.store.records import SqliteJourneyStore
 
@@ -50,7 +51,7 @@ class CloudConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def cloud_sync(
     config: CloudConfig,
     store: SqliteJourneyStore,
-    on_alarm: Callable[[str | None], None],
+    on_alarm: Callable[[Said | None], None],
     allowance: Allowance | None = None,
 ) -> CloudSync | None:
     """Return the sending, not yet running; None when it is switched off.

@@ -29,6 +29,8 @@ from firmware.cloud.redaction import Redaction, redacted
 from firmware.cloud.transport import BatchRefused, NotAllowed, Transport, Unreachable
 from firmware.cloud.wire import Record
 from firmware.core.errors import DeviceError
+from firmware.core.trace.cloud import Cloud as Words
+from firmware.core.trace.said import Said
 from firmware.store.outbox import Backlog, Entry, Page
 
 logger = logging.getLogger(__name__)
@@ -59,7 +61,7 @@ class SyncStatus(msgspec.Struct, frozen=True):
     refused: int
     oldest_wall_ms: int | None
     """When the oldest call that waits began, ms since 1970 UTC."""
-    fault: str | None
+    fault: Said | None
     """Why nothing can be sent at the moment, in plain words."""
     last_success_mono_ms: int | None
 
@@ -87,7 +89,7 @@ class CloudSync:
         key: str,
         redaction: Redaction = Redaction.NONE,
         bytes_a_day: int | None = None,
-        on_alarm: Callable[[str | None], None] = lambda _text: None,
+        on_alarm: Callable[[Said | None], None] = lambda _text: None,
         back_off: BackOff | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         allowance: Allowance | None = None,
@@ -106,7 +108,7 @@ class CloudSync:
         """Read while the page before it was under way."""
         self._poke = asyncio.Event()
         self._sent = 0
-        self._fault: str | None = None
+        self._fault: Said | None = None
         self._last_success_ms: int | None = None
 
     def poke(self) -> None:
@@ -138,10 +140,10 @@ class CloudSync:
                 try:
                     pause_s = await self._round()
                 except DeviceError as error:
-                    pause_s = self._failed(f"the outbox can't be read or written: {error}")
+                    pause_s = self._failed(Words.OUTBOX(why=str(error)))
                 except Exception:
                     logger.exception("sending to the cloud failed by a fault of ours")
-                    pause_s = self._failed("a fault in the sending; the log says which")
+                    pause_s = self._failed(Words.OUR_FAULT())
                 if pause_s is None:
                     await self._until_poked(_IDLE_S)
                 elif pause_s:
@@ -165,10 +167,11 @@ class CloudSync:
             self._next = await ahead
         except Unreachable as error:
             self._batch.failed()
-            return self._failed(f"the cloud can't be reached: {error}")
+            return self._failed(Words.UNREACHABLE(why=str(error)))
         except NotAllowed as error:
-            self._failed(f"the cloud doesn't let this site in: {error}")
-            self._on_alarm(self._fault)
+            fault = Words.NOT_ALLOWED(why=str(error))
+            self._failed(fault)
+            self._on_alarm(fault)
             return _NOT_ALLOWED_S
         finally:
             ahead.cancel()
@@ -219,9 +222,9 @@ class CloudSync:
     async def _set_aside(self, entry: Entry, reason: str) -> None:
         logger.error("[%s] the cloud won't have this record: %s", entry.journey.id, reason)
         await self._outbox.set_aside(entry, reason)
-        self._on_alarm(f"the cloud refused the record of call {entry.journey.id}: {reason}")
+        self._on_alarm(Words.RECORD_REFUSED(call=entry.journey.id, why=reason))
 
-    def _failed(self, fault: str) -> float:
+    def _failed(self, fault: Said) -> float:
         if self._fault != fault:
             logger.warning("%s", fault)
         self._fault = fault

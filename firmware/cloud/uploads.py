@@ -18,6 +18,8 @@ from typing import Protocol
 from firmware.cloud.allowance import Allowance, BackOff
 from firmware.cloud.transport import NotAllowed, Unreachable
 from firmware.core.errors import DeviceError, UserError
+from firmware.core.trace.cloud import Cloud as Words
+from firmware.core.trace.said import Said
 from firmware.store import owner_key
 from firmware.store.records import SqliteJourneyStore
 
@@ -60,7 +62,7 @@ class Uploader:
         public_key: str,
         allowance: Allowance,
         busy: Callable[[], bool],
-        on_alarm: Callable[[str], None] = lambda _: None,
+        on_alarm: Callable[[Said], None] = lambda _: None,
         back_off: BackOff | None = None,
     ) -> None:
         self._store = store
@@ -73,7 +75,7 @@ class Uploader:
         self._on_alarm = on_alarm
         self._back_off = back_off or BackOff(random.Random(), 5.0, 900.0)  # noqa: S311 - jitter needs no secrecy
         self.uploaded = 0
-        self.fault: str | None = None
+        self.fault: Said | None = None
 
     def waiting(self) -> int:
         """Return how many recordings wait. Blocks.
@@ -91,11 +93,12 @@ class Uploader:
             try:
                 pause_s = await self._round()
             except (Unreachable, NotAllowed, DeviceError, UserError, OSError) as error:
-                if self.fault != str(error):
-                    logger.warning("recordings can't be uploaded: %s", error)
+                fault = Words.NO_UPLOAD(why=str(error))
+                if self.fault != fault:
+                    logger.warning("%s", fault)
                     if not isinstance(error, Unreachable):
-                        self._on_alarm(f"recordings can't be uploaded: {error}")
-                self.fault = str(error)
+                        self._on_alarm(fault)
+                self.fault = fault
                 pause_s = self._back_off.failed()
             await asyncio.sleep(pause_s)
 

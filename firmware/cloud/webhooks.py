@@ -32,6 +32,8 @@ from firmware.core.clock import Clock
 from firmware.core.errors import DeviceError
 from firmware.core.ids import new_call_id
 from firmware.core.late import LateModule
+from firmware.core.trace.cloud import Cloud as Words
+from firmware.core.trace.said import Said
 from firmware.store.records import SqliteJourneyStore
 from firmware.store.statements import delete, marks
 
@@ -99,7 +101,7 @@ class Webhooks:
         store: SqliteJourneyStore,
         hooks: Sequence[Hook],
         clock: Clock,
-        on_alarm: Callable[[str], None] = lambda _: None,
+        on_alarm: Callable[[Said], None] = lambda _: None,
         client: httpx.AsyncClient | None = None,
         back_off: Callable[[], BackOff] = lambda: BackOff(random.Random(), 1.0, 600.0),  # noqa: S311 - jitter
     ) -> None:
@@ -215,9 +217,9 @@ class Webhooks:
         if status is not None and answer.is_success:
             progress.delivered += 1
         elif status is not None and answer.is_client_error and status not in _LATER:
-            self._give_up(hook, event, progress, fault)
+            self._give_up(progress, Words.HOOK_REFUSED(url=hook.url, event=event, why=fault))
         elif now.clock_set and now.wall_ms - created_ms > _LONGEST_AGE_MS:
-            self._give_up(hook, event, progress, f"away for three days, {fault}")
+            self._give_up(progress, Words.HOOK_AWAY(url=hook.url, event=event, why=fault))
         else:
             return fault
         await self._store.perform(
@@ -225,10 +227,10 @@ class Webhooks:
         )
         return None
 
-    def _give_up(self, hook: Hook, event: str, progress: Progress, reason: str) -> None:
+    def _give_up(self, progress: Progress, why: Said) -> None:
         progress.given_up += 1
         if progress.given_up == 1:
-            self._on_alarm(f"{hook.url} won't be told of {event}: {reason}")
+            self._on_alarm(why)
 
     def _oldest(self, url: str) -> tuple[Any, ...] | None:
         with self._store.reader.connected() as connection:

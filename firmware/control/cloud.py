@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from firmware.control.base import BaseReply, BaseRequest
+from firmware.core.trace.said import Said
 
 
 class GetCloud(BaseRequest, frozen=True, tag="cloud"):
@@ -33,14 +34,14 @@ class CloudReply(BaseReply, frozen=True, tag="cloud", kw_only=True):
     sent: int = 0
     """Records confirmed since the start."""
     sent_bytes: int = 0
-    fault: str | None = None
+    fault: Said | None = None
     """Why nothing can be sent at the moment."""
     success_s: float | None = None
     """Seconds since the last record was confirmed."""
     uploads_waiting: int = 0
     """Recordings not yet in the S3 storage; 0 when that is off."""
     uploaded: int = 0
-    upload_fault: str | None = None
+    upload_fault: Said | None = None
     hooks: tuple[HookStatus, ...] = ()
 
 

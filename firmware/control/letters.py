@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from firmware.control.base import BaseReply, BaseRequest
 from firmware.core.letters import Letter
+from firmware.core.trace.said import Said
 
 
 class ListLetters(BaseRequest, frozen=True, tag="letters", kw_only=True):
@@ -13,6 +14,6 @@ class ListLetters(BaseRequest, frozen=True, tag="letters", kw_only=True):
 
 
 class LettersReply(BaseReply, frozen=True, tag="letters", kw_only=True):
-    fault: str | None = None
+    fault: str | Said | None = None
     """What keeps letters from being sent now."""
     letters: list[Letter]

@@ -18,6 +18,7 @@ from firmware.cloud.transport import BatchRefused, NotAllowed, Unreachable
 from firmware.cloud.wire import Receipt, Record, Refusal
 from firmware.core.ids import CallId
 from firmware.core.records import Journey
+from firmware.core.trace.said import Said
 from firmware.store.outbox import Outbox, Page
 from firmware.store.records import SqliteJourneyStore
 from tests.patience import until
@@ -63,7 +64,7 @@ async def store(tmp_path: Path) -> AsyncIterator[SqliteJourneyStore]:
 async def syncing(
     store: SqliteJourneyStore,
     cloud: Cloud,
-    alarms: list[str | None] | None = None,
+    alarms: list[Said | None] | None = None,
     redaction: Redaction = Redaction.NONE,
 ) -> AsyncIterator[CloudSync]:
     sync = CloudSync(
@@ -239,7 +240,7 @@ async def test_a_stop_in_the_middle_is_taken_up_again(store: SqliteJourneyStore)
 
 async def test_one_record_that_breaks_the_batch_is_set_aside_with_an_alarm(store: SqliteJourneyStore) -> None:
     ids = await calls(store, 50)
-    cloud, alarms = Cloud(), list[str | None]()
+    cloud, alarms = Cloud(), list[Said | None]()
     poison = ids[17]
 
     def picky(records: list[Record]) -> Receipt:
@@ -271,7 +272,7 @@ async def test_a_record_the_cloud_names_is_set_aside(store: SqliteJourneyStore) 
 
 async def test_a_wrong_key_alarms_and_is_not_hammered(store: SqliteJourneyStore) -> None:
     await calls(store, 3)
-    cloud, alarms = Cloud(), list[str | None]()
+    cloud, alarms = Cloud(), list[Said | None]()
 
     def strangers(_: list[Record]) -> Receipt:
         raise NotAllowed("HTTP 401")
@@ -282,7 +283,8 @@ async def test_a_wrong_key_alarms_and_is_not_hammered(store: SqliteJourneyStore)
         await asyncio.sleep(0.1)
         status = await sync.status()
     assert cloud.attempts == 1
-    assert "doesn't let this site in" in str(status.fault)
+    assert alarms == [status.fault]
+    assert status.fault is not None and "云端不接受本站点" in status.fault.in_language("zh-CN")
     assert status.waiting == 3
     assert status.oldest_wall_ms is not None
 

@@ -13,6 +13,7 @@ from firmware.cloud import uploads
 from firmware.cloud.allowance import Allowance, BackOff
 from firmware.cloud.transport import NotAllowed, Unreachable
 from firmware.cloud.uploads import Uploader
+from firmware.core.trace.said import Said
 from firmware.store import owner_key
 from firmware.store.keeper import Keeper
 from firmware.store.keeping import Kind, Rules
@@ -62,7 +63,7 @@ class Box:
         self, store: SqliteJourneyStore, folder: Path, key: str = "", daily: int | None = None
     ) -> None:
         self.storage, self.busy = Storage(), False
-        self.alarms: list[str] = []
+        self.alarms: list[Said] = []
         self.uploader = Uploader(
             store,
             folder / "recordings",
@@ -93,7 +94,7 @@ async def test_every_recording_goes_once_over_a_bad_line(store: SqliteJourneySto
     await box.run()
     assert sorted(box.storage.files) == [f"shop-1/recording/{number}.ogg" for number in range(3)]
     assert box.storage.files["shop-1/recording/1.ogg"] == b"OggS1"
-    assert box.alarms == ["recordings can't be uploaded: wrong key"]
+    assert [alarm.in_language("zh-CN") for alarm in box.alarms] == ["录音无法上传：wrong key"]
     assert box.uploader.fault is None
 
 

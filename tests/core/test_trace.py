@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import ast
+import re
 import string
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_type_hints
 
 import msgspec
 import pytest
 
+from firmware.app.alarms import Alarms
 from firmware.core import trace
 from firmware.core.causes import Cause
 from firmware.core.records import EntryKind, TimelineEntry
@@ -18,6 +21,7 @@ from firmware.core.trace.calls import Calls, of_cause
 from firmware.core.trace.outbound import Outbound
 
 ROOT = Path(__file__).parents[2]
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
 SAID = Outbound.LINE_FAILED(line="gsm1", why=of_cause(Cause.BUSY))
 
 
@@ -71,6 +75,16 @@ def test_both_languages_have_the_same_places(code: str) -> None:
     chinese = {name for _, name, _, _ in string.Formatter().parse(message.zh) if name}
     assert chinese == message.places
     assert message.en.strip() and message.zh.strip()
+    assert CHINESE.search(message.zh) or not any(letters.isalpha() for letters in _between(message.en)), code
+
+
+def _between(pattern: str) -> str:
+    """Return a message's own letters, without the places for values."""
+    return "".join(literal for literal, *_ in string.Formatter().parse(pattern))
+
+
+def test_an_alarm_is_what_can_be_said_in_both_languages() -> None:
+    assert get_type_hints(Alarms.__call__)["text"] is Said, "plain words would be said in one only"
 
 
 def test_every_cause_has_its_words() -> None:

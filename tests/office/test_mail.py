@@ -26,6 +26,7 @@ from cryptography.x509.oid import NameOID
 from firmware.core.clock import SystemClock
 from firmware.core.errors import DeviceError, UserError
 from firmware.core.letters import Attachment, Letter, LetterState
+from firmware.core.trace import Text, in_language
 from firmware.office.mail import Mail, Server
 from firmware.store.letters import LetterStore
 from firmware.store.records import SqliteJourneyStore
@@ -92,7 +93,7 @@ def _certificate(folder: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
 class Office:
     """A box with mail and the server it sends through."""
 
-    def __init__(self, mail: Mail, letters: LetterStore, sink: Sink, faults: list[str | None]) -> None:
+    def __init__(self, mail: Mail, letters: LetterStore, sink: Sink, faults: list[Text | None]) -> None:
         self.mail = mail
         self.letters = letters
         self.sink = sink
@@ -129,7 +130,7 @@ async def _office(folder: Path) -> AsyncIterator[Office]:
     clock = SystemClock()
     store = SqliteJourneyStore(folder / "records.sqlite", clock)
     store.start()
-    faults: list[str | None] = []
+    faults: list[Text | None] = []
     letters = LetterStore(store, clock)
     mail = Mail(letters, lambda: one.server, clock, faults.append, trusting)
     one = Office(mail, letters, sink, faults)
@@ -205,6 +206,7 @@ async def test_a_wrong_password_waits_for_the_administrator_and_is_never_written
     await office.mail.send("li@example.com", "hello", "text")
     waiting = await office.letter(LetterState.WAITING, 1)
     assert "refuses our user or password" in waiting.detail
+    assert in_language(office.mail.fault or "", "zh-CN") == "127.0.0.1 不接受我们的用户名或密码（535）"
     assert "not the password" not in waiting.detail + caplog.text + repr(office.server)
     office.server = right
     office.mail.try_now()

@@ -80,6 +80,12 @@ def in_language(text: Text, language: str) -> str:
     return known.zh if known is not None else text
 
 
+def why(error: Exception) -> Text:
+    """Return what an error was raised with, in both languages where it can be said so."""
+    (told,) = error.args if len(error.args) == 1 else (None,)
+    return told if isinstance(told, Said) else str(error)
+
+
 def known(text: str) -> Text:
     """Return the message whose whole English a word of ours is ("ring all"), or the word as it is."""
     message = _by_english().get(text)

@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from firmware.core.clock import Clock
 from firmware.core.errors import DeviceError, UserError, ZongjiError
 from firmware.core.letters import Attachment, Letter, LetterState
+from firmware.core.trace.said import Text, why
 from firmware.office.mail.smtp import Refused, Server, deliver
 from firmware.store.letters import LetterStore
 
@@ -44,7 +45,7 @@ class Mail:
         store: LetterStore,
         server: Callable[[], Server | None],
         clock: Clock,
-        on_fault: Callable[[str | None], None] = lambda _: None,
+        on_fault: Callable[[Text | None], None] = lambda _: None,
         context: ssl.SSLContext | None = None,
         send: Deliver = deliver,
     ) -> None:
@@ -58,7 +59,7 @@ class Mail:
         self._due: dict[str, float] = {}
         """When to try a letter again, by the loop's clock."""
         self._sender: asyncio.Task[None] | None = None
-        self.fault: str | None = None
+        self.fault: Text | None = None
         """What keeps letters from being sent now, in plain words."""
 
     def start(self) -> None:
@@ -124,15 +125,17 @@ class Mail:
         return max(1.0, min(self._due.values()) - loop.time()) if self._due else None
 
     async def _try(self, server: Server, letter: Letter) -> None:
-        state, detail = LetterState.SENT, ""
+        state = LetterState.SENT
+        fault: Text | None = None
         try:
             await asyncio.to_thread(self._send, server, letter, self._context)
         except Refused as error:
-            state, detail = LetterState.FAILED, str(error)
+            state, fault = LetterState.FAILED, why(error)
         except ZongjiError as error:
             old = self._clock.now().wall_ms - letter.created_wall_ms > MAX_AGE_MS
-            state, detail = LetterState.FAILED if old else LetterState.WAITING, str(error)
-        self._tell(detail or None)
+            state, fault = LetterState.FAILED if old else LetterState.WAITING, why(error)
+        self._tell(fault)
+        detail = "" if fault is None else str(fault)
         if state is LetterState.WAITING:
             # What was tried with a server no longer in force says nothing of the one that is.
             stale = self._server() != server
@@ -143,7 +146,7 @@ class Mail:
         logger.info("letter %s (%s): %s %s", letter.id, letter.purpose, state, detail)
         await self._store.settle(letter.id, state, detail)
 
-    def _tell(self, fault: str | None) -> None:
+    def _tell(self, fault: Text | None) -> None:
         if fault != self.fault:
             self.fault = fault
             self._on_fault(fault)

@@ -17,6 +17,7 @@ import msgspec
 
 from firmware.core.errors import DeviceError, ZongjiError
 from firmware.core.letters import Letter
+from firmware.core.trace.mail import Mail as Words
 
 TIMEOUT_SECONDS = 30.0
 MAX_ATTACHED_BYTES = 20 * 1024 * 1024
@@ -53,16 +54,16 @@ def deliver(server: Server, letter: Letter, context: ssl.SSLContext) -> None:
                 connection.login(server.user, server.password)
             connection.send_message(message, server.sender, [letter.recipient])
     except smtplib.SMTPAuthenticationError as error:
-        raise DeviceError(f"{server.host} refuses our user or password ({error.smtp_code})") from None
+        raise DeviceError(Words.LOGIN_REFUSED(host=server.host, code=error.smtp_code)) from None
     except smtplib.SMTPRecipientsRefused as error:
         code, text = next(iter(error.recipients.values()))
         raise _told(server, code, text) from None
     except smtplib.SMTPResponseException as error:
         raise _told(server, error.smtp_code, error.smtp_error) from None
     except smtplib.SMTPNotSupportedError:
-        raise DeviceError(f"{server.host} doesn't offer {server.security}; nothing was sent") from None
+        raise DeviceError(Words.NOT_ENCRYPTED(host=server.host, security=server.security)) from None
     except (OSError, smtplib.SMTPException) as error:
-        raise DeviceError(f"{server.host}:{server.port}: {error}") from None
+        raise DeviceError(Words.UNREACHABLE(host=server.host, port=server.port, why=str(error))) from None
 
 
 def _connected(server: Server, context: ssl.SSLContext) -> smtplib.SMTP:
@@ -80,7 +81,7 @@ def _connected(server: Server, context: ssl.SSLContext) -> smtplib.SMTP:
 
 def _told(server: Server, code: int, text: bytes | str) -> ZongjiError:
     words = text.decode(errors="replace") if isinstance(text, bytes) else text
-    said = f"{server.host} said {code} {' '.join(words.split())[:200]}"
+    said = Words.SERVER_SAID(host=server.host, code=code, words=" ".join(words.split())[:200])
     return Refused(said) if 500 <= code < 600 else DeviceError(said)
 
 
@@ -102,10 +103,12 @@ def _message(server: Server, letter: Letter) -> EmailMessage:
         try:
             content = Path(attachment.path).read_bytes()
         except OSError as error:
-            raise Refused(f"{attachment.name} can't be attached: {error.strerror}") from None
+            raise Refused(
+                Words.NO_ATTACHMENT(name=attachment.name, why=error.strerror or str(error))
+            ) from None
         total += len(content)
         if total > MAX_ATTACHED_BYTES:
-            raise Refused(f"{attachment.name} is too big for a letter")
+            raise Refused(Words.TOO_BIG(name=attachment.name))
         kind, _, subkind = attachment.kind.partition("/")
         message.add_attachment(content, maintype=kind, subtype=subkind, filename=attachment.name)
     return message
