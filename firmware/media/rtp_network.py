@@ -85,8 +85,8 @@ class RtpNetwork(Protocol):
     def age(self, row: int) -> float:
         """Return how many seconds before this tick the packet last received from a row arrived."""
 
-    def sending(self, rows: dict[int, memoryview]) -> None:
-        """From now on, `transmit` sends these rows' packets."""
+    def sending(self, packets: U8, rows: Sequence[int]) -> None:
+        """From now on, `transmit` sends these rows of an array of packets, shape (any, octets)."""
 
     def transmit(self) -> None:
         """Send every row's packet."""
