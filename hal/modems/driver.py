@@ -6,7 +6,7 @@ Theory of operation
         ▲                    ▲                                        │
         └──── lost ──────────┼───────── the modem says it restarted ──┘
 
-Everything that takes more than one command is a procedure (hal.at.procedures). `_life` runs from the opening
+Everything that takes more than one command is a procedure (hal.at.procedures). `_live` runs from the opening
 of the port: bring-up, then it watches registration and signal. Beside it `_keep_alive` asks `AT` after ten
 idle seconds. A call has procedures of its own (`LineCalls`), cancelled with it. Notifications go to whom they
 concern at once.
@@ -37,28 +37,20 @@ from hal.at.calls import (
     VoiceEnd,
 )
 from hal.at.channel import AtChannel, Command, Notification
-from hal.at.network import (
-    CAN_CALL,
-    CAN_TEXT,
-    REGISTRATION_PREFIXES,
-    Operator,
-    PinState,
-    Registration,
-    RegistrationStat,
-    Signal,
-)
+from hal.at.network import PinState, Registration
 from hal.at.procedures import Procedure, Procedures, ask, pause
-from hal.at.texts import Clock, MessageArrived, Ussd
+from hal.at.texts import MessageArrived, Ussd
 from hal.at.unsolicited import parse_unsolicited
-from hal.line import EndReason, LineEvent, LineState, NetworkTime, StateChanged, Verdict
+from hal.line import EndReason, LineEvent, LineState, StateChanged, Verdict
 from hal.modems.bringup import SimPin, open_sim, set_up, wake
 from hal.modems.calls import LineCalls
 from hal.modems.doctor import Findings, SimFinding, examine
 from hal.modems.inbox import Inbox
 from hal.modems.model import Model
+from hal.modems.network_watch import NetworkWatch
 from hal.modems.outbox import Outbox
 from hal.modems.ussd import UssdExchange
-from hal.modems.wording import SEARCHING, UNREGISTERED, end_in_words
+from hal.modems.wording import end_in_words
 from hal.seen import SeenCalls
 from hal.serial_line import DriverEvent, Reopen, Settled
 
@@ -68,16 +60,9 @@ KEEP_ALIVE = 10.0
 """Seconds of silence after which the modem is asked whether it still lives."""
 MAX_UNANSWERED = 4
 """Commands in a row without any answer before the port is reopened: about 10 s with recovery times."""
-REGISTRATION_POLL = 5.0
-"""Seconds between looks while not registered; notifications may get lost."""
-STATUS_POLL = 30.0
-"""Seconds between looks at registration, operator and signal while all is well."""
 _CLOSE_ENOUGH = 0.001
 RESTART_PATIENCE = 40.0
 """Seconds a told restart may take to show; a SIM7600 is away within 10."""
-_COPS_TIMEOUT = 15.0
-TIME_POLL = 3600.0
-"""Seconds between looks at the network's time."""
 
 
 class GsmDriver:
@@ -105,20 +90,17 @@ class GsmDriver:
         self._events: collections.deque[DriverEvent] = collections.deque()
         self._now = 0.0
         self._open = False
-        self._registrations: dict[str, RegistrationStat] = {}
-        self._operator: str | None = None
-        self._signal: Signal | None = None
         self._brought_up = False
         self._saying = ""
         self._seen = SeenCalls()
         self._refused_before = 0
         self._channel = AtChannel()
         self._procedures = Procedures(self._channel)
+        self._network = NetworkWatch(self)
         self._calls = LineCalls(model, audio_device, self)
         self._inbox = Inbox(self.emit, self.start, lambda: self._now)
         self._outbox = Outbox(self.emit, self.start, self._can_text)
         self._ussd = UssdExchange(self.emit, self.start, self.settle, packed=model.ussd_packed)
-        self._next_time = 0.0
 
     @property
     def refused_lines(self) -> int:
@@ -132,9 +114,9 @@ class GsmDriver:
                 port_open=self._open,
                 answers=self._open and self._channel.last_heard is not None,
                 sim=self._pin.finding,
-                signal_dbm=self._signal.dbm if self._signal is not None else None,
-                registrations=frozenset(self._registrations.values()),
-                operator=self._operator,
+                signal_dbm=self._network.dbm,
+                registrations=self._network.stats,
+                operator=self._network.operator,
                 audio=self._calls.audio.finding,
                 seen=self._seen,
             )
@@ -253,7 +235,7 @@ class GsmDriver:
 
     def send_ussd(self, ticket: int, text: str, now: float) -> None:
         self._now = now
-        self._ussd.send(ticket, text, ready=self._brought_up and self._registered)
+        self._ussd.send(ticket, text, ready=self._brought_up and self._network.can_call)
         self._run()
 
     def cancel_ussd(self, ticket: int, now: float) -> None:
@@ -333,8 +315,8 @@ class GsmDriver:
 
     def _notice(self, line: str) -> None:
         match parse_unsolicited(line):
-            case Registration(domain, stat):
-                self._registrations[domain] = stat
+            case Registration() as registration:
+                self._network.told(registration)
             case Ring(voice=True):
                 self._calls.rings()
             case CallerId(number, withheld):
@@ -378,9 +360,8 @@ class GsmDriver:
             self._refused_before += self._channel.refused
             self._channel = AtChannel()
             self._procedures = Procedures(self._channel)
-        self._registrations.clear()
+        self._network.forget()
         self._pin.finding = SimFinding.UNKNOWN
-        self._operator = self._signal = None
 
     def _live(self) -> Procedure:
         imei = yield from wake(self._say)
@@ -394,39 +375,12 @@ class GsmDriver:
         yield from set_up(self._model, self._say)
         yield from self._calls.clear_leftovers()
         self._brought_up = True
-        self._next_time = self._now
         self.start(self._inbox.patrol())
         self._outbox.modem_is_up()
-        while True:
-            yield from self._look_around()
-            yield from pause(STATUS_POLL if self._registered else REGISTRATION_POLL)
-
-    def _look_around(self) -> Procedure:
-        """Ask for registration, operator and signal."""
-        for prefix in REGISTRATION_PREFIXES:
-            outcome = yield from ask(Command(f"{prefix[:-1]}?", prefix=prefix))
-            for line in outcome.lines:
-                if (registration := Registration.parse(line, pending=True)) is not None:
-                    self._registrations[registration.domain] = registration.stat
-        outcome = yield from ask(Command("+CSQ", prefix="+CSQ:"))
-        self._signal = next(filter(None, map(Signal.parse, outcome.lines)), self._signal)
-        if self._registered:
-            outcome = yield from ask(Command("+COPS?", prefix="+COPS:", timeout=_COPS_TIMEOUT))
-            operator = next(filter(None, map(Operator.parse, outcome.lines)), None)
-            self._operator = operator.name if operator is not None else self._operator
-            if self._now >= self._next_time:
-                yield from self._ask_time()
-        self._refresh()
-
-    def _ask_time(self) -> Procedure:
-        outcome = yield from ask(Command("+CCLK?", prefix="+CCLK:"))
-        clock = next(filter(None, map(Clock.parse, outcome.lines)), None)
-        if clock is not None:
-            self._next_time = self._now + TIME_POLL
-            self.emit(NetworkTime(clock.time))
+        yield from self._network.watch()
 
     def _can_text(self) -> bool:
-        return any(stat in CAN_TEXT for stat in self._registrations.values()) and not self._calls.unsettled
+        return self._network.can_text and not self._calls.unsettled
 
     def _keep_alive(self) -> Procedure:
         while True:
@@ -444,10 +398,6 @@ class GsmDriver:
             # Its port goes away or it says that it restarted; both end this procedure.
             yield from pause(RESTART_PATIENCE)
         self._events.append(Reopen("the modem doesn't restart"))
-
-    @property
-    def _registered(self) -> bool:
-        return any(stat in CAN_CALL for stat in self._registrations.values())
 
     def _say(self, detail: str) -> None:
         self._saying = detail
@@ -470,9 +420,5 @@ class GsmDriver:
             return LineState.IN_CALL, self._calls.phase_in_words
         if not self._brought_up:
             return LineState.STARTING, self._saying
-        if self._registered:
-            level = self._signal.dbm if self._signal is not None else None
-            signal = f", {level} dBm" if level is not None else ""
-            return LineState.READY, f"{self._operator or 'registered'}{signal}"
-        worst = (UNREGISTERED[stat] for stat in self._registrations.values() if stat in UNREGISTERED)
-        return LineState.STARTING, next(worst, SEARCHING)
+        state = LineState.READY if self._network.can_call else LineState.STARTING
+        return state, self._network.in_words
