@@ -1,7 +1,9 @@
-"""The network: one profile of NetworkManager, written as a keyfile, tried, and taken back unless confirmed.
+"""The network: a profile of NetworkManager, tried in memory, and written to the card once somebody confirms.
 
-set ─► keyfile written, the old one kept beside it ─► `nmcli connection up` ─► TRYING
-TRYING ──keep──► the old one goes        TRYING ──nobody confirms in time──► the old one again
+set ─► keyfile in /run ─► `nmcli connection up` ─► TRYING ──keep──► the same keyfile in /etc
+                                                     └──nobody confirms in time──► that of /etc again
+
+A power cut ends a trial, too: whoever set a network that locks him out pulls the plug.
 """
 
 from __future__ import annotations
@@ -18,9 +20,12 @@ import msgspec
 from firmware.control.steward import Method, Network, NetworkIs
 from firmware.core.errors import UserError
 from firmware.steward.host import Host
+from firmware.update.places import replace_file
 
 _FOLDER: Final = Path("etc/NetworkManager/system-connections")
+_TRIAL_FOLDER: Final = Path("run/NetworkManager/system-connections")
 _NAME: Final = "zongji"
+_TRIAL_NAME: Final = "zongji-trial"
 _NAMESPACE: Final = uuid.UUID("0d6f7c1e-6a57-5f0c-9d33-2f1a6f1f5b10")
 _WIFI_KEY: Final = range(8, 64)
 """Characters of a WPA passphrase (IEEE 802.11, annex J)."""
@@ -72,18 +77,18 @@ def checked(network: Network) -> Network:
     return network
 
 
-def keyfile(network: Network) -> str:
-    """Return the profile as NetworkManager reads it (nm-settings-keyfile(5))."""
+def keyfile(network: Network, name: str = _NAME) -> str:
+    """Return the profile as NetworkManager reads it (nm-settings-keyfile(5)); one on trial goes first."""
     parent = f"{network.interface}.{network.vlan}" if network.vlan else network.interface
     kind = "wifi" if network.ssid else "vlan" if network.vlan else "ethernet"
     lines = [
         "[connection]",
-        f"id={_NAME}",
-        f"uuid={uuid.uuid5(_NAMESPACE, parent)}",
+        f"id={name}",
+        f"uuid={uuid.uuid5(_NAMESPACE, parent if name == _NAME else f'{name} {parent}')}",
         f"type={kind}",
         f"interface-name={parent}",
         "autoconnect=true",
-        "autoconnect-priority=100",
+        f"autoconnect-priority={100 if name == _NAME else 101}",
         "",
     ]
     if network.ssid:
@@ -117,6 +122,8 @@ class NetworkDesk:
         self._host = host
         self._kept = kept
         self._profile = host.root / _FOLDER / f"{_NAME}.nmconnection"
+        self._trial_profile = host.root / _TRIAL_FOLDER / f"{_TRIAL_NAME}.nmconnection"
+        self._tried = Network()
         self._trial: asyncio.Task[None] | None = None
 
     @property
@@ -124,7 +131,9 @@ class NetworkDesk:
         return self._trial is not None and not self._trial.done()
 
     def wanted(self) -> Network:
-        """Return what is set; DHCP on the first cable before anybody has set anything."""
+        """Return what is set or tried; DHCP on the first cable before anybody has set anything."""
+        if self.trying:
+            return self._tried
         try:
             return msgspec.json.decode(self._kept.read_bytes(), type=Network)
         except (OSError, msgspec.MsgspecError):
@@ -150,49 +159,52 @@ class NetworkDesk:
         """
         if self.trying:
             raise UserError("Another network is being tried; keep it, or wait. / 正在试用另一网络设置。")
-        before = (self._profile.read_bytes() if self._profile.exists() else None, self.wanted())
-        self._put(keyfile(checked(network)).encode(), network)
+        _put(self._trial_profile, keyfile(checked(network), _TRIAL_NAME).encode())
         try:
-            await self._up()
+            await self._reload(up=_TRIAL_NAME)
         except UserError:
-            self._put(*before)
-            with contextlib.suppress(UserError):
-                await self._up()
+            await self._take_back()
             raise
-        self._trial = asyncio.create_task(self._take_back(before, confirm_s), name="network trial")
+        self._tried = network
+        self._trial = asyncio.create_task(self._take_back_after(confirm_s), name="network trial")
 
-    def keep(self) -> bool:
+    async def keep(self) -> bool:
         """Keep what is being tried; False when nothing is."""
         if not self.trying or self._trial is None:
             return False
         self._trial.cancel()
         self._trial = None
+        _put(self._profile, keyfile(self._tried).encode())
+        _put(self._kept, msgspec.json.encode(self._tried))
+        # The one in memory stays up until the next start: changing over would interrupt calls for nothing.
+        await self._reload()
         return True
 
-    async def _take_back(self, before: tuple[bytes | None, Network], confirm_s: int) -> None:
+    async def resume(self) -> None:
+        """Take back what a steward that died was trying."""
+        with contextlib.suppress(FileNotFoundError):
+            tried = self._trial_profile.read_text("utf-8")
+            if tried != keyfile(self.wanted(), _TRIAL_NAME):
+                await self._take_back()
+
+    async def _take_back_after(self, confirm_s: int) -> None:
         await asyncio.sleep(confirm_s)
-        self._put(*before)
+        await self._take_back()
+
+    async def _take_back(self) -> None:
+        self._trial_profile.unlink(missing_ok=True)
         with contextlib.suppress(UserError):
-            await self._up()
+            await self._reload(up=_NAME if self._profile.exists() else "")
 
-    def _put(self, profile: bytes | None, network: Network) -> None:
-        if profile is None:
-            self._profile.unlink(missing_ok=True)
-        else:
-            self._profile.parent.mkdir(parents=True, exist_ok=True)
-            beside = self._profile.with_suffix(".new")
-            beside.touch(0o600)
-            beside.chmod(0o600)
-            beside.write_bytes(profile)
-            beside.replace(self._profile)
-        self._kept.parent.mkdir(parents=True, exist_ok=True)
-        self._kept.touch(0o600)
-        self._kept.write_bytes(msgspec.json.encode(network))
-
-    async def _up(self) -> None:
+    async def _reload(self, up: str = "") -> None:
         await asyncio.to_thread(self._host.run, "nmcli", "connection", "reload")
-        if self._profile.exists():
-            await asyncio.to_thread(self._host.run, "nmcli", "--wait", "30", "connection", "up", _NAME)
+        if up:
+            await asyncio.to_thread(self._host.run, "nmcli", "--wait", "30", "connection", "up", up)
+
+
+def _put(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    replace_file(path, content, 0o600)
 
 
 class _Address(msgspec.Struct):

@@ -38,6 +38,7 @@ class Server:
 
     async def run(self, idle_s: float | None = IDLE_S) -> None:
         """Serve; return after `idle_s` without anything to do, or never when that is None."""
+        await self._steward.resume()
         server = await asyncio.start_unix_server(self._accept, sock=self._listener, limit=MAX_LINE)
         async with server:
             while True:

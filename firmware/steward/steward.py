@@ -80,6 +80,10 @@ class Steward:
         """Whether something is under way that must not be left alone."""
         return self._turn.locked() or self._network.trying
 
+    async def resume(self) -> None:
+        """Put in order what a steward that died left behind."""
+        await self._network.resume()
+
     async def do(self, request: Requests, tell: Tell) -> Reply:
         """Carry a request out.
 
@@ -92,7 +96,7 @@ class Steward:
             case GetVersions():
                 return await asyncio.to_thread(self._versions.look)
             case KeepNetwork():
-                if not self._network.keep():
+                if not await self._network.keep():
                     raise UserError(
                         "No network is being tried; the old one is in force. / 没有正在试用的网络。"
                     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import configparser
+import shutil
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,11 @@ def desk(tmp_path: Path) -> tuple[NetworkDesk, PretendHost]:
     return NetworkDesk(host, tmp_path / "network.json"), host
 
 
+def profiles(host: PretendHost) -> list[Path]:
+    """Return what NetworkManager reads, by name."""
+    return sorted(host.root.glob("*/NetworkManager/system-connections/*"), key=lambda path: path.name)
+
+
 @pytest.mark.looptime
 async def test_unless_somebody_confirms_the_old_network_comes_back(tmp_path: Path) -> None:
     one, host = desk(tmp_path)
@@ -81,19 +87,53 @@ async def test_unless_somebody_confirms_the_old_network_comes_back(tmp_path: Pat
     await asyncio.sleep(61)
     assert not one.state().trying
     assert one.wanted() == Network()
-    assert not list((host.root / "etc/NetworkManager/system-connections").iterdir())
+    assert profiles(host) == []
+
+
+@pytest.mark.looptime
+async def test_whoever_locks_himself_out_pulls_the_plug(tmp_path: Path) -> None:
+    one, host = desk(tmp_path)
+    await one.set(Network(vlan=7), 60)
+    assert await one.keep()
+    await one.set(FIXED, 60)
+    shutil.rmtree(host.root / "run")
+    again = NetworkDesk(host, tmp_path / "network.json")
+    assert again.wanted() == Network(vlan=7)
+    (left,) = profiles(host)
+    assert left.read_text() == keyfile(Network(vlan=7))
+
+
+@pytest.mark.looptime
+async def test_a_steward_that_died_in_a_trial_takes_it_back_when_it_starts_again(tmp_path: Path) -> None:
+    one, host = desk(tmp_path)
+    await one.set(Network(vlan=7), 60)
+    assert await one.keep()
+    kept = NetworkDesk(host, tmp_path / "network.json")
+    await kept.resume()
+    assert [path.name for path in profiles(host)] == [
+        "zongji-trial.nmconnection",
+        "zongji.nmconnection",
+    ], "kept, and still up"
+    await kept.set(FIXED, 60)
+    host.history.clear()
+    again = NetworkDesk(host, tmp_path / "network.json")
+    await again.resume()
+    assert [path.name for path in profiles(host)] == ["zongji.nmconnection"]
+    assert ("nmcli", "--wait", "30", "connection", "up", "zongji") in host.history
+    assert again.wanted() == Network(vlan=7)
 
 
 @pytest.mark.looptime
 async def test_what_was_confirmed_stays(tmp_path: Path) -> None:
     one, host = desk(tmp_path)
     await one.set(FIXED, 60)
-    assert one.keep()
+    assert await one.keep()
     await asyncio.sleep(61)
     assert one.wanted() == FIXED
-    assert not one.keep(), "nothing is being tried"
+    assert not await one.keep(), "nothing is being tried"
     profile = host.root / "etc/NetworkManager/system-connections/zongji.nmconnection"
-    assert profile.stat().st_mode & 0o777 == 0o600
+    assert profile in profiles(host)
+    assert {path.stat().st_mode & 0o777 for path in profiles(host)} == {0o600}
 
 
 class _Refusing(PretendHost):
@@ -111,6 +151,7 @@ async def test_a_network_that_does_not_come_up_is_taken_back_at_once(tmp_path: P
         await one.set(FIXED, 60)
     assert one.wanted() == Network()
     assert not one.trying
+    assert profiles(host) == []
 
 
 def test_the_password_of_a_wifi_is_told_to_nobody(tmp_path: Path) -> None:

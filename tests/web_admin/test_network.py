@@ -32,24 +32,29 @@ async def box(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FakeBox]:
             yield made
 
 
-def profile(box: FakeBox) -> str:
-    path = box.host.root / "etc/NetworkManager/system-connections/zongji.nmconnection"
+def profile(box: FakeBox, tried: bool = False) -> str:
+    """Return what is kept on the card, or tried in memory, as NetworkManager reads it."""
+    name = "run/NetworkManager/system-connections/zongji-trial.nmconnection"
+    kept = "etc/NetworkManager/system-connections/zongji.nmconnection"
+    path = box.host.root / (name if tried else kept)
     return path.read_text("utf-8") if path.exists() else ""
 
 
-async def until_set(box: FakeBox, words: str) -> None:
-    await until(lambda: words in profile(box), lambda: profile(box))
+async def until_tried(box: FakeBox, words: str) -> None:
+    await until(lambda: words in profile(box, tried=True), lambda: profile(box, tried=True))
 
 
 async def test_a_fixed_address_is_tried_and_kept(admin: Visitor, box: FakeBox) -> None:
     page = (await admin.opens("/system/network")).text
     assert "192.168.1.20/24" in page, "as it is"
     assert (await admin.sends("/system/network", FIXED)).status_code == 303
-    await until_set(box, "address1=192.168.1.10/24,192.168.1.1")
-    assert "dns=223.5.5.5;119.29.29.29;" in profile(box)
+    await until_tried(box, "address1=192.168.1.10/24,192.168.1.1")
+    assert "dns=223.5.5.5;119.29.29.29;" in profile(box, tried=True)
+    assert profile(box) == "", "a power cut takes it back"
     trying = (await admin.opens("/system/network")).text
     assert "http://192.168.1.10:8080/system/network" in trying
     assert (await admin.sends("/system/network/keep")).status_code == 303
+    assert "address1=192.168.1.10/24,192.168.1.1" in profile(box)
     assert "http://192.168.1.10" not in (await admin.opens("/system/network")).text
     assert [one.what for one in admin.site.audit.newest(2)] == ["network-kept", "network-tried"]
 
@@ -74,7 +79,7 @@ async def test_nothing_can_be_kept_that_is_not_tried(admin: Visitor, box: FakeBo
 async def test_the_wifis_password_is_never_shown(admin: Visitor, box: FakeBox) -> None:
     wifi = {"interface": "wlan0", "method": "dhcp", "ssid": "办公室", "password": "correct horse"}
     await admin.sends("/system/network", wifi)
-    await until_set(box, "psk=correct horse")
+    await until_tried(box, "psk=correct horse")
     await admin.sends("/system/network/keep")
     page = (await admin.opens("/system/network")).text
     assert 'value="办公室"' in page
