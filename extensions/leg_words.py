@@ -22,11 +22,17 @@ _DIGIT = re.compile(rb"\s*([0-9*#A-Da-d])\s*\Z")
 _TELLING = {Cause.REJECTED: 3, Cause.BUSY: 3, Cause.NO_USER_RESPONDING: 1}
 
 
+# An answered call whose other end got lost: restarted without a word, or out of its proxy's reach.
+_LOST = {481: Cause.DESTINATION_OUT_OF_ORDER, 408: Cause.TIMER_EXPIRED}
+
+
 def ending_of(event: CallEnded, *, was_answered: bool) -> Ending:
     """Return how a call's end is told; silence before the answer means that nobody is there."""
     cause = cause_of(event.status, event.reason)
     if event.status is None and not event.by_peer and event.reason is None:
         cause = Cause.TIMER_EXPIRED if was_answered else Cause.NO_USER_RESPONDING
+    elif event.status in _LOST and was_answered:
+        cause = _LOST[event.status]
     detail = event.phrase if event.status is None else f"{event.status} {event.phrase}"
     redirected_to = user_of(event.redirected_to) if event.redirected_to else None
     return Ending(cause, Side.THEM if event.by_peer else Side.WIRE, detail, redirected_to)

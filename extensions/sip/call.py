@@ -5,14 +5,15 @@ Theory of operation
     OFFERED ──answer──► ANSWERED ──ACK──► ESTABLISHED ──► ENDED        incoming_call.py
     CALLING ──2xx, ACK──────────────────► ESTABLISHED ──► ENDED        outgoing_call.py
 
-Here is what both kinds share: BYE, re-INVITE and UPDATE either way, INFO, REFER and its NOTIFYs
-(`transfer.py`), and the repetition of our own 2xx until its ACK comes (§13.3.1.4), which is the user's task
-and not the transaction's. The callee must not send BYE before that ACK (§15): such a hang-up waits for it.
-After a local hang-up the call winds down by itself and tells nothing more.
+Here is what both kinds share: BYE, re-INVITE and UPDATE either way (`reoffers.py`), INFO, REFER and its
+NOTIFYs (`transfer.py`), and the repetition of our own 2xx until its ACK comes (§13.3.1.4), which is the
+user's task and not the transaction's. The callee must not send BYE before that ACK (§15): such a hang-up
+waits for it. After a local hang-up the call winds down by itself and tells nothing more.
 
 A peer that has died is found out in three ways: its connection closed and no new flow came within
 `FLOW_GRACE_S`; it did not answer the OPTIONS that a silent dialog is probed with; its session timer ran
-out (`session_timer.py`).
+out (`session_timer.py`). A peer that answers 481 knows the dialog no more: it has hung up, and its BYE was
+overtaken or lost and comes within `BYE_WITHIN_S`; or it has restarted, and none comes.
 """
 
 from __future__ import annotations
@@ -31,24 +32,24 @@ from extensions.sip.core import (
     Core,
 )
 from extensions.sip.dialog import Dialog
-from extensions.sip.events import CallEnded, CallInfo, CallQuiet, CallReanswered, CallReoffered, Event
+from extensions.sip.events import CallEnded, CallInfo, CallQuiet, CallReanswered, Event
 from extensions.sip.flow import Flow
 from extensions.sip.headers import Reason, first_reason
-from extensions.sip.message import Request, Response, respond_to
+from extensions.sip.message import REASONS, Request, Response, respond_to
+from extensions.sip.reoffers import GLARE, Reoffers
 from extensions.sip.session_timer import SessionTimer
 from extensions.sip.timers import Timer
 from extensions.sip.transaction.base import GIVE_UP_S, T1, T2, ClientTransaction, Failure, ServerTransaction
 from extensions.sip.transfer import Transfers
 
-# RFC 3261 §14.1, in seconds: how long to wait before repeating a re-INVITE that crossed the peer's. Who
-# chose the Call-ID waits longer, so that the two don't meet again.
-_GLARE_OWNER_S = (2.1, 4.0)
-_GLARE_OTHER_S = (0.0, 2.0)
 # A dialog from which nothing was heard for so long is asked whether it is still there. With the 32 s a
 # request takes to fail, a phone without power is missed after a minute.
 PROBE_S = 30.0
 # How long a call outlives the connection it ran on: a phone reconnects and registers within seconds.
 FLOW_GRACE_S = 20.0
+# How long a peer that knows the dialog no more has for its BYE, in seconds: one that was lost is repeated
+# after T1 and 3 T1.
+BYE_WITHIN_S = 4 * T1
 
 
 class CallState(enum.StrEnum):
@@ -73,17 +74,13 @@ class Call(abc.ABC):
         self.transfers = Transfers(self, core)
         self._core = core
         self._session = SessionTimer(self, core.timers)
+        self._reoffers = Reoffers(self, core, self._session)
         self._silent = False
         self._heard_at = 0.0
         self._answered: tuple[ServerTransaction, Response] | None = None
         """Our 2xx that waits for its ACK, first or of a re-INVITE."""
         self._interval = T1
-        self._reoffer_in: ServerTransaction | None = None
-        """The peer's re-INVITE or UPDATE that waits for our answer."""
-        self._reoffer_out: ClientTransaction | None = None
-        """Our re-INVITE that waits for the peer's answer."""
-        self._reoffer_body = b""
-        self._described = b""
+        self.described = b""
         """The latest session description of ours."""
         self._bye_reason: Reason | None = None
         self._redirected_to = ""
@@ -104,30 +101,15 @@ class Call(abc.ABC):
 
     def reoffer(self, body: bytes, now: float) -> bool:
         """Send a re-INVITE with an offer; False when one is under way or the call isn't established."""
-        busy = self._reoffer_out is not None or self._reoffer_in is not None or self._answered is not None
-        if busy or self.dialog is None or self.state is not CallState.ESTABLISHED or "glare" in self.armed:
-            return False
-        self._reoffer_body = body
-        self._send_reoffer(self.dialog, now)
-        return True
+        return self._reoffers.begin(body, now)
 
     def accept_again(self, body: bytes, now: float) -> None:
         """Answer the peer's re-INVITE or UPDATE with 200."""
-        if self._reoffer_in is None:
-            return
-        transaction, self._reoffer_in = self._reoffer_in, None
-        if transaction.request.method == "INVITE":
-            self._answer_with(transaction, body, now)
-            return
-        response = self._success(transaction.request, transaction.flow, body)
-        self._session.grant(transaction.request, response, now)
-        transaction.respond(response, now)
+        self._reoffers.accept(body, now)
 
     def refuse_again(self, status: int, now: float) -> None:
         """Refuse the peer's re-INVITE or UPDATE; the call goes on as it was."""
-        if self._reoffer_in is not None:
-            transaction, self._reoffer_in = self._reoffer_in, None
-            transaction.respond(respond_to(transaction.request, status, tag=self.local_tag), now)
+        self._reoffers.refuse(status, now)
 
     def request_within(self, request: Request, now: float) -> ClientTransaction | None:
         """Send a request composed by the dialog; what comes of it reaches `on_response`."""
@@ -152,7 +134,7 @@ class Call(abc.ABC):
                 self.reply(transaction, 200, now)
                 self._over(None, "BYE", first_reason(request.headers.items("reason")), now)
             case "INVITE" | "UPDATE":
-                self._reinvited(transaction, request, now)
+                self._reoffers.asked(transaction, request, now)
             case "PRACK":
                 self._pracked(transaction, request, now)
             case "INFO":
@@ -199,14 +181,17 @@ class Call(abc.ABC):
             self._answered = None
             self._core.timers.disarm(self, "2xx")
             self._fail("no ACK", now)
-        elif name == "glare" and self.dialog is not None and self.state is CallState.ESTABLISHED:
-            self._send_reoffer(self.dialog, now)
+        elif name == GLARE and self.is_established:
+            self._reoffers.send(now)
         elif name == "probe" and self.dialog is not None:
             silent_at = self._heard_at + PROBE_S
             if now < silent_at:
                 self._core.timers.arm(self, "probe", silent_at, lax=True)
             else:
                 self.request_within(self.dialog.request("OPTIONS"), now)
+        elif name == "gone":
+            self._send_bye(now)
+            self._over(481, REASONS[481], None, now, by_peer=False)
         elif name == "flow":
             self._over(None, "connection lost", None, now, by_peer=False)
         elif name == "refresh" and self.dialog is not None:
@@ -222,28 +207,41 @@ class Call(abc.ABC):
             return
         self._heard(now)
         if method == "INVITE":
-            self._reoffer_answered(transaction, response, now)
+            self._reoffers.answered(transaction, response, now)
         elif response.status in (408, 481) and method in ("OPTIONS", "UPDATE"):
-            self._forgotten(response, now)
+            self.forgotten(response, now)
         elif method == "UPDATE" and 200 <= response.status < 300:
             self._session.granted(response, now)
-        elif method == "UPDATE" and response.status in (405, 501) and self._described:
+        elif method == "UPDATE" and response.status in (405, 501) and self.described:
             # The peer knows no UPDATE: a re-INVITE that changes nothing refreshes as well (RFC 4028 §7.4).
-            self.reoffer(self._described, now)
+            self.reoffer(self.described, now)
         elif method == "REFER":
             self.transfers.answered(response)
 
     def on_failure(self, transaction: ClientTransaction, failure: Failure, now: float) -> None:
         method = transaction.request.method
         lost = failure is Failure.FLOW_CLOSED and self.state is CallState.ESTABLISHED
-        if transaction is self._reoffer_out:
-            self._reoffer_out = None
+        if self._reoffers.failed(transaction):
             if not lost:
                 self._fail("no answer to re-INVITE", now)
         elif method in ("OPTIONS", "UPDATE", "NOTIFY") and not lost:
             self._fail(f"no answer to {method}", now)
 
-    # For the two kinds of call
+    # For the two kinds of call, and the parts of one
+
+    @property
+    def is_established(self) -> bool:
+        return self.state is CallState.ESTABLISHED
+
+    @property
+    def owes_ack(self) -> bool:
+        """Whether the peer owes the ACK of a 2xx of ours."""
+        return self._answered is not None
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether an offer of ours can begin, as far as the dialog goes."""
+        return self.is_established and not self.owes_ack and self.armed.keys().isdisjoint({GLARE, "gone"})
 
     def reply(self, transaction: ServerTransaction, status: int, now: float) -> None:
         """Answer a request within the dialog, without a body."""
@@ -286,9 +284,7 @@ class Call(abc.ABC):
         """The call has ended without our doing."""
         if self.state is not CallState.ENDED:
             self.state = CallState.ENDED
-            if self._reoffer_in is not None:
-                self.reply(self._reoffer_in, 487, now)
-                self._reoffer_in = None
+            self._reoffers.end(now)
             self.emit(CallEnded(self, status, phrase, reason, by_peer, self._redirected_to))
         self._core.timers.disarm_all(self)
         self._core.forget(self)
@@ -298,11 +294,16 @@ class Call(abc.ABC):
         self._send_bye(now)
         self._over(None, phrase, None, now, by_peer=False)
 
-    def _forgotten(self, response: Response, now: float) -> None:
-        """The peer knows nothing of the dialog any more (§12.2.1.2)."""
-        if self.state is not CallState.ENDED:
+    def forgotten(self, response: Response, now: float) -> None:
+        """The peer knows the dialog no more (481), or can't be reached (408; §12.2.1.2)."""
+        if self.state is CallState.ENDED or "gone" in self.armed:
+            return
+        if response.status == 481:
+            self._core.timers.disarm(self, "probe")
+            self._core.timers.arm(self, "gone", now + BYE_WITHIN_S)
+        else:
             self._send_bye(now)
-            self._over(response.status, response.reason, None, now)
+            self._over(response.status, response.reason, None, now, by_peer=False)
 
     def _send_bye(self, now: float) -> None:
         """Send BYE and let go of the dialog; what becomes of it changes nothing."""
@@ -317,49 +318,25 @@ class Call(abc.ABC):
             self._core.timers.disarm_all(self)
             self._core.forget(self)
 
-    def _success(self, request: Request, flow: Flow, body: bytes) -> Response:
+    def success(self, request: Request, flow: Flow, body: bytes) -> Response:
         response = respond_to(request, 200, tag=self.local_tag)
         response.headers.set("contact", self._core.contact(flow))
         response.headers.set("allow", ALLOW)
         response.headers.set("supported", SUPPORTED)
         if body:
             response.headers.set("content-type", SDP_TYPE)
-            response.body = self._described = body
+            response.body = self.described = body
         return response
 
-    def _answer_with(self, transaction: ServerTransaction, body: bytes, now: float) -> None:
+    def answer_with(self, transaction: ServerTransaction, body: bytes, now: float) -> None:
         """Send a 200 to an INVITE and keep sending it until it is acknowledged."""
-        response = self._success(transaction.request, transaction.flow, body)
+        response = self.success(transaction.request, transaction.flow, body)
         self._session.grant(transaction.request, response, now)
         transaction.respond(response, now)
         self._answered = (transaction, response)
         self._interval = T1
         self._core.timers.arm(self, "2xx", now + T1)
         self._core.timers.arm(self, "ack", now + GIVE_UP_S)
-
-    def _reinvited(self, transaction: ServerTransaction, request: Request, now: float) -> None:
-        update = request.method == "UPDATE"
-        if update and not request.body:
-            if self.dialog is not None:
-                self.dialog.refresh_target(request)
-            self.reply(transaction, 200, now)
-        elif self._reoffer_out is not None:
-            self.reply(transaction, 491, now)
-        elif self._reoffer_in is not None or self._answered is not None:
-            self.reply(transaction, 500, now)
-        elif self.state is not CallState.ESTABLISHED or self.dialog is None:
-            # Our offer's answer or theirs is still owed: no second offer yet (RFC 3311 §5.2).
-            self.reply(transaction, 500 if update else 481, now)
-        elif request.body and request.content_type != SDP_TYPE:
-            self.reply(transaction, 415, now)
-        elif self._session.too_brief(request):
-            brief = respond_to(request, 422, tag=self.local_tag)
-            brief.headers.set("min-se", self._session.MIN_SE)
-            transaction.respond(brief, now)
-        else:
-            self.dialog.refresh_target(request)
-            self._reoffer_in = transaction
-            self.emit(CallReoffered(self, request.body))
 
     def _pracked(self, transaction: ServerTransaction, request: Request, now: float) -> None:
         """Take a PRACK; only a call that is being offered to us waits for one."""
@@ -373,16 +350,6 @@ class Call(abc.ABC):
         if request.body:
             self.emit(CallInfo(self, request.content_type, request.body))
 
-    def _send_reoffer(self, dialog: Dialog, now: float) -> None:
-        invite = dialog.request("INVITE")
-        invite.headers.set("contact", self._core.contact(dialog.flow))
-        invite.headers.set("allow", ALLOW)
-        invite.headers.set("supported", SUPPORTED)
-        invite.headers.set("content-type", SDP_TYPE)
-        self._session.propose(invite)
-        invite.body = self._described = self._reoffer_body
-        self._reoffer_out = self._core.transactions.request(invite, dialog.flow, self, now)
-
     def _refresh(self, dialog: Dialog, now: float) -> None:
         """Refresh the session with an UPDATE, which needs no offer (RFC 4028 §7.4)."""
         update = dialog.request("UPDATE")
@@ -390,25 +357,3 @@ class Call(abc.ABC):
         update.headers.set("supported", SUPPORTED)
         self._session.propose(update)
         self.request_within(update, now)
-
-    def _reoffer_answered(self, transaction: ClientTransaction, response: Response, now: float) -> None:
-        dialog = self.dialog
-        if response.status < 200 or dialog is None:
-            return
-        if response.status < 300:
-            dialog.refresh_target(response)
-            ack = dialog.ack(transaction.request.cseq.number)
-            self._core.send(ack.encode(), dialog.flow)
-        if transaction is not self._reoffer_out:
-            return
-        self._reoffer_out = None
-        if response.status == 491:
-            low, high = _GLARE_OWNER_S if self.owns_call_id else _GLARE_OTHER_S
-            wait = low + secrets.randbelow(1000) / 1000 * (high - low)
-            self._core.timers.arm(self, "glare", now + wait)
-        elif response.status in (408, 481):
-            self._forgotten(response, now)
-        else:
-            if response.status < 300:
-                self._session.granted(response, now)
-            self.emit(CallReanswered(self, response.status, response.body))

@@ -64,7 +64,7 @@ class IncomingCall(Call):
             return
         self._stop_repeating()
         self.state = CallState.ANSWERED
-        self._answer_with(self._transaction, body, now)
+        self.answer_with(self._transaction, body, now)
 
     def refuse(self, status: int, now: float, reason: Reason | None = None) -> None:
         """Refuse the call with a final response of 300 or above."""

@@ -96,7 +96,7 @@ class OutgoingCall(Call):
             invite.headers.add(name, value)
         if self._body:
             invite.headers.set("content-type", SDP_TYPE)
-            invite.body = self._described = self._body
+            invite.body = self.described = self._body
         if self._auth is not None:
             self._auth.sign(invite)
         self._transaction = self._core.transactions.request(invite, self._flow, self, now)
@@ -111,7 +111,7 @@ class OutgoingCall(Call):
             return
         ack = self.dialog.ack(self._attempts)
         ack.headers.set("content-type", SDP_TYPE)
-        ack.body = self._described = body
+        ack.body = self.described = body
         self._ack = ack.encode()
         self._core.send(self._ack, self.dialog.flow)
 

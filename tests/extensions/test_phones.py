@@ -8,11 +8,13 @@ import pytest
 
 from extensions.sip.causes import cause_of, reason_of, status_of
 from extensions.sip.events import CallEnded
+from extensions.sip.flow import Flow
 from extensions.sip.headers import Reason
 from firmware.core.causes import Cause, Side
 from firmware.core.leg import DigitPressed, Leg, LegEnded, LegEvent, LegState, Party
+from tests.extensions.far_phone import FarPhone
 from tests.extensions.office import Office
-from tests.extensions.sip_net import ONE_BYTE
+from tests.extensions.sip_net import ONE_BYTE, NetDriver
 
 pytestmark = pytest.mark.looptime
 
@@ -160,6 +162,50 @@ async def test_a_phone_that_declines_silences_the_others() -> None:
     assert (await refused(leg))[0] is Cause.REJECTED
     await place.settle()
     assert sofa.is_free()
+
+
+async def talking(place: Office) -> tuple[FarPhone, Leg]:
+    """Return a phone in a call that the box placed, and the call's leg."""
+    far = await place.phone("101")
+    leg = place.phones.leg_to("101")
+    await leg.ring(CALLER)
+    await place.settle()
+    far.answer()
+    await asyncio.wait_for(leg.answered(), 5)
+    await place.settle()
+    return far, leg
+
+
+async def test_a_phone_that_hangs_up_as_it_is_put_on_hold_has_hung_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    place = await office()
+    far, leg = await talking(place)
+    lost: list[bytes] = []
+    carry = place.net.carry
+
+    def loses_the_first_bye(sender: NetDriver, data: bytes, flow: Flow) -> None:
+        if data.startswith(b"BYE") and not lost:
+            lost.append(data)
+        else:
+            carry(sender, data, flow)
+
+    monkeypatch.setattr(place.net, "carry", loses_the_first_bye)
+    far.hang_up()
+    await leg.hold()
+    ending = await asyncio.wait_for(leg.ended(), 5)
+    assert lost
+    assert (ending.cause, ending.by, ending.detail) == (Cause.NORMAL, Side.THEM, "BYE")
+
+
+async def test_a_phone_that_restarted_in_a_call_did_not_hang_up() -> None:
+    place = await office()
+    far, leg = await talking(place)
+    assert far.call is not None
+    far.agent.forget(far.call)
+    await leg.hold()
+    ending = await asyncio.wait_for(leg.ended(), 5)
+    assert (ending.cause, ending.by) == (Cause.DESTINATION_OUT_OF_ORDER, Side.WIRE)
 
 
 async def test_no_port_for_the_audio() -> None:

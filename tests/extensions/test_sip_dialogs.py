@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from extensions.sip.agent import SLACK_S
-from extensions.sip.call import FLOW_GRACE_S, PROBE_S, CallState
+from extensions.sip.call import BYE_WITHIN_S, FLOW_GRACE_S, PROBE_S, CallState
 from extensions.sip.events import (
     CallAnswered,
     CallEnded,
@@ -155,6 +155,37 @@ def test_an_update_that_crosses_our_reinvite() -> None:
     assert statuses(story.says(story.request("UPDATE", cseq=2, to_tag=call.local_tag, body=SDP))) == [491]
 
 
+@pytest.mark.parametrize("late_s", [0.0, 0.5, 1.5])
+def test_a_phone_that_hung_up_while_we_offered_anew_has_hung_up(late_s: float) -> None:
+    story = Story()
+    call = story.answered()
+    call.reoffer(SDP.encode(), story.now)
+    (invite,) = story.collect()
+    assert isinstance(invite, Request)
+    # Its BYE was overtaken by its answer, or lost and sent again.
+    assert statuses(story.replies(invite, 481, "phone")) == ["ACK"]
+    assert not call.reoffer(SDP.encode(), story.now)
+    story.passes(late_s)
+    bye = story.request("BYE", "Reason: Q.850;cause=16", cseq=2, to_tag=call.local_tag)
+    assert statuses(story.says(bye)) == [200]
+    (ended,) = [event for event in story.events if isinstance(event, CallEnded)]
+    assert (ended.status, ended.phrase, ended.by_peer) == (None, "BYE", True)
+    assert ended.reason is not None and ended.reason.cause == 16
+    assert "BYE" not in statuses(story.sent)
+
+
+def test_a_phone_that_hangs_up_before_it_answers_our_offer_hears_no_more() -> None:
+    story = Story()
+    call = story.answered()
+    call.reoffer(SDP.encode(), story.now)
+    story.collect()
+    story.says(story.request("BYE", cseq=2, to_tag=call.local_tag))
+    story.passes(100)
+    assert [event for event in story.events if isinstance(event, CallEnded)] == [story.events[-1]]
+    assert "BYE" not in statuses(story.sent)
+    assert (len(story.agent), len(story.agent.transactions), len(story.agent.timers)) == (0, 0, 0)
+
+
 # A phone that dies
 
 
@@ -175,13 +206,18 @@ def test_a_silent_phone_is_asked_and_given_up() -> None:
     assert (len(story.agent), len(story.agent.transactions), len(story.agent.timers)) == (0, 0, 0)
 
 
-def test_a_phone_that_restarted_is_noticed_at_once() -> None:
+def test_a_phone_that_restarted_is_noticed_soon() -> None:
     story = Story()
     story.answered()
     (probe,) = story.passes(PROBE_S + SLACK_S)
     assert isinstance(probe, Request)
     story.replies(probe, 481, "phone")
-    assert isinstance(story.events[-1], CallEnded)
+    story.passes(BYE_WITHIN_S)
+    ended = story.events[-1]
+    assert isinstance(ended, CallEnded)
+    assert (ended.status, ended.by_peer) == (481, False)
+    story.passes(100)
+    assert (len(story.agent), len(story.agent.transactions), len(story.agent.timers)) == (0, 0, 0)
 
 
 def test_a_phone_that_refuses_to_be_asked_is_alive() -> None:
