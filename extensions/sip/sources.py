@@ -52,7 +52,7 @@ STRANGER = Budget(
 # 500 calls a second through one proxy. A host that spends it all costs a third of one core. Fifty phones
 # behind one address connect anew at once after a power cut; the first that registers makes them known.
 KNOWN = Budget(
-    per_s=6000, burst=2000, transactions=5000, requests_per_s=2000, requests_at_once=400,
+    per_s=6000, burst=2000, transactions=5000, requests_per_s=2000, requests_at_once=200,
     handshakes_per_s=20, handshakes_at_once=100,
 )  # fmt: skip
 

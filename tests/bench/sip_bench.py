@@ -53,6 +53,10 @@ _MADE_UP = 20_000
 _READY_WITHIN_S = 10.0
 
 
+class CallsFailed(RuntimeError):
+    """SIPp counts a call that didn't go as its scenario says."""
+
+
 class Flood(msgspec.Struct, frozen=True):
     """What another host sends meanwhile: REGISTERs and INVITEs by turns."""
 
@@ -177,7 +181,8 @@ def bystander(folder: Path, flood: Flood) -> float:
     """Return the longest time, in milliseconds, that one of 40 calls takes from INVITE to 200 in a flood.
 
     Raises:
-        RuntimeError: A call failed.
+        CallsFailed: A call failed.
+        NoFlood: The other host was too slow for a flood.
     """
     return asyncio.run(_through_the_box(folder, 10, 40, flood))["invite_to_200_p99_ms"]
 
@@ -208,14 +213,17 @@ async def _through_the_box(
             await asyncio.sleep(0.5)
             before = _cpu_s(process.pid)
             per_s, known = (flood.per_s, flood.known) if flood is not None else (0, False)
-            async with flooding(port, per_s, key if known else ""), asyncio.TaskGroup() as tasks:
-                load = tasks.create_task(
+            async with flooding(port, per_s, key if known else ""):
+                load = asyncio.create_task(
                     _load(folder, "uac_calls", port, rate, calls, user="101", key=key, talk_s=talk_s)
                 )
-                if talk_s > calls / rate:
-                    await asyncio.sleep((calls / rate + talk_s) / 2)
-                    answered = _cpu_s(process.pid)
-            figures = load.result()
+                try:
+                    if talk_s > calls / rate:
+                        await asyncio.sleep((calls / rate + talk_s) / 2)
+                        answered = _cpu_s(process.pid)
+                    figures = await load
+                finally:
+                    load.cancel()
             if talk_s > calls / rate:
                 figures["cpu_ms_until_answered"] = (answered - before) * 1000 / calls
             figures["cpu_ms_per_setup"] = (_cpu_s(process.pid) - before) * 1000 / calls
@@ -258,7 +266,7 @@ async def _load(
     )  # fmt: skip
     took = time.monotonic() - started - talk_s
     if not calling.succeeded:
-        raise RuntimeError(calling.report())
+        raise CallsFailed(calling.report())
     times = _response_times(calling.folder)
     return {
         "setups_per_s": calls / took,

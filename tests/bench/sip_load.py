@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
 import socket
 import sys
 import time
@@ -25,11 +26,21 @@ _AT_ONCE = 20
 # Where the flood comes from: another host than any phone of the bench.
 FLOODER = "127.0.0.2"
 _MESSAGES = ("REGISTER", "INVITE")
+# What must have been sent for sure of what was to be, once the process had so many seconds to begin.
+_SURELY = 0.5
+_BEGINS_WITHIN_S = 2.0
+
+
+class NoFlood(RuntimeError):
+    """What was sent was no flood, so that nothing can be said of one."""
 
 
 @contextlib.asynccontextmanager
 async def flooding(port: int, per_s: int, key: str = "") -> AsyncIterator[None]:
     """Have another process send so many messages a second to the box meanwhile; none for 0.
+
+    Raises:
+        NoFlood: The process had trouble of its own, or was too slow.
 
     Args:
         port: The box's.
@@ -40,28 +51,38 @@ async def flooding(port: int, per_s: int, key: str = "") -> AsyncIterator[None]:
         yield
         return
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.bench.sip_load", str(port), str(per_s), key
-    )
+        sys.executable, "-m", "tests.bench.sip_load", str(port), str(per_s), key,
+        stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    sent = b""
+    began = time.monotonic()
     try:
         yield
     finally:
-        process.kill()
-        await process.wait()
+        lasted = time.monotonic() - began
+        if process.returncode is None:
+            process.terminate()
+        sent, _ = await process.communicate()
+    if int(sent or 0) < _SURELY * per_s * (lasted - _BEGINS_WITHIN_S):
+        raise NoFlood(f"{int(sent or 0)} messages in {lasted:.1f} s are no flood of {per_s} a second")
 
 
 def flood(port: int, per_s: int, key: str) -> None:
-    """Send messages at a rate until killed; register first when there is a key."""
+    """Send messages at a rate until SIGTERM and print how many; register first when there is a key."""
+    stop: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, _: stop.append(number))
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
         sender.bind((FLOODER, 0))
         if key:
             _register(sender, port, key)
         number, began = 0, time.monotonic()
-        while True:
+        while not stop:
             due = int((time.monotonic() - began) * per_s)
             while number < due:
                 number += 1
                 sender.sendto(_message(_MESSAGES[number % 2], number), ("127.0.0.1", port))
             time.sleep(0.005)
+    sys.stdout.write(str(number))
 
 
 def _register(sender: socket.socket, port: int, key: str) -> None:

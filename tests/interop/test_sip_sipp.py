@@ -17,6 +17,7 @@ from extensions.phones import Phones
 from firmware.core.causes import Cause, Side
 from firmware.core.leg import Leg, LegEnded, LegState, Party
 from tests.bench import sip_bench
+from tests.bench.sip_load import NoFlood
 from tests.interop import sipp
 from tests.interop.baresip import free_port
 from tests.interop.two_legs import TwoLegs
@@ -166,7 +167,7 @@ def test_a_flood_from_one_host_does_not_delay_anothers_calls(tmp_path: Path, cas
     # The best of three: whatever else this computer does may delay a call, the flood must not.
     best = math.inf
     for attempt in range(3):
-        with contextlib.suppress(RuntimeError):
+        with contextlib.suppress(sip_bench.CallsFailed, NoFlood):
             best = min(best, sip_bench.bystander(tmp_path / str(attempt), sip_bench.FLOODS[case]))
         if best < 100:
             break
@@ -177,12 +178,17 @@ def test_a_flood_from_one_host_does_not_delay_anothers_calls(tmp_path: Path, cas
 @pytest.mark.parametrize("case", ["flood", "mad-phone"])
 def test_without_budgets_the_same_flood_is_felt(tmp_path: Path, case: str) -> None:
     flood = msgspec.structs.replace(sip_bench.FLOODS[case], limited=False)
-    try:
-        delay = sip_bench.bystander(tmp_path, flood)
-    except RuntimeError:
-        # Calls failed.
-        return
-    assert delay > 100
+    worst = 0.0
+    for attempt in range(3):
+        try:
+            worst = max(worst, sip_bench.bystander(tmp_path / str(attempt), flood))
+        except sip_bench.CallsFailed:
+            worst = math.inf
+        except NoFlood:
+            continue
+        if worst > 100:
+            break
+    assert worst > 100
 
 
 @pytest.mark.slow
