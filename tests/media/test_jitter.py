@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -64,11 +66,13 @@ def _played(rings: JitterRings) -> int | None:
     delays=st.lists(st.integers(0, 4), min_size=30, max_size=60),
     lost=st.sets(st.integers(1, 59)),
     twice=st.sets(st.integers(0, 59)),
-    fast=st.booleans(),
+    fast=st.lists(st.booleans(), min_size=1, max_size=120),
 )
 def test_whatever_the_network_does_frames_are_played_in_order_and_at_most_once(
-    delays: list[int], lost: set[int], twice: set[int], fast: bool
+    delays: list[int], lost: set[int], twice: set[int], fast: list[bool]
 ) -> None:
+    # Few packets in a tick are taken one by one, many at once: a stream meets both in turn.
+    ways = itertools.cycle(fast)
     delays[0] = 0
     rings = _rings()
     arrivals: dict[int, list[int]] = {}
@@ -80,7 +84,7 @@ def test_whatever_the_network_does_frames_are_played_in_order_and_at_most_once(
     heard = []
     for tick in range(len(delays) + 12):
         for number in arrivals.get(tick, []):
-            _put(rings, _packet(number), fast=fast)
+            _put(rings, _packet(number), fast=next(ways))
         number_played = _played(rings)
         if number_played is not None:
             heard.append(number_played)
@@ -228,6 +232,20 @@ def test_a_burst_longer_than_the_ring_plays_what_fits() -> None:
         _put(rings, _packet(number), fast=True)
     heard = [_played(rings) for _ in range(DEPTH)]
     assert [number for number in heard if number is not None]
+
+
+def test_a_burst_longer_than_the_ring_while_somebody_talks_is_soon_over() -> None:
+    rings = _rings()
+    for number in range(10):
+        _put(rings, _packet(number), fast=True)
+        rings.play()
+    for number in range(10, 10 + 3 * DEPTH):
+        _put(rings, _packet(number), fast=True)
+    heard = []
+    for number in range(10 + 3 * DEPTH, 80):
+        _put(rings, _packet(number), fast=True)
+        heard.append(_played(rings))
+    assert heard[3:] == [number % 60 for number in range(10 + 3 * DEPTH + 2, 79)]
 
 
 def test_a_stream_that_arrives_just_before_the_tick_gets_one_frame_of_reserve() -> None:
