@@ -55,6 +55,10 @@ class Configuration(msgspec.Struct, frozen=True):
     time_zone_hours: int = 8
     lamps: tuple[tuple[str, str], ...] = ()
     """Extensions, with their names, whose state the device's keys show."""
+    pickup_code: str = ""
+    """What is dialled before an extension to take the call that rings there."""
+    messages_code: str = ""
+    """What the key for messages dials."""
 
     def __repr__(self) -> str:
         return f"Configuration({self.extension!r}, {self.name!r}, secret=…)"
@@ -69,6 +73,7 @@ def mac_of(text: str) -> str:
     plain = re.sub(r"[-:. ]", "", text).lower()
     if not _MAC.match(plain):
         raise UserError(
-            f"{text!r} is no MAC address; it has twelve digits 0-9 and a-f, as on the phone's label"
+            f"{text[:40]!r} is no MAC address; it has twelve digits 0-9 and a-f, as on the phone's label. / "
+            f"{text[:40]!r} 不是 MAC 地址；应为话机标签上的 12 位 0-9 和 a-f。"
         )
     return plain

@@ -6,6 +6,7 @@ everything else.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from xml.sax.saxutils import escape
@@ -13,6 +14,13 @@ from xml.sax.saxutils import escape
 from extensions.provisioning.device import Configuration, Make
 
 _TRANSPORT_NUMBER = {"udp": "0", "tcp": "1", "tls": "2"}
+# Where a phone gets its time: the box takes it from there itself and hands none out.
+_TIME_SERVER = {True: "cn.pool.ntp.org", False: "pool.ntp.org"}
+# Keys of a Grandstream's first page that P numbers of the older kind reach.
+_GRANDSTREAM_OLD_KEYS = 7
+# A Fanvil's first line is so long without its end, and its version so many digits after the point.
+_FANVIL_BANNER = 62
+_FANVIL_DIGITS = 10
 
 
 def document(make: Make, configuration: Configuration) -> tuple[str, bytes]:
@@ -37,6 +45,10 @@ def _lines(pairs: list[tuple[str, str]], head: str = "") -> str:
     return head + "".join(f"{key} = {_one_line(value)}\n" for key, value in pairs)
 
 
+def _in_chinese(c: Configuration) -> bool:
+    return c.language.startswith("zh")
+
+
 def _one_line(value: str) -> str:
     """Return a value that can't begin a line of its own."""
     return "".join(char for char in value if char.isprintable())
@@ -54,14 +66,17 @@ def _yealink(c: Configuration) -> str:
         ("account.1.sip_server.1.port", str(c.port)),
         ("account.1.sip_server.1.transport_type", _TRANSPORT_NUMBER[c.transport]),
         ("account.1.subscribe_mwi", "1"),
+        ("voice_mail.number.1", c.messages_code),
         ("account.1.srtp_encryption", "2" if c.srtp else "0"),
         *([("trusted_certificates.url", f"http://{c.host}:{c.web_port}/ca.pem")] if c.srtp else []),
         ("account.1.codec.1.payload_type", "PCMA"),
         ("account.1.codec.1.enable", "1"),
         ("account.1.codec.1.priority", "1"),
-        ("lang.gui", "Chinese_S" if c.language.startswith("zh") else "English"),
+        # A lamp's key takes the call that rings there by Replaces, which the lamp's state names.
+        ("account.1.dialoginfo_callpickup", "1"),
+        ("lang.gui", "Chinese_S" if _in_chinese(c) else "English"),
         ("local_time.time_zone", f"{c.time_zone_hours:+d}"),
-        ("local_time.ntp_server1", c.host),
+        ("local_time.ntp_server1", _TIME_SERVER[_in_chinese(c)]),
     ]
     for key, (number, name) in enumerate(c.lamps, 1):
         prefix = f"linekey.{key + 1}"
@@ -76,10 +91,27 @@ def _grandstream(c: Configuration) -> str:
     values = [
         ("P271", "1"), ("P270", c.extension), ("P3", c.name), ("P35", c.user), ("P36", c.user),
         *([] if c.secret is None else [("P34", c.secret)]),
-        ("P47", f"{c.host}:{c.port}"), ("P130", _TRANSPORT_NUMBER[c.transport]), ("P99", "1"), ("P57", "8"),
-        ("P183", "2" if c.srtp else "0"),
-        ("P30", c.host), ("P1362", "zh" if c.language.startswith("zh") else "en"),
+        ("P47", f"{c.host}:{c.port}"), ("P130", _TRANSPORT_NUMBER[c.transport]), ("P99", "1"),
+        ("P33", c.messages_code), ("P57", "8"), ("P183", "2" if c.srtp else "0"),
+        ("P30", _TIME_SERVER[_in_chinese(c)]), ("P1362", "zh" if _in_chinese(c) else "en"),
     ]  # fmt: skip
+    for key, (number, name) in enumerate(c.lamps):
+        # Mode 1 is a busy lamp, account 0 the first. Two generations number their keys differently.
+        first = 23000 + 5 * key
+        values += [
+            (f"P{first}", "1"),
+            (f"P{first + 1}", "0"),
+            (f"P{first + 2}", name),
+            (f"P{first + 3}", number),
+        ]
+        if key < _GRANDSTREAM_OLD_KEYS:
+            old = 301 + 3 * key
+            values += [
+                (f"P{323 + key}", "1"),
+                (f"P{old}", "0"),
+                (f"P{old + 1}", name),
+                (f"P{old + 2}", number),
+            ]
     body = "".join(f"<{key}>{escape(_one_line(value))}</{key}>\n" for key, value in values)
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n<gs_provision version="1">\n<config version="1">\n'
@@ -88,16 +120,32 @@ def _grandstream(c: Configuration) -> str:
 
 
 def _fanvil(c: Configuration) -> str:
-    values = [
+    """The names are those of the phone's own export. A phone takes a file once per version, so the version is
+    made of the content: what has changed is taken, and what hasn't makes no phone start anew."""
+    account = [
         ("SIP1 Phone Number", c.user), ("SIP1 Display Name", c.name),
         ("SIP1 Register User", c.user),
         *([] if c.secret is None else [("SIP1 Register Pswd", c.secret)]),
         ("SIP1 Register Addr", c.host), ("SIP1 Register Port", str(c.port)),
-        ("SIP1 Transport", _TRANSPORT_NUMBER[c.transport]), ("SIP1 Enable Reg", "1"), ("SIP1 MWI Num", "*97"),
-        ("SIP1 Enable SRTP", "1" if c.srtp else "0"),
+        ("SIP1 Transport", _TRANSPORT_NUMBER[c.transport]), ("SIP1 Enable Reg", "1"),
+        ("SIP1 Subscribe", "1"), ("SIP1 MWI Num", c.messages_code),
+        ("SIP1 Media Crypto", "2" if c.srtp else "0"),
     ]  # fmt: skip
-    body = "".join(f"{key:<20}:{_one_line(value)}\n" for key, value in values)
-    return f"<<VOIP CONFIG FILE>>Version:2.0000000000\n\n<SIP CONFIG MODULE>\n{body}\n<<END OF FILE>>\n"
+    lamps: list[tuple[str, str]] = []
+    for key, (number, name) in enumerate(c.lamps, 1):
+        # A memory key (1) whose value says: a busy lamp of the first line that calls, and picks up by code.
+        value = f"{number}@1/ba{c.pickup_code}{number}" if c.pickup_code else f"{number}@1/ba"
+        lamps += [(f"Fkey{key} Type", "1"), (f"Fkey{key} Value", value), (f"Fkey{key} Title", name)]
+    lines = ["<SIP CONFIG MODULE>", "--SIP Line List--  :", *_fanvil_lines(account), ""]
+    if lamps:
+        lines += ["<DSSKEY CONFIG MODULE>", "--Dsskey Config1--:", *_fanvil_lines(lamps), ""]
+    version = int(hashlib.sha256("\n".join(lines).encode()).hexdigest(), 16) % 10**_FANVIL_DIGITS
+    banner = f"<<VOIP CONFIG FILE>>Version:2.{version:0{_FANVIL_DIGITS}d}".ljust(_FANVIL_BANNER)
+    return "\r\n".join([banner, "", *lines, "<<END OF FILE>>", ""])
+
+
+def _fanvil_lines(pairs: list[tuple[str, str]]) -> list[str]:
+    return [f"{key:<24}:{_one_line(value)}" for key, value in pairs]
 
 
 def _snom(c: Configuration) -> str:
@@ -106,6 +154,7 @@ def _snom(c: Configuration) -> str:
         ("user_pname", c.user),
         *([] if c.secret is None else [("user_pass", c.secret)]),
         ("user_host", f"{c.host}:{c.port};transport={c.transport}"),
+        ("user_mailbox", c.messages_code),
         ("user_srtp", "on" if c.srtp else "off"), *([("user_savp", "mandatory")] if c.srtp else []),
     ]  # fmt: skip
     body = "".join(f'<{key} idx="1" perm="">{escape(_one_line(value))}</{key}>\n' for key, value in values)

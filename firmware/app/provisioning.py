@@ -10,6 +10,7 @@ from collections import OrderedDict
 from contextlib import AsyncExitStack
 
 from extensions.certificates import Certificates
+from extensions.feature_codes import CodeBook, Feature
 from extensions.provisioning.desk import Invitation, ProvisioningDesk
 from extensions.provisioning.device import Configuration, Device, Make
 from extensions.provisioning.http import ProvisioningServer
@@ -61,7 +62,9 @@ class Provisioning:
         if not self.running:
             raise UserError(
                 "Phones can't fetch their configuration: sip.provisioning is off, or its port is taken. "
-                "Switch it on, or choose another sip.provisioning_port."
+                "Switch it on, or choose another sip.provisioning_port, and start the switch anew. / "
+                "话机无法获取配置：自动配置已关闭或端口被占用。请启用 sip.provisioning 或更换 "
+                "sip.provisioning_port，然后重启交换机。"
             )
         device = self._known(account) or self._made_up(account, make)
         self._host = host or own_host(self._parts.profile)
@@ -94,14 +97,19 @@ class Provisioning:
     def _made_up(self, account: str, make: str) -> Device:
         found = self._parts.phones.accounts.find(account)
         if found is None:
-            raise UserError(f"There is no phone account {account}.")
+            raise UserError(f"There is no phone account {account[:40]}. / 没有话机账号 {account[:40]}。")
         try:
             wanted = Make(make or Make.LINPHONE)
         except ValueError:
-            raise UserError(f"{make} is no make; choose one of {', '.join(Make)}.") from None
+            raise UserError(
+                f"{make[:40]} is no make; choose one of {', '.join(Make)}. / "
+                f"没有品牌 {make[:40]}；可选：{'、'.join(Make)}。"
+            ) from None
         if wanted not in (Make.LINPHONE, Make.GENERIC):
             raise UserError(
-                f"A {wanted} phone is known by its MAC address: add it under devices first, then invite it."
+                f"A {wanted} phone is known by its MAC address: add it under devices first, then invite "
+                "it. / "
+                f"{wanted} 话机按 MAC 地址识别：请先在话机列表中添加，再发出邀请。"
             )
         device = Device(_mac_of(account), wanted, found.extension, account)
         self._invited[device.mac] = device
@@ -122,6 +130,7 @@ class Provisioning:
         if account is None:
             return None
         lamps = next((one.lamps for one in current.devices if one.account == device.account), ())
+        codes = CodeBook(current.features.codes).codes
         named = [(number, phones.accounts.name_of(number)) for number in lamps]
         return Configuration(
             extension=account.extension,
@@ -135,6 +144,8 @@ class Provisioning:
             web_port=self.port,
             language=current.office.language,
             lamps=tuple((number, name) for number, name in named if name is not None),
+            pickup_code=codes.get(Feature.PICKUP, ""),
+            messages_code=codes.get(Feature.MESSAGES, ""),
         )
 
     def _authority(self) -> bytes | None:

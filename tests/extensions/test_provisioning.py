@@ -22,8 +22,9 @@ MAC = "001565112233"
 SECRET = "k7mn2pq9rs4tvw6xyz3abcde"  # noqa: S105 - of a phone that does not exist
 NASTY = "Ann <\"&'>\r\naccount.1.sip_server.1.address = evil"
 CONFIGURATION = Configuration(
-    "101", "101-desk", NASTY, SECRET, "192.168.1.2", 5061, "tls", lamps=(("102", "Bob"),)
-)
+    "101", "101-desk", NASTY, SECRET, "192.168.1.2", 5061, "tls", lamps=(("102", "Bob"),), pickup_code="**",
+    messages_code="*97",
+)  # fmt: skip
 
 
 def a_desk(make: Make = Make.YEALINK) -> tuple[ProvisioningDesk, Device]:
@@ -58,7 +59,7 @@ def test_each_make_finds_server_user_and_secret_in_its_file(make: Make) -> None:
     [
         (Make.YEALINK, "account.1.srtp_encryption = 2"),
         (Make.GRANDSTREAM, "<P183>2</P183>"),
-        (Make.FANVIL, "SIP1 Enable SRTP    :1"),
+        (Make.FANVIL, "SIP1 Media Crypto       :2"),
         (Make.SNOM, '<user_savp idx="1" perm="">mandatory</user_savp>'),
         (Make.LINPHONE, '<entry name="media_encryption_mandatory" overwrite="true">1</entry>'),
         (Make.GENERIC, '"srtp": true'),
@@ -68,6 +69,53 @@ def test_a_phone_that_must_encrypt_is_told_so(make: Make, line: str) -> None:
     assert line not in document(make, CONFIGURATION)[1].decode()
     secured = msgspec.structs.replace(CONFIGURATION, srtp=True, web_port=8088)
     assert line in document(make, secured)[1].decode()
+
+
+DESK_PHONES = (Make.YEALINK, Make.GRANDSTREAM, Make.FANVIL, Make.SNOM)
+
+
+@pytest.mark.parametrize(
+    ("make", "lamp", "messages"),
+    [
+        (Make.YEALINK, ("linekey.2.type = 16", "linekey.2.value = 102"), "voice_mail.number.1 = *97"),
+        (Make.GRANDSTREAM, ("<P23000>1<", "<P23003>102<", "<P323>1<", "<P303>102<"), "<P33>*97</P33>"),
+        (Make.FANVIL, ("Fkey1 Type              :1", "Fkey1 Value             :102@1/ba**102"), "MWI Num"),
+        (Make.SNOM, ('<fkey idx="0" context="1" label="Bob" perm="">blf sip:102@',), ">*97</user_mailbox>"),
+    ],
+)  # fmt: skip
+def test_a_desk_phone_has_its_lamps_and_its_key_for_messages(
+    make: Make, lamp: tuple[str, ...], messages: str
+) -> None:
+    text = document(make, CONFIGURATION)[1].decode()
+    assert all(line in text for line in lamp)
+    assert "Bob" in text
+    assert messages in text and "*97" in text
+
+
+@pytest.mark.parametrize("make", DESK_PHONES)
+def test_no_phone_is_told_to_ask_the_box_for_the_time(make: Make) -> None:
+    # The box takes its own from the network and hands none out.
+    assert not any(
+        "192.168.1.2" in line and ("ntp" in line.lower() or "P30>" in line)
+        for line in document(make, CONFIGURATION)[1].decode().splitlines()
+    )
+
+
+def test_a_fanvil_takes_a_file_anew_when_something_in_it_has_changed() -> None:
+    def version(configuration: Configuration) -> str:
+        text = document(Make.FANVIL, configuration)[1].decode()
+        banner, _, rest = text.partition("\r\n")
+        # As long as the phone's own, and no line end of another kind.
+        assert len(banner) == 62
+        assert "\n" not in rest.replace("\r\n", "")
+        assert text.endswith("<<END OF FILE>>\r\n")
+        return banner.strip()
+
+    first = version(CONFIGURATION)
+    assert first.startswith("<<VOIP CONFIG FILE>>Version:2.")
+    assert version(msgspec.structs.replace(CONFIGURATION, name=NASTY)) == first
+    assert version(msgspec.structs.replace(CONFIGURATION, secret=SECRET[::-1])) != first
+    assert version(msgspec.structs.replace(CONFIGURATION, lamps=())) != first
 
 
 @pytest.mark.parametrize("make", list(Make))

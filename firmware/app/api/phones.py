@@ -52,7 +52,10 @@ def answer(parts: Parts, provisioning: Provisioning) -> None:
         try:
             pem = await asyncio.to_thread(provisioning.certificates.authority.read_text)
         except OSError:
-            raise UserError("The box has no certificate authority yet; start the switch anew.") from None
+            raise UserError(
+                "The box has no certificate authority yet; start the switch anew. / "
+                "本机尚无证书颁发机构；请重启交换机。"
+            ) from None
         return AuthorityReply(pem=pem, fingerprint=provisioning.certificates.fingerprint())
 
     async def bans(_: ListBans) -> BaseReply:
