@@ -26,7 +26,7 @@ from firmware.app.outbound import OfficeSpeaker
 from firmware.app.parts import Parts
 from firmware.app.voice import Voice
 from firmware.control.access import AllowPasswordReset
-from firmware.control.steward import KeepNetwork, Network, SetNetwork, ask_steward
+from firmware.control.steward import ResetNetwork, ask_steward
 from firmware.core.errors import ZongjiError
 from firmware.core.leg import LegEnded, Party
 from firmware.core.media import MediaError, PlayItem, PlaySilence
@@ -138,8 +138,7 @@ class Panel:
         self._parts.alarms(Box.RESET())
         await self._parts.answers.replies[AllowPasswordReset](AllowPasswordReset())
         try:
-            await ask_steward(SetNetwork(network=Network(), by="reset button"))
-            await ask_steward(KeepNetwork(by="reset button"))
+            await ask_steward(ResetNetwork(by="reset button"))
         except ZongjiError as error:
             logger.error("the network couldn't be reset: %s", error)
 

@@ -14,7 +14,6 @@ import contextlib
 import logging
 import os
 import signal
-import time
 from contextlib import AsyncExitStack
 from typing import Final
 
@@ -104,9 +103,10 @@ class SelfCare:
             await asyncio.sleep(_CARD_S)
 
     async def _watch_power(self) -> None:
+        clock = asyncio.get_running_loop().time
         while self._sensor is not None:
             calls = len(self._parts.exchange.live())
-            advice = self._power.note(is_low(self._sensor), calls, time.monotonic())
+            advice = self._power.note(is_low(self._sensor), calls, clock())
             if advice is Advice.WARN:
                 self._parts.alarms(Box.WEAK_POWER())
             elif advice is Advice.SHUT_DOWN:

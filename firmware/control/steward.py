@@ -80,6 +80,10 @@ class KeepNetwork(Request, frozen=True, tag="keep_network"):
     """The network that is being tried is right."""
 
 
+class ResetNetwork(Request, frozen=True, tag="reset_network"):
+    """Forget what was set: as on a new box, whether it comes up or not; for whom nothing else leads in."""
+
+
 class SetTime(Request, frozen=True, tag="set_time"):
     """Set the clock by hand; time from the network sets it again as soon as there is some."""
 
@@ -198,6 +202,7 @@ Requests = (
     GetNetwork
     | SetNetwork
     | KeepNetwork
+    | ResetNetwork
     | SetTime
     | SetZone
     | GetLog

@@ -180,6 +180,16 @@ class NetworkDesk:
         await self._reload()
         return True
 
+    async def reset(self) -> None:
+        """Forget what was set and what is tried; NetworkManager takes an address on any cable then."""
+        if self._trial is not None:
+            self._trial.cancel()
+            self._trial = None
+        for path in (self._trial_profile, self._profile, self._kept):
+            path.unlink(missing_ok=True)
+        with contextlib.suppress(UserError):
+            await self._reload()
+
     async def resume(self) -> None:
         """Take back what a steward that died was trying."""
         with contextlib.suppress(FileNotFoundError):

@@ -28,6 +28,7 @@ from firmware.control.steward import (
     Reboot,
     Reply,
     Requests,
+    ResetNetwork,
     RestoreBackup,
     RollBack,
     SetNetwork,
@@ -106,6 +107,13 @@ class Steward:
                 case SetNetwork():
                     await self._network.set(request.network, request.confirm_s)
                     return Done()
+                case ResetNetwork():
+                    await self._network.reset()
+                    return Done()
+                case FactoryReset():
+                    await asyncio.to_thread(self._reset, request)
+                    await self._network.reset()
+                    return Done()
                 case Update():
                     await asyncio.to_thread(self._update, request, tell)
                     return Done()
@@ -145,8 +153,6 @@ class Steward:
                 self._owner.choose(request.password, request.old)
             case OwnerShell():
                 self._shell(request)
-            case FactoryReset():
-                self._reset(request)
             case Reboot():
                 self._host.run("systemctl", "reboot")
             case PowerOff():

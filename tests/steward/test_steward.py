@@ -17,12 +17,17 @@ from firmware.control.steward import (
     Done,
     FactoryReset,
     GetLog,
+    GetNetwork,
     GetVersions,
     KeepNetwork,
     Log,
+    Network,
+    NetworkIs,
     Owner,
     OwnerShell,
+    ResetNetwork,
     RollBack,
+    SetNetwork,
     SetOwner,
     SetTime,
     SetZone,
@@ -185,6 +190,10 @@ async def test_a_factory_reset_wants_its_word_and_starts_the_services_again(box:
     (box.state / "records.sqlite").touch()
     (box.state / "web").mkdir()
     (box.state / "web" / "users.json").touch()
+    wifi = Network(interface="wlan0", ssid="office", password="correct horse")  # noqa: S106
+    await ask_steward(SetNetwork(network=wifi))
+    await ask_steward(KeepNetwork())
+    box.host.history.clear()
     with pytest.raises(UserError, match="Type ERASE"):
         await ask_steward(FactoryReset(typed="erase"))
     assert (box.state / "records.sqlite").exists()
@@ -192,7 +201,26 @@ async def test_a_factory_reset_wants_its_word_and_starts_the_services_again(box:
     assert not (box.state / "records.sqlite").exists()
     assert (box.state / "web").is_dir(), "the folder keeps its owner"
     assert not (box.state / "web" / "users.json").exists()
-    assert [command[1] for command in box.host.history] == ["stop", "start"]
+    assert [command[1] for command in box.host.history] == ["stop", "start", "connection"]
+    assert list(box.host.root.glob("*/NetworkManager/system-connections/*")) == [], "the Wi-Fi's password"
+
+
+async def test_the_network_is_forgotten_even_where_nothing_comes_up(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await ask_steward(SetNetwork(network=Network(vlan=7)))
+    await ask_steward(KeepNetwork())
+    await ask_steward(SetNetwork(network=Network(vlan=9)))
+
+    def no_cable(*_: str, **__: object) -> str:
+        raise UserError("nmcli: no carrier")
+
+    monkeypatch.setattr(box.host, "run", no_cable)
+    await ask_steward(ResetNetwork())
+    state = await ask_steward(GetNetwork())
+    assert isinstance(state, NetworkIs)
+    assert (state.wanted, state.trying) == (Network(), False)
+    assert list(box.host.root.glob("*/NetworkManager/system-connections/*")) == []
 
 
 async def test_nothing_is_kept_that_nobody_tries(box: Box) -> None:
