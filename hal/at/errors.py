@@ -36,6 +36,7 @@ CMS_WORDS: dict[int, str] = {
     305: "the message text is malformed",
     310: "no SIM card in the modem",
     313: "the SIM card doesn't work",
+    314: "the SIM card is still starting",
     320: "the message memory failed",
     321: "there is no such message",
     322: "the message memory is full",
@@ -47,6 +48,10 @@ CMS_WORDS: dict[int, str] = {
 }
 
 SIM_BUSY = 14
+_ME_BUSY = 515
+_CMS_SIM_BUSY = 314
+_CMS_UNKNOWN = 500
+"""From here on a CMS code means nothing, or what its maker wants."""
 SIM_ABSENT = 10
 SIM_PIN_WANTED = 11
 SIM_PUK_WANTED = 12
@@ -74,6 +79,15 @@ class Failure:
     """Of the CME or CMS error, where the modem gave a number."""
     said: str
     """What the modem said, word for word; empty when it said nothing."""
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether a modem that has just started may say so for a while: still starting, busy, or mute."""
+        if self.kind is FailureKind.CME:
+            return self.code in (SIM_BUSY, _ME_BUSY)
+        if self.kind is FailureKind.CMS:
+            return self.code is not None and (self.code == _CMS_SIM_BUSY or self.code >= _CMS_UNKNOWN)
+        return self.kind is FailureKind.NO_ANSWER
 
     def __str__(self) -> str:
         """Return the reason in plain words; a generic one for codes we don't know."""

@@ -25,7 +25,7 @@ def _plain(modem: FakeModem, match: re.Match[str]) -> None:
 
 
 def _set_echo(modem: FakeModem, match: re.Match[str]) -> None:
-    modem.echo = match[1] == "1"
+    modem.echo = match[1] == "1" or modem.quirks.keeps_echo
     modem.answer("OK")
 
 
@@ -164,10 +164,14 @@ def _answer(modem: FakeModem, match: re.Match[str]) -> None:
     if call is None or call.state is not CallState.RINGING or not call.to_modem:
         modem.answer("NO CARRIER" if call is None else "ERROR")
         return
-    modem.answer("OK")
     modem.arm_audio()
     modem.network.modem_answers(call)
-    modem.after(CONNECT_DELAY, lambda: _connected(modem, call))
+    if modem.dialect.connects_before_ok:
+        modem.connected(call, answered=True)
+        modem.after(CONNECT_DELAY, lambda: modem.answer("OK"))
+    else:
+        modem.answer("OK")
+        modem.after(CONNECT_DELAY, lambda: _connected(modem, call))
 
 
 def _connected(modem: FakeModem, call: FakeCall) -> None:

@@ -1,8 +1,8 @@
 """How the fake modem speaks: one dialect for each profile of hal/modems (telephony-reference A2, A3, A5).
 
 A dialect is data: its identity, its boot lines, which setting switches a notification on, how a call's state
-is
-told, and where its audio comes from. The commands of `commands.py` look here.
+is told,
+and where its audio comes from. The commands of `commands.py` look here.
 """
 
 from __future__ import annotations
@@ -54,6 +54,12 @@ class Dialect:
     """It knows AT+CEREG."""
     key_command: str = r'\+VTS="?([0-9*#A-D])"?'
     ussd_packed: bool = False
+    notifies_on: tuple[str, str] | None = None
+    """The setting, and its value, without which notifications go to another port; None: they come here."""
+    connects_before_ok: bool = False
+    """It tells the connection before the OK of ATA."""
+    crashes_on_early_release: bool = False
+    """AT+CHLD=1x before the far end rings restarts it (chan_dongle BUGS)."""
     holds: bool = True
     """It takes AT+CHLD=1x, 2 and 3; else =0 alone."""
 
@@ -114,6 +120,7 @@ EC25 = dataclasses.replace(
     tries=_QUECTEL_TRIES,
     settings=("+QURCCFG", "+QINDCFG", "+QTONEDET", "+QGPSCFG", "+CVHU"),
     lte=True,
+    notifies_on=("+QURCCFG", '"urcport","usbat"'),
 )
 EC200 = dataclasses.replace(
     EC25,
@@ -141,6 +148,8 @@ HUAWEI = Dialect(
     lte=False,
     key_command=r"\^DTMF=1,([0-9*#A-D])",
     ussd_packed=True,
+    connects_before_ok=True,
+    crashes_on_early_release=True,
     holds=False,
 )
 

@@ -13,6 +13,7 @@ A waiting caller comes before a held one, and no third call can be taken beside 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from hal.fake.call_words import RELEASED
@@ -29,7 +30,14 @@ ACTIVE, HELD = 0, 1
 def supplementary(modem: FakeModem, match: re.Match[str]) -> None:
     """AT+CHLD."""
     what, index = match[1], match[2]
-    if what != "0" and not modem.dialect.holds:
+    call = modem.call
+    dialling = call is not None and call.state is CallState.DIALLING
+    if what == "1" and index and dialling and modem.dialect.crashes_on_early_release:
+        modem.crash()
+    elif modem.moving:
+        # One supplementary service at a time.
+        modem.refuse(3)
+    elif what != "0" and not modem.dialect.holds:
         modem.refuse(4)
     elif what == "0":
         _release_others(modem)
@@ -73,8 +81,7 @@ def _end_active(modem: FakeModem) -> None:
         modem.refuse(3)
         return
     modem.end_call(modem.call)
-    modem.answer("OK")
-    modem.after(MOVE_DELAY, lambda: _take_other(modem))
+    _begin_moving(modem, lambda: _take_other(modem))
 
 
 def _swap(modem: FakeModem) -> None:
@@ -84,16 +91,27 @@ def _swap(modem: FakeModem) -> None:
     if modem.joined or too_many or nobody or (modem.call is not None and not standing):
         modem.refuse(3)
         return
+    _begin_moving(modem, lambda: _take_other(modem))
+
+
+def _begin_moving(modem: FakeModem, done: Callable[[], None]) -> None:
     modem.answer("OK")
-    modem.after(MOVE_DELAY, lambda: _take_other(modem))
+    modem.moving = True
+    modem.after(MOVE_DELAY, lambda: _end_moving(modem, done))
+
+
+def _end_moving(modem: FakeModem, done: Callable[[], None]) -> None:
+    if modem.moving:
+        modem.moving = False
+        done()
 
 
 def _take_other(modem: FakeModem) -> None:
     """Hold the active call, if there is one, and take the waiting or the held one; nobody there: nothing."""
     before, held, waiting = modem.call, modem.held, modem.waiting
-    if waiting is not None and held is None:
+    if waiting is not None and (held is None or before is None):
         modem.waiting = None
-        modem.call, modem.held = waiting, before
+        modem.call, modem.held = waiting, before if held is None else held
         modem.network.modem_answers(waiting)
     elif held is not None:
         modem.call, modem.held = held, before
@@ -121,8 +139,7 @@ def _join(modem: FakeModem) -> None:
     if call is None or held is None or modem.joined or call.state is not CallState.ANSWERED:
         modem.refuse(3)
         return
-    modem.answer("OK")
-    modem.after(MOVE_DELAY, lambda: _joined(modem, call, held))
+    _begin_moving(modem, lambda: _joined(modem, call, held))
 
 
 def _joined(modem: FakeModem, call: FakeCall, held: FakeCall) -> None:

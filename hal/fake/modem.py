@@ -10,15 +10,15 @@ are lost at every boot, the SIM's tries are not. `Quirks` switches on what real 
 
 from __future__ import annotations
 
-import collections
-import dataclasses
 import re
 from collections.abc import Callable
 
+from hal.fake.at_end import AtEnd
 from hal.fake.call_words import RELEASED, end_lines, is_on, state_line
 from hal.fake.commands import CELL, COMMANDS, LAC, LTE
 from hal.fake.dialects import SIM7600, AudioWay, Dialect
 from hal.fake.network import CAN_CALL, CallState, FakeCall, FakeMobileNetwork
+from hal.fake.quirks import Quirks
 from hal.fake.sim_card import SimCard, SimState
 from hal.fake.texting import TEXT_COMMANDS, Texting
 
@@ -26,47 +26,13 @@ RING_PERIOD = 4.0
 """Seconds from one RING to the next; networks differ, 3 to 6."""
 KEY_DELAY = 0.12
 """Seconds from a key's beginning to +RXDTMF: the modem's own detector needs two blocks and a decision."""
-MAX_COMMAND = 560
-"""Characters of a command line the modem takes (SIMCom: 559 and CR)."""
-MAX_HISTORY = 10_000
 HELP_NUMBERS = frozenset({"112", "911"})
 NO_SIM_HELP_NUMBERS = frozenset({"000", "08", "110", "118", "119", "999"})
 """Emergency numbers every phone knows, and those it knows without a SIM (TS 22.101, 10.1.1). None leaves
 here."""
 
 
-@dataclasses.dataclass
-class Quirks:
-    """What this specimen does wrong or late. Seconds."""
-
-    boot_seconds: float = 0.3
-    sim_seconds: float = 0.2
-    """How long after the boot the SIM is still starting (CME 14)."""
-    answer_seconds: float = 0.0
-    """How long it thinks about a command."""
-    caller_id_seconds: float = 0.05
-    """How long after the ring the caller's number is known; a negative one: never."""
-    end_line: bool = True
-    """Whether it says that a call has ended."""
-    audio_refused_seconds: float = 0.2
-    """How long after the connection it still refuses CPCMREG=1. Real ones are reported to refuse before the
-    connection and to clip about the first 200 ms; that the refusal lasts just as long is assumed: no
-    measurement of it is known.
-    """
-    audio_broken: bool = False
-    """It refuses CPCMREG=1 for good, until restarted by AT+CRESET."""
-    ignores_chup: bool = False
-    tells_tries: bool = True
-    """Whether it knows AT+SPIC."""
-    sms_seconds: float = 0.5
-    """How long sending a message takes."""
-    prompts_on_cnma: bool = False
-    """AT+CNMA leaves it waiting for a text, as a SIM800C does."""
-    deaf: bool = False
-    """It answers nothing at all any more."""
-
-
-class FakeModem:
+class FakeModem(AtEnd):
     """One modem in a fake network."""
 
     def __init__(
@@ -76,12 +42,10 @@ class FakeModem:
         quirks: Quirks | None = None,
         dialect: Dialect = SIM7600,
     ) -> None:
+        super().__init__(quirks if quirks is not None else Quirks())
         self.network = network
         self.dialect = dialect
         self.sim = sim if sim is not None else SimCard()
-        self.quirks = quirks if quirks is not None else Quirks()
-        self.history: collections.deque[tuple[float, str]] = collections.deque(maxlen=MAX_HISTORY)
-        """Every command line received, with its moment; PINs left out."""
         self.call: FakeCall | None = None
         self.waiting: FakeCall | None = None
         """A further caller's, while `call` stands."""
@@ -89,22 +53,16 @@ class FakeModem:
         """On hold with the network, or joined to `call`."""
         self.joined = False
         """Whether `call` and `held` are in one conversation, which has the PCM port."""
+        self.moving = False
+        """Whether the network is putting one of two calls in the other's place, or joining them."""
         self.imei = "860000000000001"
         self.audio_on = False
-        self.settings: dict[str, str] = {}
-        self.powered = False
-        self.refused_lines = 0
         self.on_restart: Callable[[], None] | None = None
         """Called when AT+CRESET takes the USB device away."""
         self._boots = 0
-        self._listening = False
         self.sim_started = False
-        self.echo = True
+        self.texts_started = True
         self.texting = Texting(self)
-        self._partial = bytearray()
-        self._overlong = False
-        self._out = bytearray()
-        self._slipped_in: list[str] = []
         self._id_known = False
         network.attach(self)
 
@@ -119,13 +77,12 @@ class FakeModem:
         """Boot. Everything set before is forgotten."""
         self.powered = True
         self._boots += 1
-        self._listening = self.sim_started = self.audio_on = False
-        self.echo = True
+        self._listening = self.sim_started = self.audio_on = self.moving = False
+        self.texts_started = True
+        self._forget_wire()
         self.settings = dict.fromkeys(("+CLIP", "+CRC", "+CREG", "+CEREG", "+CMEE", "+CCWA"), "0")
         self.settings["+CVHU"] = "1"
         self._audio_armed = False
-        self._partial.clear()
-        self._out.clear()
         self.texting.power_on()
         self.sim.power_cycle()
         boot = self._boots
@@ -141,11 +98,30 @@ class FakeModem:
             if call is not None:
                 self.network.modem_vanishes(call)
 
+    # What `AtEnd` needs
+
+    @property
+    def prompting(self) -> bool:
+        return self.texting.prompting
+
+    @property
+    def notifies(self) -> bool:
+        port = self.dialect.notifies_on
+        return port is None or self.settings.get(port[0]) == port[1]
+
+    def _text(self, byte: int) -> None:
+        self.texting.take(byte)
+
+    def crash(self) -> None:
+        """Restart by itself, in the middle of whatever it is doing."""
+        if self.on_restart is not None:
+            self.on_restart()
+
     def _booted(self, boot: int) -> None:
         if boot == self._boots and self.powered:
             self._listening = True
             if self.dialect.boot:
-                self.say(self.dialect.boot)
+                self.notify(self.dialect.boot)
 
     def _sim_up(self, boot: int) -> None:
         if boot != self._boots or not self.powered:
@@ -154,53 +130,17 @@ class FakeModem:
         state = self.sim.state
         if state is SimState.ABSENT:
             return
-        self.say(f"+CPIN: {state.value}")
+        self.notify(f"+CPIN: {state.value}")
         if state is SimState.READY:
-            self.say("SMS DONE")
-            self.say("PB DONE")
+            self.texts_started = False
+            self.after(self.quirks.texts_seconds, lambda: self._texts_up(boot))
+
+    def _texts_up(self, boot: int) -> None:
+        if boot == self._boots and self.powered:
+            self.texts_started = True
+            self.notify("SMS DONE")
+            self.notify("PB DONE")
             self.network.texts.modem_is_back()
-
-    # The wire
-
-    def receive_data(self, data: bytes) -> None:
-        """Take bytes from the AT port."""
-        if not self._listening or self.quirks.deaf:
-            return
-        for byte in data:
-            if self.texting.prompting:
-                self.texting.take(byte)
-                continue
-            if self.echo and not self._overlong:
-                self._out.append(byte)
-            if byte == 0x0D:
-                line = self._partial.decode("ascii", "replace").strip()
-                self._partial.clear()
-                if self._overlong:
-                    self._overlong = False
-                    self.refused_lines += 1
-                    self.answer("ERROR")
-                elif line:
-                    self._command(line)
-            elif len(self._partial) < MAX_COMMAND:
-                self._partial.append(byte)
-            else:
-                self._overlong = True
-
-    def data_to_send(self) -> bytes:
-        data, self._out = bytes(self._out), bytearray()
-        return data
-
-    def slip_in(self, *lines: str) -> None:
-        """Put notifications between the next command's arrival and its result."""
-        self._slipped_in.extend(lines)
-
-    def say_raw(self, data: bytes) -> None:
-        """Put bytes on the wire as they are: noise, or a line of 10,000 bytes."""
-        self._out += data
-
-    def prompt(self) -> None:
-        """Ask for a message's text."""
-        self._out += b"\r\n> "
 
     # The network's side (its `Handset`)
 
@@ -222,7 +162,7 @@ class FakeModem:
         self.tell_call(call, 5)
         number, kind = self._shown(call)
         validity = 1 if call.script.withheld else 0 if number else 2
-        self.say(f'+CCWA: "{number}",{kind},1,"",{validity}')
+        self.notify(f'+CCWA: "{number}",{kind},1,"",{validity}')
 
     def free_for_waiting(self) -> None:
         """The call is over: the one that waited rings now."""
@@ -252,7 +192,7 @@ class FakeModem:
             for line in end_lines(self.dialect, call, word, 0):
                 # Only the standing call's end is a result.
                 if line != "NO CARRIER":
-                    self.say(line)
+                    self.notify(line)
             return
         if call not in (self.call, self.held):
             return
@@ -260,7 +200,7 @@ class FakeModem:
         if self.quirks.end_line:
             self.tell_call(call, RELEASED, word)
             for line in end_lines(self.dialect, call, word, self.seconds_of(call)):
-                self.say(line)
+                self.notify(line)
         self.free_for_waiting()
 
     def network_key(self, key: str) -> None:
@@ -282,39 +222,15 @@ class FakeModem:
         self.network.set_registration(stat)
         for domain in ("+CREG", "+CEREG"):
             if self.settings[domain] == "2":
-                self.say(f'{domain}: {stat},"{LAC}","{CELL}",{LTE}')
+                self.notify(f'{domain}: {stat},"{LAC}","{CELL}",{LTE}')
             elif self.settings[domain] == "1":
-                self.say(f"{domain}: {stat}")
+                self.notify(f"{domain}: {stat}")
 
     # What commands (commands.py) use
 
     def after(self, seconds: float, action: Callable[[], None]) -> None:
         """Do something later."""
         self.network.schedule.after(seconds, action)
-
-    def say(self, text: str, odd: bool = False) -> None:
-        """Send a line; `odd` in SIMCom's CR CR LF wrapping."""
-        if self.powered and not self.quirks.deaf:
-            end = "\r\r\n" if odd else "\r\n"
-            self._out += f"{end}{text}{end}".encode()
-
-    def answer(self, text: str) -> None:
-        """Give a command its final result."""
-        for line in self._slipped_in:
-            self.say(line)
-        self._slipped_in.clear()
-        if self.quirks.answer_seconds > 0:
-            self.after(self.quirks.answer_seconds, lambda: self.say(text))
-        else:
-            self.say(text)
-
-    def refuse(self, code: int) -> None:
-        """Give a command a CME error, numeric only when asked to (CMEE)."""
-        self.answer(f"+CME ERROR: {code}" if self.settings["+CMEE"] != "0" else "ERROR")
-
-    def refuse_message(self, code: int) -> None:
-        """Give a command about messages a CMS error."""
-        self.answer(f"+CMS ERROR: {code}" if self.settings["+CMEE"] != "0" else "ERROR")
 
     @property
     def registered(self) -> bool:
@@ -340,7 +256,7 @@ class FakeModem:
         if self.quirks.end_line:
             self.tell_call(call, RELEASED)
             if self.dialect.voice_lines:
-                self.say(f"VOICE CALL: END: {self.seconds_of(call):06d}")
+                self.notify(f"VOICE CALL: END: {self.seconds_of(call):06d}")
         self.free_for_waiting()
 
     def connected(self, call: FakeCall, *, answered: bool) -> None:
@@ -349,11 +265,11 @@ class FakeModem:
         lines = ["VOICE CALL: BEGIN"] if self.dialect.voice_lines else []
         if answered:
             for line in lines:
-                self.say(line)
+                self.notify(line)
         self.tell_call(call, 0)
         if not answered:
             for line in lines:
-                self.say(line)
+                self.notify(line)
 
     def tell_call(self, call: FakeCall, stat: int, word: str = "") -> None:
         """Notify of a call's state, if that was switched on."""
@@ -361,7 +277,7 @@ class FakeModem:
             number, kind = self._shown(call)
             line = state_line(self.dialect, call, stat, number, kind, self.seconds_of(call), word)
             if line:
-                self.say(line)
+                self.notify(line)
 
     def listing(self, call: FakeCall, stat: int) -> str:
         """Return a call's line in the list of calls."""
@@ -394,9 +310,9 @@ class FakeModem:
         if self.call is not call or call.state is not CallState.RINGING:
             return
         if self.settings["+CRC"] == "1":
-            self.say("+CRING: VOICE", odd=self.dialect.odd_ends)
+            self.notify("+CRING: VOICE", odd=self.dialect.odd_ends)
         else:
-            self.say("RING")
+            self.notify("RING")
         if self._id_known:
             self._say_clip(call)
         self.after(RING_PERIOD, lambda: self._ring(call))
@@ -410,17 +326,17 @@ class FakeModem:
         if self.settings["+CLIP"] != "1":
             return
         if call.script.withheld:
-            self.say('+CLIP: "",128,"",0,"",1')
+            self.notify('+CLIP: "",128,"",0,"",1')
         elif call.number is None:
-            self.say('+CLIP: "",128,"",0,"",2')
+            self.notify('+CLIP: "",128,"",0,"",2')
         else:
             kind = 145 if call.number.startswith("+") else 129
-            self.say(f'+CLIP: "{call.number}",{kind},"",0,"",0')
+            self.notify(f'+CLIP: "{call.number}",{kind},"",0,"",0')
 
     def _report_key(self, key: str) -> None:
         setting, value = self.dialect.key_setting
         if self.call is not None and self.settings.get(setting) == value:
-            self.say(self.dialect.key_line.format(key=key, code=ord(key)), odd=self.dialect.odd_ends)
+            self.notify(self.dialect.key_line.format(key=key, code=ord(key)), odd=self.dialect.odd_ends)
 
     def _command(self, line: str) -> None:
         shown = re.sub(r'(\+CPIN=)"?\d+.*', r"\1…", line)

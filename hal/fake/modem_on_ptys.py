@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from hal.fake.dialects import SIM7600, Dialect
-from hal.fake.modem import FakeModem, Quirks
+from hal.fake.modem import FakeModem
 from hal.fake.pcm_pump import PcmPump
 from hal.fake.pty_port import PtyPort
+from hal.fake.quirks import Quirks
 from hal.fake.sim_card import SimCard
 from hal.fake.world import World
 

@@ -16,7 +16,14 @@ if TYPE_CHECKING:
 _CTRL_Z, _ESCAPE = 0x1A, 0x1B
 MAX_TEXT = 400
 """Characters of a PDU it takes at the prompt."""
-CMS_NO_SIM, CMS_MALFORMED, CMS_NO_SLOT, CMS_NO_NETWORK, CMS_NO_CNMA = 310, 304, 321, 331, 340
+CMS_NO_SIM, CMS_SIM_BUSY, CMS_MALFORMED, CMS_NO_SLOT, CMS_NO_NETWORK, CMS_NO_CNMA = (
+    310,
+    314,
+    304,
+    321,
+    331,
+    340,
+)
 
 
 def _with_its_own_centre(digits: str) -> str:
@@ -97,10 +104,10 @@ class Texting:
             return False
         slot = modem.sim.keep(0, pdu)
         if slot is None:
-            modem.say("+SMS FULL")
+            modem.notify("+SMS FULL")
             return False
         if modem.settings.get("+CNMI", "").split(",")[1:2] == ["1"]:
-            modem.say(f'+CMTI: "SM",{slot}')
+            modem.notify(f'+CMTI: "SM",{slot}')
         return True
 
     def report(self, pdu: str) -> bool:
@@ -109,19 +116,19 @@ class Texting:
             return False
         wanted = modem.settings.get("+CNMI", "").split(",")[3:4] == ["1"]
         if wanted:
-            modem.say(f"+CDS: {len(pdu) // 2 - 1}\r\n{pdu}")
+            modem.notify(f"+CDS: {len(pdu) // 2 - 1}\r\n{pdu}")
         return wanted
 
     def ussd(self, state: int, text: str) -> None:
         modem = self._modem
         if not text:
-            modem.say(f"+CUSD: {state}")
+            modem.notify(f"+CUSD: {state}")
         elif not is_plain(text):
-            modem.say(f'+CUSD: {state},"{text.encode("utf-16-be").hex().upper()}",72')
+            modem.notify(f'+CUSD: {state},"{text.encode("utf-16-be").hex().upper()}",72')
         elif modem.dialect.ussd_packed:
-            modem.say(f'+CUSD: {state},"{gsm7.ussd_hex(text)}",15')
+            modem.notify(f'+CUSD: {state},"{gsm7.ussd_hex(text)}",15')
         else:
-            modem.say(f'+CUSD: {state},"{text}",15')
+            modem.notify(f'+CUSD: {state},"{text}",15')
 
 
 def _memory(modem: FakeModem, match: re.Match[str]) -> None:
@@ -155,14 +162,18 @@ def _delete(modem: FakeModem, match: re.Match[str]) -> None:
 
 
 def _sim_ready(modem: FakeModem) -> bool:
-    if modem.sim.state is SimState.READY and modem.sim_started:
+    if modem.sim.state is not SimState.READY or not modem.sim_started:
+        modem.refuse_message(CMS_NO_SIM)
+    elif not modem.texts_started:
+        modem.refuse_message(CMS_SIM_BUSY)
+    else:
         return True
-    modem.refuse_message(CMS_NO_SIM)
     return False
 
 
 def _send(modem: FakeModem, match: re.Match[str]) -> None:
-    modem.texting.ask_for_text(int(match[1]))
+    if _sim_ready(modem):
+        modem.texting.ask_for_text(int(match[1]))
 
 
 def _acknowledge(modem: FakeModem, match: re.Match[str]) -> None:
@@ -176,6 +187,8 @@ def _message_indications(modem: FakeModem, match: re.Match[str]) -> None:
     if match[1].startswith("2"):
         # It advertises 2 and refuses it.
         modem.refuse_message(302)
+        return
+    if not _sim_ready(modem):
         return
     modem.settings["+CNMI"] = match[1]
     modem.answer("OK")

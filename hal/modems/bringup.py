@@ -8,13 +8,14 @@ last attempt: three wrong PINs block a SIM, and a box that restarts must not be 
 
 from __future__ import annotations
 
+import dataclasses
 import enum
 import logging
 import re
 from collections.abc import Callable
 
 from hal.at import errors
-from hal.at.channel import Command
+from hal.at.channel import Command, Outcome
 from hal.at.network import PinState, TriesLeft
 from hal.at.procedures import Procedure, Steps, ask, pause
 from hal.modems.doctor import SimFinding
@@ -33,6 +34,10 @@ SIM_RETRY = 0.5
 """Seconds between questions while the SIM is still starting (CME 14)."""
 SIM_RECHECK = 5.0
 """Seconds between looks at a SIM that needs a person's hand; asking spends no attempt."""
+TEXTS_RETRY = 0.5
+"""Seconds between questions while the SIM isn't ready for messages."""
+TEXTS_ROUNDS = 40
+"""How often they are asked in all: real ones say `SMS DONE` 5 to 15 s after the SIM is open."""
 _CPIN_TIMEOUT = 5.0
 _LAST_ATTEMPT = 1
 
@@ -66,6 +71,15 @@ _CALL_SETUP = (
 # first parameter is 1 because Qualcomm, SIMCom and Huawei advertise 2 and refuse it. The clock follows the
 # network.
 _TEXT_SETUP = ("+CMGF=0", "+CSMS=0", '+CPMS="SM","SM","SM"', "+CNMI=1,1,0,1,0", "+CUSD=1", "+CTZU=1")
+
+
+@dataclasses.dataclass(frozen=True)
+class Identity:
+    """Who a modem says it is; empty what it doesn't tell."""
+
+    imei: str
+    name: str
+    """Maker, model, revision."""
 
 
 class PinAttempt(enum.Enum):
@@ -103,12 +117,8 @@ class SimPin:
         self.attempt = PinAttempt.UNTRIED
 
 
-def wake(say: Say) -> Steps[str]:
-    """Ask until the modem speaks, then make it quiet and find out who it is.
-
-    Returns:
-        Its IMEI; empty when it doesn't tell.
-    """
+def wake(say: Say) -> Steps[Identity]:
+    """Ask until the modem speaks, then make it quiet and find out who it is."""
     say("waiting for the modem to answer")
     while not (yield from ask(_AT)).ok:
         yield from pause(WAKE_PAUSE)
@@ -130,8 +140,9 @@ def wake(say: Say) -> Steps[str]:
         if (found := _IMEI.search("\n".join(outcome.lines))) is not None:
             imei = found[0]
             break
-    logger.info("modem: %s", ", ".join(word[:40] for word in words) or "doesn't tell its name")
-    return imei
+    name = ", ".join(word[:40] for word in words)
+    logger.info("modem: %s", name or "doesn't tell its name")
+    return Identity(imei, name)
 
 
 def open_sim(model: Model, pin: SimPin, say: Say) -> Procedure:
@@ -169,12 +180,25 @@ def open_sim(model: Model, pin: SimPin, say: Say) -> Procedure:
 def set_up(model: Model, say: Say) -> Procedure:
     """Send the settings common to all modems and the model's own."""
     say("setting up the modem")
-    for text in (*_CALL_SETUP, *_TEXT_SETUP, *model.setup):
+    for text in (*_CALL_SETUP, *model.setup):
         outcome = yield from ask(Command(text))
         if outcome.failure is not None and not outcome.failure.said:
             outcome = yield from ask(Command(text))
-        if outcome.failure is not None:
-            logger.info("modem doesn't take AT%s: %s", text, outcome.failure)
+        _note(text, outcome)
+    # The memory of messages opens later than the SIM; refused here for good, it would never tell of one.
+    rounds = TEXTS_ROUNDS
+    for text in _TEXT_SETUP:
+        outcome = yield from ask(Command(text))
+        while rounds and outcome.failure is not None and outcome.failure.may_pass:
+            rounds -= 1
+            yield from pause(TEXTS_RETRY)
+            outcome = yield from ask(Command(text))
+        _note(text, outcome)
+
+
+def _note(text: str, outcome: Outcome) -> None:
+    if outcome.failure is not None:
+        logger.info("modem doesn't take AT%s: %s", text, outcome.failure)
 
 
 def _tries(model: Model) -> Steps[TriesLeft | None]:

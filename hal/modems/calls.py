@@ -73,6 +73,7 @@ class LineCalls:
             self, model, self._waiting, self._holding, self._list, self.audio, self._errands, host
         )
         self._answer_ticket: int | None = None
+        self._hang_up_tickets: list[int] = []
         self._stands_since: float | None = None
         """When the other side was connected, as far as the modem tells: with ATA's OK, or by its word."""
 
@@ -187,6 +188,7 @@ class LineCalls:
             self._host.settle(ticket, None)
             return
         self._errands.owe(ticket, None)
+        self._hang_up_tickets.append(ticket)
         self.begin_hang_up(self.call)
 
     def send_digits(self, ticket: int, digits: str) -> None:
@@ -297,6 +299,11 @@ class LineCalls:
             yield from pause(END_LINE_WAIT)
             yield from self._list.look()
             yield from self._list.look()
+            if call.over:
+                # It had changed places with the other, and ended on hold.
+                for ticket in self._hang_up_tickets:
+                    self._errands.settle(ticket, None)
+                return
         self._host.restart_modem("it doesn't hang up")
         self._finish(EndReason.DEVICE_FAULT, "the modem doesn't hang up")
 
@@ -374,4 +381,5 @@ class LineCalls:
         """The call that was the line's own is over."""
         self.two.own_is_over()
         self._answer_ticket = None
+        self._hang_up_tickets.clear()
         self._errands.drop()

@@ -43,6 +43,10 @@ class Findings:
 
     port_open: bool
     answers: bool
+    lookalike: str
+    """What the modem calls itself, where the profile is another model's; empty: it is as it should be."""
+    profile: str
+    """The model the profile is for."""
     sim: SimFinding
     signal_dbm: int | None
     registrations: frozenset[RegistrationStat]
@@ -55,17 +59,20 @@ def examine(findings: Findings) -> tuple[Verdict, ...]:
     """Judge the steps, in order."""
     verdicts: list[Verdict] = []
     for step, judge in _STEPS:
-        if verdicts and verdicts[-1].fine is not True and not _harmless(verdicts[-1]):
+        if verdicts and verdicts[-1].fine is not True and not _harmless(verdicts[-1], findings):
             verdicts.append(Verdict(step, None, _NOT_EXAMINED))
         else:
             verdicts.append(judge(step, findings))
     return tuple(verdicts)
 
 
-def _harmless(verdict: Verdict) -> bool:
-    """A weak signal is a warning, and what calls have shown stands by itself: the rest is judged as well."""
+def _harmless(verdict: Verdict, findings: Findings) -> bool:
+    """Another model and a weak signal are warnings, and what calls have shown stands by itself: the rest is
+    judged as well.
+    """
     weak = verdict.step == "signal" and verdict.fine is False
-    return weak or verdict.step in ("caller_id", "audio")
+    other_model = verdict.step == "power" and findings.answers
+    return weak or other_model or verdict.step in ("caller_id", "audio")
 
 
 _NOT_EXAMINED = Words("尚未检查", "not examined")
@@ -89,6 +96,19 @@ def _power(step: str, findings: Findings) -> Verdict:
             False,
             Words("模块没有应答", "the modem doesn't answer"),
             Words("断电十秒后重新上电。", "Take its power away for ten seconds."),
+        )
+    if findings.lookalike:
+        return Verdict(
+            step,
+            False,
+            Words(
+                f"模块自称 {findings.lookalike}，配置却是 {findings.profile}",
+                f"the modem says it is {findings.lookalike}, the profile is for {findings.profile}",
+            ),
+            Words(
+                "在板卡配置中选对型号；相似型号可能没有语音。",
+                "Choose its model in the board's profile; some that look alike have no voice.",
+            ),
         )
     return Verdict(step, True, Words("模块正常", "the modem answers"))
 

@@ -92,6 +92,8 @@ class GsmDriver:
         self._open = False
         self._brought_up = False
         self._saying = ""
+        self._lookalike = ""
+        """What the modem calls itself, where the profile is another's."""
         self._seen = SeenCalls()
         self._refused_before = 0
         self._channel = AtChannel()
@@ -113,6 +115,8 @@ class GsmDriver:
             Findings(
                 port_open=self._open,
                 answers=self._open and self._channel.last_heard is not None,
+                lookalike=self._lookalike,
+                profile=self._model.name,
                 sim=self._pin.finding,
                 signal_dbm=self._network.dbm,
                 registrations=self._network.stats,
@@ -364,7 +368,11 @@ class GsmDriver:
         self._pin.finding = SimFinding.UNKNOWN
 
     def _live(self) -> Procedure:
-        imei = yield from wake(self._say)
+        identity = yield from wake(self._say)
+        imei = identity.imei
+        self._lookalike = "" if self._model.is_called(identity.name) else identity.name
+        if self._lookalike:
+            logger.warning("%s: the profile is for %s", self.name, self._model.name)
         if self._imei and imei != self._imei:
             # Nobody's PIN goes into a strange SIM, and no call over somebody else's number.
             self.wrong_modem = True

@@ -57,6 +57,8 @@ class CallCommands:
 @dataclasses.dataclass(frozen=True)
 class Model:
     name: str
+    called: tuple[str, ...]
+    """What is in the name such a modem gives itself; none: not known."""
     boot_lines: tuple[str, ...]
     """Notifications that say the modem has just started; one each start."""
     tries: TriesQuery
@@ -67,6 +69,10 @@ class Model:
     call: CallCommands
     ussd_packed: bool = False
     """It takes and gives USSD texts as packed septets in hexadecimal."""
+
+    def is_called(self, name: str) -> bool:
+        """Whether a modem of this name may be one of these; one that tells none may be any."""
+        return not (name and self.called) or any(word in name.upper() for word in self.called)
 
 
 def known_models() -> list[str]:
@@ -91,6 +97,7 @@ def load_model(name: str) -> Model:
 def _model(data: Mapping[str, Any]) -> Model:
     return Model(
         name=data["name"],
+        called=tuple(data.get("called", ())),
         boot_lines=tuple(data["boot_lines"]),
         tries=TriesQuery(**data["tries"]),
         restart=data["restart"],

@@ -51,6 +51,8 @@ class NetworkWatch:
         self.operator: str | None = None
         self._host = host
         self._stats: dict[str, RegistrationStat] = {}
+        self._told: set[str] = set()
+        """Domains of which a notification came since they were asked for."""
         self._signal: Signal | None = None
         self._next_time = 0.0
 
@@ -83,6 +85,7 @@ class NetworkWatch:
     def told(self, registration: Registration) -> None:
         """A notification."""
         self._stats[registration.domain] = registration.stat
+        self._told.add(registration.domain)
 
     def forget(self) -> None:
         """The modem begins anew."""
@@ -98,10 +101,13 @@ class NetworkWatch:
 
     def _look(self) -> Procedure:
         for prefix in REGISTRATION_PREFIXES:
+            self._told.clear()
             outcome = yield from ask(Command(f"{prefix[:-1]}?", prefix=prefix))
             for line in outcome.lines:
-                if (registration := Registration.parse(line, pending=True)) is not None:
-                    self.told(registration)
+                registration = Registration.parse(line, pending=True)
+                # What was told in the meantime is newer than the answer.
+                if registration is not None and registration.domain not in self._told:
+                    self._stats[registration.domain] = registration.stat
         outcome = yield from ask(Command("+CSQ", prefix="+CSQ:"))
         self._signal = next(filter(None, map(Signal.parse, outcome.lines)), self._signal)
         if self.can_call:

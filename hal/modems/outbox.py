@@ -38,7 +38,7 @@ MAX_QUEUED = 200
 MAX_UNKNOWN = 5
 """Attempts at a message that is refused with a code nobody knows."""
 _CME_TEMPORARY = frozenset({14, 30, 31, 32, 515})
-_CMS_TEMPORARY = frozenset({38, 41, 42, 47, 331, 332, 500})
+_CMS_TEMPORARY = frozenset({38, 41, 42, 47, 314, 331, 332, 500})
 _CME_FINAL = frozenset({10, 11, 12, 13, 15, 16})
 _CMS_FINAL = frozenset({1, 8, 10, 21, 28, 50, 304, 305, 310, 313, 330})
 

@@ -11,7 +11,6 @@ from typing import Protocol
 
 from hal.at.calls import CallStat
 from hal.at.channel import Command
-from hal.at.errors import FailureKind
 from hal.at.procedures import Procedure, Steps, ask, pause
 from hal.line import CallsSwapped, WaiterTaken
 from hal.modems.call import LineCall, Phase
@@ -184,9 +183,8 @@ class TwoCalls:
     def _move(self, command: Command, is_done: Callable[[], bool]) -> Steps[str | None]:
         """Move calls; return why the network didn't, or None."""
         outcome = yield from ask(command)
-        # A lost answer isn't a refusal: the list tells. After a refusal once is enough.
-        lost = outcome.failure is not None and outcome.failure.kind is FailureKind.NO_ANSWER
-        for _ in range(CHECK_ROUNDS if outcome.ok or lost else 1):
+        # The list tells, not the answer, which may be lost; without an OK it has had time enough.
+        for _ in range(CHECK_ROUNDS if outcome.ok else 1):
             yield from self._list.look()
             if is_done():
                 return None
@@ -197,8 +195,10 @@ class TwoCalls:
         """Take the call that was on hold, after the other is over; who was joined is taken already."""
         for _ in range(RETRIEVE_ROUNDS):
             yield from self._list.look()
-            # With somebody waiting (who is being told busy) it would be that one who is taken.
-            if self._own_stat is CallStat.HELD and self._waiting.waiter is None:
+            if self._waiting.waiter is not None:
+                # It would be that one who is taken.
+                self._waiting.refuse()
+            elif self._own_stat is CallStat.HELD:
                 yield from self._move(SWAP, lambda: self._own_stat is CallStat.ACTIVE)
             if self._own_stat is CallStat.ACTIVE:
                 self._host.emit(CallsSwapped())
@@ -218,12 +218,17 @@ class TwoCalls:
             yield from ask(ending(held.index))
             yield from self._list.look()
             yield from self._list.look()
+            if not call.over:
+                # Refused, perhaps because the network is just moving the calls.
+                yield from pause(CHECK_PAUSE)
+        if call.over:
+            self._errands.settle(ticket, None)
+            return
+        call.hung_up_by_us = False
         if call is self._own.call:
-            call.hung_up_by_us = False
             self._own.begin_hang_up(call)
         else:
-            over = None if call.over else "the network doesn't end the call on hold"
-            self._errands.settle(ticket, over)
+            self._errands.settle(ticket, "the network doesn't end the call on hold")
 
     # Inside
 

@@ -12,8 +12,9 @@ import re
 from collections.abc import Callable
 
 from hal.fake.dialects import DIALECTS
-from hal.fake.modem import FakeModem, Quirks
+from hal.fake.modem import FakeModem
 from hal.fake.network import Answering, CallState, FakeCall, FakeMobileNetwork, FarNumber, PartyScript
+from hal.fake.quirks import Quirks
 from hal.fake.schedule import Schedule
 from hal.fake.sim_card import SimCard
 from hal.fake.voice_modem import FakeVoiceModem, VoiceQuirks

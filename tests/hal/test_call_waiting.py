@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from hal.fake.modem import Quirks
 from hal.fake.network import CallState, FakeCall, PartyScript
+from hal.fake.quirks import Quirks
 from hal.line import (
     AudioReady,
     CallConnected,

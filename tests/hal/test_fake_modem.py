@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hal.fake.modem import MAX_COMMAND, FakeModem, Quirks
+from hal.fake.at_end import MAX_COMMAND
+from hal.fake.modem import FakeModem
 from hal.fake.network import FakeMobileNetwork, PartyScript
+from hal.fake.quirks import Quirks
 from hal.fake.schedule import Schedule
 from hal.fake.sim_card import SimCard, SimState
 

@@ -7,8 +7,9 @@ import random
 
 import pytest
 
-from hal.fake.modem import FakeModem, Quirks
+from hal.fake.modem import FakeModem
 from hal.fake.network import FakeMobileNetwork
+from hal.fake.quirks import Quirks
 from hal.fake.schedule import Schedule
 from hal.fake.sim_card import SimCard, SimState
 from hal.line import (

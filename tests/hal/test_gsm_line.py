@@ -8,7 +8,7 @@ import logging
 
 import pytest
 
-from hal.fake.modem import Quirks
+from hal.fake.quirks import Quirks
 from hal.fake.sim_card import SimCard
 from hal.line import (
     AudioReady,

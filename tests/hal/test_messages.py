@@ -8,7 +8,7 @@ import asyncio
 import pytest
 
 from hal.at.long_sms import PATIENCE
-from hal.fake.modem import Quirks
+from hal.fake.quirks import Quirks
 from hal.line import (
     IncomingCall,
     LineError,
@@ -73,6 +73,15 @@ async def test_a_long_chinese_message_is_joined(wire: str) -> None:
         await asyncio.sleep(100)
         assert list(store.texts.values()) == [LONG]
         assert bench.modem.sim.messages == {}
+
+
+async def test_a_memory_that_opens_long_after_the_sim_is_waited_for() -> None:
+    bench = Bench(quirks=Quirks(texts_seconds=12.0))
+    store = Store(bench)
+    async with running(bench):
+        bench.text("10086", "hello")
+        await asyncio.sleep(5)
+        assert list(store.texts.values()) == ["hello"], "it was told of, not found by the next patrol"
 
 
 async def test_what_came_while_the_box_was_off_is_read_from_the_sim_and_delivered() -> None:

@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from hal.fake.modem import Quirks
+from hal.fake.dialects import DIALECTS
+from hal.fake.quirks import Quirks
 from hal.fake.sim_card import SimCard
 from hal.line import (
     AudioReady,
@@ -20,7 +21,7 @@ from hal.line import (
     SmsReceived,
     UssdReply,
 )
-from hal.modems.model import known_models
+from hal.modems.model import known_models, load_model
 from tests.contracts.line_contract import Heard, running
 from tests.hal.bench import Bench
 
@@ -115,6 +116,15 @@ async def test_a_quectel_tells_keys_by_their_ascii_numbers() -> None:
         assert [(await heard.next(DigitReceived, n)).digit for n in (1, 2, 3)] == ["0", "#", "*"]
 
 
+@pytest.mark.parametrize("name", sorted(DIALECTS))
+def test_a_model_knows_its_own_name_and_no_other_makers(name: str) -> None:
+    model, others = load_model(name), {d.maker: d.model for d in DIALECTS.values()}
+    others.pop(DIALECTS[name].maker)
+    assert model.is_called(f"{DIALECTS[name].maker}, {DIALECTS[name].model}")
+    assert model.is_called(""), "one that doesn't tell may be any"
+    assert not model.called or not any(model.is_called(other) for other in others.values())
+
+
 # Calls for help
 
 
@@ -142,6 +152,14 @@ async def test_help_is_called_without_a_usable_sim(sim: SimCard) -> None:
     await heard.next(AudioReady)
     bench.far.hang_up()
     await heard.next(CallEnded)
+    await bench.end()
+
+
+async def test_help_is_called_though_the_modem_refuses_its_audio() -> None:
+    bench = Bench(model="ec25", quirks=Quirks(audio_broken=True))
+    bench.network.registration = 8
+    heard = await _dials_112(bench)
+    await heard.next(CallConnected)
     await bench.end()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,9 @@ import pytest
 from firmware.media.pcm_stream import SampleAligner
 from hal.at.calls import CallStat, ListedCall
 from hal.at.lines import LineSplitter, TextLine
-from hal.fake.modem import Quirks
-from hal.fake.voice_modem import VoiceQuirks
+from hal.fake.dialects import DIALECTS
+from hal.fake.quirks import Quirks
+from hal.fake.voice_modem import SPECIMENS, VoiceQuirks
 from hal.line import AudioReady, CallEnded, DigitReceived, EndReason, IncomingCall, LineState
 from tests.contracts.line_contract import Heard, running
 from tests.hal.bench import Bench, VoiceBench
@@ -90,6 +92,16 @@ async def test_h4_a_sim7600_is_held_at_8_khz_on_volte_too_after_every_restart() 
         assert len(bench.commands("AT+CPCMBANDWIDTH=1,1")) == 2
 
 
+async def test_h4_a_lookalike_is_named_instead_of_being_taken_for_the_model_of_the_profile() -> None:
+    bench = Bench()
+    bench.modem.dialect = DIALECTS["a7670"]
+    async with running(bench):
+        power, sim, *_ = bench.line.checkup()
+        assert (power.fine, sim.fine) == (False, True)
+        assert "A7670E-FASE" in power.words.en and "SIM7600" in power.words.zh
+        assert "voice" in power.remedy.en
+
+
 def test_h5_cr_cr_lf_wrapping_comes_apart() -> None:
     tokens = LineSplitter().feed(b"\r\r\n+CRING: VOICE\r\r\n\r\n+CLIP: 1\r\n")
     assert tokens == [TextLine("+CRING: VOICE"), TextLine("+CLIP: 1")]
@@ -99,9 +111,12 @@ async def test_h5_a_creg_notification_in_mid_query_is_not_taken_for_the_answer()
     bench = Bench()
     async with running(bench) as heard:
         await asyncio.sleep(3)
-        bench.modem.slip_in('+CREG: 2,"1A2B","01C3D4E5",7', '+CEREG: 2,"1A2B","01C3D4E5",7')
-        await heard.state(bench.line, LineState.STARTING)
-        await heard.state(bench.line, LineState.READY)
+        # In their long form and, from a modem that has forgotten CREG=2, in their short one.
+        for lost in ('2,"1A2B","01C3D4E5",7', "2"):
+            bench.modem.slip_in(f"+CREG: {lost}", during="AT+CREG?")
+            bench.modem.slip_in(f"+CEREG: {lost}", during="AT+CEREG?")
+            await heard.state(bench.line, LineState.STARTING)
+            await heard.state(bench.line, LineState.READY)
 
 
 async def test_h6_ath_works_because_cvhu_was_set_and_chup_may_be_refused() -> None:
@@ -138,18 +153,29 @@ async def test_h8_huawei_is_never_told_chld_to_end_a_call() -> None:
         bench.will_not_answer("13900139000")
         await bench.line.dial("13900139000")
         await bench.line.hang_up()
-        assert (await heard.next(CallEnded)).reason is EndReason.LOCAL
+        assert (await heard.next(CallEnded)).reason is EndReason.LOCAL, "it didn't crash"
         assert bench.commands("AT+CHLD") == []
 
 
-def test_h8_huawei_ports_are_named_by_interface_not_by_order() -> None:
+@pytest.mark.parametrize(
+    ("product", "at", "voice"),
+    [("1001", 2, 1), ("1465", 2, 1), ("140c", 3, 2), ("1506", 3, 2), ("1436", 4, 3), ("14ac", 4, 3)],
+)
+def test_h8_huawei_ports_are_named_by_interface_not_by_order(product: str, at: int, voice: int) -> None:
     rules = (Path(__file__).parents[2] / "board" / "udev" / "70-zongji.rules").read_text("utf-8")
-    huawei = [line for line in rules.splitlines() if line.startswith("SUBSYSTEM") and "12d1" in line]
-    named = [line for line in huawei if "SYMLINK" in line]
-    assert named
-    for line in named:
-        interface = "02" if "gsm1-at" in line else "01"
-        assert f'ENV{{ID_USB_INTERFACE_NUM}}=="{interface}"' in line, "data is 2, voice is 1 (reference A6)"
+    named: dict[str, list[int]] = {"gsm1-at": [], "gsm1-pcm": []}
+    for interface in range(6):
+        device = {"ID_USB_MODEL_ID": product, "ID_USB_INTERFACE_NUM": f"{interface:02}"}
+        for line in rules.splitlines():
+            if 'ATTRS{idVendor}=="12d1"' in line and "SYMLINK" in line and _udev_matches(line, device):
+                named["gsm1-at" if "gsm1-at" in line else "gsm1-pcm"].append(interface)
+    assert named == {"gsm1-at": [at], "gsm1-pcm": [voice]}, "reference A6"
+
+
+def _udev_matches(rule: str, device: dict[str, str]) -> bool:
+    """Whether a rule's conditions on udev's properties hold (udev(7): `|` separates alternatives)."""
+    conditions = re.findall(r'ENV\{(ID_USB_\w+)\}(==|!=)"([^"]*)"', rule)
+    return all((device[key] in values.split("|")) is (sign == "==") for key, sign, values in conditions)
 
 
 async def test_h9_quectel_is_told_of_its_audio_before_the_call_and_of_its_notification_port() -> None:
@@ -177,6 +203,15 @@ async def test_h10_a_zoom_gets_three_dles_before_the_end_of_a_stream() -> None:
         await bench.line.hang_up()
         assert bench.is_free()
         assert bench.line.state is LineState.READY
+
+
+@pytest.mark.parametrize("model", ["cx93010", "usr5637", "generic"])
+async def test_h10_the_number_of_an_audio_format_is_the_modems_own(model: str) -> None:
+    ident = {"cx93010": 131, "usr5637": 131, "generic": 4}[model]
+    bench = VoiceBench(quirks=SPECIMENS[model](), model=model)
+    async with running(bench):
+        assert bench.modem.coding.name == "ulaw"
+        assert bench.commands(f"AT+VSM={ident},8000")
 
 
 async def test_h10_caller_id_lost_by_a_reset_is_switched_on_again() -> None:

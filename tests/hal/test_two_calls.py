@@ -179,11 +179,74 @@ async def test_who_is_hung_up_while_the_two_change_places_is_the_one_who_was_mea
         first, second = await two(bench, heard)
         swapping = asyncio.create_task(bench.line.swap())
         await asyncio.sleep(0.1)
-        await bench.line.hang_up()
+        await asyncio.wait_for(bench.line.hang_up(), 10)
         await asyncio.gather(swapping, return_exceptions=True)
         await asyncio.sleep(5)
         assert (first.state, second.state) == (CallState.ANSWERED, CallState.ENDED)
         assert on_the_pcm_port(bench) == [first]
+
+
+async def test_the_held_one_who_is_hung_up_while_the_two_change_places_is_the_one_who_was_meant() -> None:
+    bench = Bench()
+    async with running(bench) as heard:
+        first, second = await two(bench, heard)
+        swapping = asyncio.create_task(bench.line.swap())
+        await asyncio.sleep(0.1)
+        await asyncio.wait_for(bench.line.hang_up_held(), 10)
+        await asyncio.gather(swapping, return_exceptions=True)
+        await asyncio.sleep(5)
+        assert (first.state, second.state) == (CallState.ENDED, CallState.ANSWERED)
+        assert on_the_pcm_port(bench) == [second]
+
+
+async def test_the_held_one_who_is_being_hung_up_when_the_other_leaves_is_hung_up_all_the_same() -> None:
+    bench = Bench()
+    async with running(bench) as heard:
+        _first, second = await two(bench, heard)
+        bench.modem.moving = True  # The network is busy with something else and refuses.
+        ending = asyncio.create_task(bench.line.hang_up_held())
+        await asyncio.sleep(0.1)
+        bench.act(lambda: bench.network.party_hangs_up(second))
+        bench.modem.moving = False
+        await ending
+        await heard.next(CallEnded, 2)
+        assert bench.is_free()
+
+
+async def test_a_held_one_whom_the_network_did_not_let_go_can_be_hung_up_later() -> None:
+    bench = Bench()
+    async with running(bench) as heard:
+        await two(bench, heard)
+        bench.modem.moving = True
+        with pytest.raises(LineError, match="on hold"):
+            await bench.line.hang_up_held()
+        bench.modem.moving = False
+        await bench.line.swap()
+        await bench.line.hang_up()
+        await heard.next(CallsSwapped, 2)
+        await bench.line.hang_up()
+        assert bench.is_free()
+
+
+async def test_a_third_caller_who_could_not_be_told_busy_does_not_take_the_place_of_the_held_one() -> None:
+    bench = Bench()
+    async with running(bench) as heard:
+        first, second = await two(bench, heard)
+        bench.modem.moving = True
+        third = another(bench, THIRD)
+
+        def third_is_gone() -> bool:
+            return third.state is CallState.ENDED
+
+        await heard.next(CallerWaits, 2)
+        await asyncio.sleep(1)
+        assert not third_is_gone()
+        bench.modem.moving = False
+        bench.act(lambda: bench.network.party_hangs_up(second))
+        await heard.next(CallsSwapped)
+        await heard.next(AudioReady, 3)
+        assert on_the_pcm_port(bench) == [first]
+        assert third_is_gone()
 
 
 async def test_a_third_caller_beside_two_is_told_busy() -> None:
@@ -276,6 +339,24 @@ async def test_who_is_given_up_while_being_taken_is_hung_up_and_the_first_comes_
         assert on_the_pcm_port(bench) == [first]
         assert second.state is CallState.ENDED
         assert bench.commands("AT+CHLD=0") == [], "it would end whoever is on hold"
+
+
+async def test_who_is_given_up_while_a_refused_swap_is_under_way_is_told_busy() -> None:
+    bench = Bench()
+    async with running(bench) as heard:
+        await talk(bench, heard)
+        first, second = next(iter(bench.network.calls.values())), another(bench)
+        await heard.next(CallerWaits)
+        bench.modem.moving = True
+        swapping = asyncio.create_task(bench.line.swap())
+        await asyncio.sleep(0.1)
+        bench.modem.moving = False
+        await bench.line.refuse_waiting()
+        with pytest.raises(LineError):
+            await swapping
+        await heard.next(WaitingOver)
+        assert second.state is CallState.ENDED
+        assert on_the_pcm_port(bench) == [first]
 
 
 async def test_a_line_that_is_stopped_leaves_nobody_on_hold() -> None:

@@ -9,8 +9,8 @@ import pytest
 from firmware.core.leg import Leg
 from firmware.trunks.line_leg import LineLeg
 from firmware.trunks.trunks import Trunks
-from hal.fake.modem import Quirks
 from hal.fake.network import CallState, FakeCall
+from hal.fake.quirks import Quirks
 from hal.line import Line, LineState
 from tests.contracts.leg_contract import LegContract
 from tests.contracts.leg_harness import FarEnd, Lacks, LegHarness

@@ -14,7 +14,7 @@ from firmware.core.media import LearnedTone, PortOptions, ToneNoticed
 from firmware.trunks.health import FIRST_PAUSE
 from firmware.trunks.line_leg import REOPENINGS, LineLeg
 from firmware.trunks.trunks import LineStatus, Trunks
-from hal.fake.modem import Quirks
+from hal.fake.quirks import Quirks
 from hal.line import CallConnected, Line, LineListener, LineState, Verdict
 from tests.hal.bench import Bench
 from tests.media.fake_media import FakeMedia
