@@ -23,7 +23,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import socket
 import sys
 import tempfile
 import time
@@ -200,7 +199,7 @@ async def _through_the_box(
             raise RuntimeError("the box has no output")
         ready = await asyncio.wait_for(process.stdout.readline(), _READY_WITHIN_S)
         port = int(ready.split()[1])
-        called = free_port(socket.SOCK_DGRAM)
+        called = free_port()
         registered = await sipp.run(
             folder, "register", registrar_port=port, local_port=called, user="102", secret=key
         )
@@ -234,7 +233,7 @@ async def _through_the_box(
 
 
 async def _direct(folder: Path, rate: int, calls: int) -> dict[str, float]:
-    port = free_port(socket.SOCK_DGRAM)
+    port = free_port()
     async with sipp.running(
         folder, "uas_answers_at_once", registrar_port=9, local_port=port, calls=calls,
         within_s=calls / rate + 30,
@@ -259,7 +258,7 @@ async def _load(
 ) -> dict[str, float]:
     started = time.monotonic()
     calling = await sipp.run(
-        folder, scenario, registrar_port=port, local_port=free_port(socket.SOCK_DGRAM), user=user, secret=key,
+        folder, scenario, registrar_port=port, local_port=free_port(), user=user, secret=key,
         number="102", calls=calls, rate=rate, pause_ms=round(talk_s * 1000),
         within_s=calls / rate + talk_s + 30,
         extra=("-trace_rtt", "-rtt_freq", "1", "-l", str(calls)),

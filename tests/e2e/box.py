@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import shutil
-import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -123,7 +122,7 @@ class Box:
     ) -> AsyncIterator[Sipp]:
         """Register a SIPp phone at an extension and have it follow a scenario for so many calls."""
         account = await self.account(number)
-        registrar, local = await self.sip_port(), free_port(socket.SOCK_DGRAM)
+        registrar, local = await self.sip_port(), free_port()
         done = await sipp.run(
             self.folder,
             "register",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from pathlib import Path
 
 import msgspec
@@ -25,7 +24,7 @@ MOBILE = "13900139000"
 
 
 async def test_a_phone_calls_out_over_it_and_both_hear_each_other(tmp_path: Path, prompts: Path) -> None:
-    port = free_port(socket.SOCK_DGRAM)
+    port = free_port()
     bought = Provider(
         name="bought", servers=(f"127.0.0.1:{port}",), username="02087654321", registers=False,
         caller_id="from",

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import socket
 from pathlib import Path
 
 import numpy as np
@@ -50,20 +49,20 @@ async def test_ten_recorded_calls_lose_nothing(box: Box, tmp_path: Path) -> None
     )
     echoes = _variant(tmp_path, "uas_answers", ("[auto_media_port]", "[media_port]"))
     account = await box.account("101")
-    echo = ("-rtp_echo", "-mp", str(free_port(socket.SOCK_DGRAM)))
+    echo = ("-rtp_echo", "-mp", str(free_port()))
     async with box.scripted_phone("102", echoes, calls=CALLS, extra=echo):
         async with sipp.running(
             tmp_path,
             talks,
             registrar_port=await box.sip_port(),
-            local_port=free_port(socket.SOCK_DGRAM),
+            local_port=free_port(),
             user="101",
             secret=account.secret,
             number="102",
             calls=CALLS,
             rate=10,
             pause_ms=(SECONDS + 1) * 1000,
-            extra=("-mp", str(free_port(socket.SOCK_DGRAM))),
+            extra=("-mp", str(free_port())),
         ) as caller:
             await asyncio.sleep(SECONDS)
             media = (await box.status()).media

@@ -12,6 +12,7 @@ import pytest
 from extensions.accounts import Accounts
 from extensions.phones import Phones
 from extensions.sip.net import connection, endpoint
+from extensions.sip.net.datagrams import Received, UdpSocket
 from tests.media.fake_media import FakeMedia
 
 pytestmark = pytest.mark.e2e
@@ -58,6 +59,36 @@ async def test_udp_and_tcp_answer_on_the_same_port(phones: Phones) -> None:
         writer.write(bytes([octet]))
     assert (await asyncio.wait_for(reader.readline(), 5)) == b"SIP/2.0 200 OK\r\n"
     writer.close()
+
+
+async def test_a_port_that_somebody_has_for_tcp_is_not_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        taken = [other.getsockname()[1]]
+
+        class FirstTaken(UdpSocket):
+            """The system chooses that one first."""
+
+            def __init__(self, host: str, port: int, received: Received) -> None:
+                super().__init__(host, taken.pop() if taken else port, received)
+
+        monkeypatch.setattr(endpoint, "UdpSocket", FirstTaken)
+        phones = Phones(Accounts([]), FakeMedia(), "127.0.0.1", 0)
+        await phones.start()
+        assert phones.port not in (0, other.getsockname()[1])
+        _, writer = await asyncio.open_connection("127.0.0.1", phones.port)
+        writer.close()
+        await phones.stop()
+
+
+async def test_a_port_that_was_asked_for_is_taken_or_nothing() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        phones = Phones(Accounts([]), FakeMedia(), "127.0.0.1", other.getsockname()[1])
+        with pytest.raises(OSError, match="address already in use"):
+            await phones.start()
 
 
 async def test_a_message_that_never_ends_costs_a_bounded_time(

@@ -19,6 +19,7 @@ import contextlib
 import json
 import math
 import re
+import secrets
 import socket
 import struct
 import wave
@@ -32,11 +33,27 @@ _SAMPLE_RATE = 8000
 _REGISTERED = re.compile(r"\{\d/\w+/v4\} (\d{3}) [^\n]*")
 
 
-def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    """Return a port of 127.0.0.1 that nobody uses now (for UDP and, with the next one, TLS)."""
+# Below the ports that the system hands to clients (Linux: 32768 up): one of those may be taken any moment.
+_PORTS = range(15_000, 32_000)
+_KINDS = (socket.SOCK_DGRAM, socket.SOCK_STREAM)
+
+
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that nobody uses now, for UDP and TCP; so is the next, for TLS."""
+    while True:
+        # Real chance keeps tests apart that run at once; `random` may have been seeded alike in all of them.
+        port = secrets.choice(_PORTS)
+        if all(_is_free(one, kind) for one in (port, port + 1) for kind in _KINDS):
+            return port
+
+
+def _is_free(port: int, kind: socket.SocketKind) -> bool:
     with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
 
 
 def write_tone(path: Path, hertz: float, seconds: float = 60.0, level: float = 0.3) -> Path:
@@ -240,7 +257,7 @@ class Baresip:
 def _config(folder: Path, control: int, tone: Path, authority: Path | None, listens_at: int | None) -> str:
     return "\n".join(
         [
-            f"sip_listen 127.0.0.1:{listens_at or free_port(socket.SOCK_DGRAM)}",
+            f"sip_listen 127.0.0.1:{listens_at or free_port()}",
             "net_interface 127.0.0.1",
             f"audio_source aufile,{tone}",
             "audio_player aubridge,sink",

@@ -99,7 +99,7 @@ class Kamailio:
             secrets: Its customers' secrets by number, which is the user name, too.
             port: UDP and TCP port; a free one when 0.
         """
-        provider = cls(folder, port or free_port(socket.SOCK_DGRAM))
+        provider = cls(folder, port or free_port())
         folder.mkdir(parents=True, exist_ok=True)
         known = "\n".join(
             f'    if ($fU == "{number}") $var(secret) = "{secret}";' for number, secret in secrets.items()

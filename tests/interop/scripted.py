@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -68,14 +67,14 @@ def calling(folder: Path, box: Box, script: Caller, lost: int) -> asyncio.Task[S
     """Have 101 call 102 as the script says."""
     run = sipp.run(
         folder, script.write(folder), registrar_port=box.phones.port, user="101", secret=KEY, number="102",
-        local_port=free_port(socket.SOCK_DGRAM), lost_percent=lost, within_s=60,
+        local_port=free_port(), lost_percent=lost, within_s=60,
     )  # fmt: skip
     return asyncio.create_task(run)
 
 
 async def called(folder: Path, box: Box, script: Called, lost: int = 0) -> tuple[SipLeg, asyncio.Task[Sipp]]:
     """Ring 101's phone, which follows the script; so many of a hundred datagrams get lost on the way."""
-    port = free_port(socket.SOCK_DGRAM)
+    port = free_port()
     path = await box.paths.enter_async_context(lossy_path(box.phones.port))
     registered = await sipp.run(
         folder, "register", registrar_port=path.port, local_port=port, user="101", secret=KEY

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from pathlib import Path
 
 import pytest
@@ -32,7 +31,7 @@ def account(port: int, *, registers: bool) -> ProviderAccount:
 
 
 async def test_a_registrar_that_wants_more_time_and_credentials(tmp_path: Path) -> None:
-    port = free_port(socket.SOCK_DGRAM)
+    port = free_port()
     line = ProviderLine(account(port, registers=True), FakeMedia(), "127.0.0.1")
     async with sipp.running(tmp_path, "uas_registrar", registrar_port=9, local_port=port) as registrar:
         await asyncio.sleep(0.3)
@@ -44,7 +43,7 @@ async def test_a_registrar_that_wants_more_time_and_credentials(tmp_path: Path) 
 
 @pytest.mark.slow
 async def test_calls_out_and_in(tmp_path: Path) -> None:
-    port = free_port(socket.SOCK_DGRAM)
+    port = free_port()
     media = FakeMedia()
     async with Baresip.running(
         tmp_path / "far", "13800138000", KEY, registrar_port=9, registers=False, listens_at=port

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import datetime
-import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -47,7 +46,7 @@ class Box:
     def __init__(self, folder: Path, way: str) -> None:
         self.way = way
         self.plane = MediaClient()
-        first = free_port(socket.SOCK_DGRAM) % 30_000 + 30_000
+        first = free_port() % 30_000 + 30_000
         self.media = MediaSupervisor(self.plane, folder / "media.sock", f"{first}-{first + 99}")
         self.certificates = Certificates(folder / "tls")
         self.certificates.ensure(["127.0.0.1"], datetime.datetime.now(datetime.UTC))

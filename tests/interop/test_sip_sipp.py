@@ -45,7 +45,7 @@ def assert_alerting(leg: Leg) -> None:
 
 async def register(folder: Path, phones: Phones, extension: str, transport: str = "udp") -> int:
     """Register a SIPp phone; return its port, which the next scenario must use."""
-    port = free_port(socket.SOCK_DGRAM)
+    port = free_port()
     done = await sipp.run(
         folder, "register", registrar_port=phones.port, local_port=port, user=extension, secret=KEY,
         transport=transport,
@@ -56,7 +56,7 @@ async def register(folder: Path, phones: Phones, extension: str, transport: str 
 
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
 async def test_a_phone_registers_and_unregisters(tmp_path: Path, phones: Phones, transport: str) -> None:
-    port = free_port(socket.SOCK_DGRAM)
+    port = free_port()
     for scenario in ("register", "unregister"):
         done = await sipp.run(
             tmp_path, scenario, registrar_port=phones.port, local_port=port, user="101", secret=KEY,
@@ -70,7 +70,7 @@ async def test_a_phone_registers_and_unregisters(tmp_path: Path, phones: Phones,
 
 async def test_a_wrong_secret_is_refused_and_counted(tmp_path: Path, phones: Phones) -> None:
     done = await sipp.run(
-        tmp_path, "register", registrar_port=phones.port, local_port=free_port(socket.SOCK_DGRAM),
+        tmp_path, "register", registrar_port=phones.port, local_port=free_port(),
         user="101", secret=WRONG_KEY, within_s=5,
     )  # fmt: skip
     assert not done.succeeded
@@ -118,7 +118,7 @@ async def test_phone_calls_phone(tmp_path: Path, phones: Phones) -> None:
         tmp_path, "uas_answers", registrar_port=phones.port, local_port=port, calls=5
     ) as called:
         caller = await sipp.run(
-            tmp_path, "uac_calls", registrar_port=phones.port, local_port=free_port(socket.SOCK_DGRAM),
+            tmp_path, "uac_calls", registrar_port=phones.port, local_port=free_port(),
             user="101", secret=KEY, number="102", calls=5,
         )  # fmt: skip
         assert caller.succeeded, caller.report()
@@ -134,7 +134,7 @@ async def test_a_caller_gives_up(tmp_path: Path, phones: Phones) -> None:
         tmp_path, "uas_never_answers", registrar_port=phones.port, local_port=port
     ) as called:
         caller = await sipp.run(
-            tmp_path, "uac_cancels", registrar_port=phones.port, local_port=free_port(socket.SOCK_DGRAM),
+            tmp_path, "uac_cancels", registrar_port=phones.port, local_port=free_port(),
             user="101", secret=KEY, number="102",
         )  # fmt: skip
         assert caller.succeeded, caller.report()
@@ -152,7 +152,7 @@ async def test_calls_succeed_though_packets_get_lost(tmp_path: Path, phones: Pho
         tmp_path, "uas_answers", registrar_port=phones.port, local_port=port, calls=20
     ) as called:
         caller = await sipp.run(
-            tmp_path, "uac_calls", registrar_port=phones.port, local_port=free_port(socket.SOCK_DGRAM),
+            tmp_path, "uac_calls", registrar_port=phones.port, local_port=free_port(),
             user="101", secret=KEY, number="102", calls=20, lost_percent=5, rate=5, within_s=60,
         )  # fmt: skip
         assert caller.succeeded, caller.report()

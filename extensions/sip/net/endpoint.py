@@ -29,6 +29,8 @@ _MOST_PER_HOST = 50
 _CONNECT_WITHIN_S = 5.0
 # For a request that can still go over UDP: a host of the LAN answers or refuses at once.
 _DIAL_WITHIN_S = 2.0
+# Ports tried, where the system is to choose one, until it is free for TCP, too.
+_ATTEMPTS = 5
 # Large requests that wait for one connection.
 _MOST_WAITING = 50
 _EVERY_IPV4 = str(IPv4Address(socket.INADDR_ANY))
@@ -90,26 +92,34 @@ class Endpoint(Driver):
         self._tls, self.tls_port = context, port
 
     async def start(self) -> None:
-        self._udp = UdpSocket(self.host, self.port, self._datagrams)
-        self.port = self._udp.port
+        for left in reversed(range(1 if self.port else _ATTEMPTS)):
+            try:
+                await self._open(self.port)
+            except OSError:
+                await self.close()
+                # The system chose a port for UDP which somebody has for TCP.
+                if not left:
+                    raise
+            else:
+                return
+
+    async def _open(self, port: int) -> None:
+        self._udp = UdpSocket(self.host, port, self._datagrams)
         self.agent.streams = True
-        try:
-            if self._listen_tcp:
-                for host in self._hosts():
-                    server = await asyncio.get_running_loop().create_server(
-                        lambda: Connection(self, TCP), host, self.port, backlog=BACKLOG, reuse_address=True
-                    )
-                    self._servers.append(server)
-            if self._tls is not None:
-                for host in self._hosts():
-                    handshakes = Handshakes(
-                        self._tls, host, self.tls_port, self._may_shake_hands, lambda: Connection(self, TLS)
-                    )
-                    self._handshakes.append(handshakes)
-                    self.tls_port = handshakes.port
-        except OSError:
-            await self.close()
-            raise
+        if self._listen_tcp:
+            for host in self._hosts():
+                server = await asyncio.get_running_loop().create_server(
+                    lambda: Connection(self, TCP), host, self._udp.port, backlog=BACKLOG, reuse_address=True
+                )
+                self._servers.append(server)
+        if self._tls is not None:
+            for host in self._hosts():
+                handshakes = Handshakes(
+                    self._tls, host, self.tls_port, self._may_shake_hands, lambda: Connection(self, TLS)
+                )
+                self._handshakes.append(handshakes)
+                self.tls_port = handshakes.port
+        self.port = self._udp.port
 
     async def close(self) -> None:
         self._disarm()
@@ -122,6 +132,8 @@ class Endpoint(Driver):
             server.close()
         for handshakes in self._handshakes:
             handshakes.close()
+        self._servers.clear()
+        self._handshakes.clear()
         for connection in list(self._connections.values()):
             connection.drop()
         # Let the transports run their closing callbacks before the loop may go away.
