@@ -24,9 +24,10 @@ from firmware.media.crosspoint import Codec, Edge
 from firmware.media.g711 import ALAW, FRAME, ULAW
 from firmware.media.processing import factor
 from firmware.media.rows import row_array
-from firmware.media.switching import LAWS_OF, OVERHEARD_FRAMES, Switching
+from firmware.media.switching import OVERHEARD_FRAMES, Switching
 from firmware.media.writer import Closed, Opened
 
+LAWS_OF: Final = {Codec.ULAW: ULAW, Codec.ALAW: ALAW}
 _NOTHING_WISHED: Final = PortOptions()
 
 
@@ -44,13 +45,13 @@ class Engine(Switching):
                 for source in route.sources
                 if source.port_id in rows
             )
-            for sink, route in self._routes.items()
+            for sink, route in self._routes.now.items()
         }
         self._hearers = {}
         for sink, edges in crosspoint.routes.items():
             for edge in edges:
                 self._hearers.setdefault(edge.source, []).append(self._ports[self._by_row[sink]])
-        options = {rows[port_id]: wished for port_id, wished in self._options.items()}
+        options = {rows[port_id]: wished for port_id, wished in self._options.now.items()}
         self._overheard = {
             row
             for row in self._players.awaiting_keys() & self._devices.rows()
@@ -65,7 +66,7 @@ class Engine(Switching):
         self._conferences.arrange(
             {
                 name: [rows[port_id] for port_id in members if port_id in rows]
-                for name, members in self._conference_members.items()
+                for name, members in self._conference_members.now.items()
             }
         )
         crosspoint.processed = self._processing.changing
@@ -119,7 +120,7 @@ class Engine(Switching):
             self._begin_devices(waiting)
         played, over = self._players.render(waiting)
         self._keying.render(played)
-        if self._conference_members:
+        if self._conference_members.now:
             self._conferences.run(self._linear, played)
         self._crosspoint.run(payload, self._linear, played, self._transmitter.payload, self._out_linear)
         if self._wideband:
@@ -174,7 +175,7 @@ class Engine(Switching):
             self._crosspoint.plan().needs_linear
             or self._recorders.needs_linear
             or self._processing.active
-            or self._conference_members
+            or self._conference_members.now
         )
         if not wanted:
             return
