@@ -5,14 +5,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
+from collections import Counter
 
 from extensions.provisioning.desk import ProvisioningDesk, Reply
 from extensions.sip.acl import Acl
+from extensions.sip.net.handshakes import Handshakes
+from extensions.sip.sources import Sources
 
 # A phone's request is some 300 bytes and takes milliseconds on a LAN.
 _MOST_HEAD = 8192
 _WITHIN_S = 5.0
 _MOST_AT_ONCE = 50
+# One that opens more and sends nothing must not keep the others out.
+_MOST_PER_HOST = 10
 _PHRASES = {
     200: "OK",
     400: "Bad Request",
@@ -31,6 +36,7 @@ class ProvisioningServer:
         port: 0 lets the system choose.
         acl: Who is served; the LAN's networks unless said otherwise.
         tls: Certificate and key; None serves plain HTTP, which most phones need for the first time.
+        sources: How often each host may begin TLS; the standard budgets when None.
     """
 
     def __init__(
@@ -41,6 +47,7 @@ class ProvisioningServer:
         *,
         acl: Acl | None = None,
         tls: ssl.SSLContext | None = None,
+        sources: Sources | None = None,
     ) -> None:
         self.port = port
         self._desk = desk
@@ -48,7 +55,10 @@ class ProvisioningServer:
         self._acl = acl or Acl()
         self._tls = tls
         self._server: asyncio.Server | None = None
-        self._at_once = 0
+        self._handshakes: Handshakes | None = None
+        self._sources = sources or Sources()
+        self._at_once: Counter[str] = Counter()
+        """Connections by host."""
 
     async def start(self) -> None:
         """Begin to listen.
@@ -56,26 +66,42 @@ class ProvisioningServer:
         Raises:
             OSError: The address can't be bound.
         """
-        self._server = await asyncio.start_server(
-            self._serve, self._host, self.port, limit=_MOST_HEAD, ssl=self._tls
-        )
-        self.port = self._server.sockets[0].getsockname()[1]
+        if self._tls is None:
+            self._server = await asyncio.start_server(self._serve, self._host, self.port, limit=_MOST_HEAD)
+            self.port = self._server.sockets[0].getsockname()[1]
+        else:
+            self._handshakes = Handshakes(self._tls, self._host, self.port, self._may, self._stream)
+            self.port = self._handshakes.port
 
     async def stop(self) -> None:
+        if self._handshakes is not None:
+            self._handshakes.close()
         if self._server is not None:
             self._server.close()
             await self._server.wait_closed()
 
+    def _may(self, host: str) -> bool:
+        """Tell whether a host may begin TLS."""
+        now = asyncio.get_running_loop().time()
+        if self._acl.allows(host) and self._sources.shakes_hands(host, now):
+            return True
+        self._desk.counters["refused"] += 1
+        return False
+
+    def _stream(self) -> asyncio.StreamReaderProtocol:
+        return asyncio.StreamReaderProtocol(asyncio.StreamReader(limit=_MOST_HEAD), self._serve)
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._at_once += 1
+        host = writer.get_extra_info("peername")[0]
+        self._at_once[host] += 1
         method = ""
         try:
             reply = Reply(503)
-            if not self._acl.allows(writer.get_extra_info("peername")[0]):
+            if not self._acl.allows(host):
                 self._desk.counters["refused"] += 1
                 writer.transport.abort()
                 return
-            if self._at_once <= _MOST_AT_ONCE:
+            if self._at_once[host] <= _MOST_PER_HOST and self._at_once.total() <= _MOST_AT_ONCE:
                 async with asyncio.timeout(_WITHIN_S):
                     head = await reader.readuntil(b"\r\n\r\n")
                 method, reply = self._answer(head)
@@ -85,7 +111,9 @@ class ProvisioningServer:
         except (TimeoutError, OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             self._desk.counters["refused"] += 1
         finally:
-            self._at_once -= 1
+            self._at_once[host] -= 1
+            if not self._at_once[host]:
+                del self._at_once[host]
             writer.close()
             with contextlib.suppress(OSError, ssl.SSLError):
                 await writer.wait_closed()

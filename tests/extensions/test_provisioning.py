@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import datetime
 import json
+from pathlib import Path
 from xml.etree import ElementTree
 
 import msgspec
 import pytest
 
+from extensions.certificates import Certificates
 from extensions.provisioning.desk import ProvisioningDesk
 from extensions.provisioning.device import Configuration, Device, Make, mac_of
 from extensions.provisioning.http import ProvisioningServer
@@ -203,4 +206,48 @@ async def test_an_outsider_gets_nothing() -> None:
     with contextlib.suppress(ConnectionError):
         assert await ask(server.port, "GET /ca.pem HTTP/1.1\r\n\r\n") == b""
     assert desk.counters["refused"] == 1
+    await server.stop()
+
+
+async def test_over_https_for_the_lan_at_a_bounded_rate(tmp_path: Path) -> None:
+    certificates = Certificates(tmp_path)
+    certificates.ensure(["127.0.0.1"], datetime.datetime.now(datetime.UTC))
+    desk, _ = a_desk()
+    seldom = Budget(per_s=1, burst=1, transactions=1, handshakes_per_s=1 / 3600, handshakes_at_once=3)
+    server = ProvisioningServer(
+        desk, "127.0.0.1", 0, acl=Acl(["127.0.0.1/32"]), tls=certificates.server_context(),
+        sources=Sources(seldom),
+    )  # fmt: skip
+    await server.start()
+    trust = certificates.client_context()
+
+    async def fetches(host: str) -> bool:
+        try:
+            reader, writer = await asyncio.open_connection(
+                "127.0.0.1", server.port, ssl=trust, server_hostname="127.0.0.1", local_addr=(host, 0)
+            )
+        except OSError:
+            return False
+        writer.write(b"GET /ca.pem HTTP/1.1\r\n\r\n")
+        answer = await asyncio.wait_for(reader.read(), 5)
+        writer.close()
+        return answer.startswith(b"HTTP/1.1 200")
+
+    assert not await fetches("127.0.0.2")
+    assert desk.counters["refused"] == 1
+    assert [await fetches("127.0.0.1") for _ in range(5)] == [True, True, True, False, False]
+    await server.stop()
+
+
+async def test_a_host_that_opens_connections_and_says_nothing_keeps_nobody_out() -> None:
+    desk, _ = a_desk()
+    server = ProvisioningServer(desk, "127.0.0.1", 0)
+    await server.start()
+    idle = [
+        await asyncio.open_connection("127.0.0.1", server.port, local_addr=("127.0.0.2", 0))
+        for _ in range(60)
+    ]
+    assert (await ask(server.port, "GET /ca.pem HTTP/1.1\r\n\r\n")).startswith(b"HTTP/1.1 200")
+    for _, writer in idle:
+        writer.close()
     await server.stop()
