@@ -62,7 +62,7 @@ async def until_well(
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(limit_s):
             while True:
-                found = await _wrong(control_socket, page, ready_lines)
+                found = await look_for_wrong(control_socket, page, ready_lines)
                 if found is None:
                     return None
                 wrong = found
@@ -70,7 +70,8 @@ async def until_well(
     return wrong
 
 
-async def _wrong(control_socket: Path, page: str, ready_lines: Collection[str]) -> str | None:
+async def look_for_wrong(control_socket: Path, page: str, ready_lines: Collection[str]) -> str | None:
+    """Return what is wrong with the version that runs, in words; None when it does its work."""
     try:
         async with ControlClient(control_socket) as switch:
             status = await switch.status()
