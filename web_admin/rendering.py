@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import Request, Response
 from litestar.background_tasks import BackgroundTask
 
+from firmware.control.line_words import detail_in
 from firmware.core.money import money
 from firmware.core.trace import in_language
 from web_admin import format as formats
@@ -65,6 +66,7 @@ class Pages:
             ticks_of=ticks_of,
             list_for=list_for,
             names_somebody=names_somebody,
+            line_detail=detail_in,
         )
 
     def text(self, template: str, words: Words, **values: Any) -> str:

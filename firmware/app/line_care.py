@@ -13,6 +13,7 @@ import msgspec
 
 from firmware.app import acceptance
 from firmware.app.line_test import LineTest
+from firmware.app.line_verdicts import with_audio
 from firmware.app.parts import Parts
 from firmware.control.base import BaseReply
 from firmware.control.line_care import (
@@ -40,6 +41,7 @@ from firmware.settings.document import Settings
 from firmware.settings.lines import LineSettings
 from firmware.trunks.line_leg import LineLeg
 from firmware.trunks.sound import CallSound
+from hal.line import Verdict
 
 
 @runtime_checkable
@@ -81,28 +83,30 @@ class LineCare:
             if wanted.busy_hertz:
                 hertz = "+".join(f"{one:.0f}" for one in wanted.busy_hertz)
                 busy = f"{hertz} Hz, {wanted.busy_on_ms}/{wanted.busy_off_ms} ms"
+            judged = verdicts.get(line.name, ())
             found.append(
                 LineChecked(
                     name=line.name,
                     state=line.state.value,
                     detail=line.detail,
-                    verdicts=[
-                        VerdictSaid(
-                            step=one.step,
-                            fine=one.fine,
-                            zh=one.words.zh,
-                            en=one.words.en,
-                            remedy_zh=one.remedy.zh,
-                            remedy_en=one.remedy.en,
-                        )
-                        for one in verdicts.get(line.name, ())
-                    ],
+                    verdicts=said(with_audio(judged, self._sounds.get(line.name))),
                     takes_pin=isinstance(line, TakesPin),
                     gain_db=wanted.gain_db,
                     busy_tone=busy,
                 )
             )
-        return LinesReply(lines=found)
+        bought = [
+            LineChecked(
+                name=status.name,
+                state=status.state,
+                detail=status.detail,
+                verdicts=said(self._parts.providers.checkup(status.name)),
+                takes_pin=False,
+                gain_db=0.0,
+            )
+            for status in self._parts.providers.status()
+        ]
+        return LinesReply(lines=found, bought=bought)
 
     async def give_pin(self, request: GivePin) -> BaseReply:
         """Keep a PIN and have it tried."""
@@ -238,6 +242,21 @@ class LineCare:
             if line.name == name:
                 return line
         raise UserError(f"There is no line {name}. / 没有线路 {name}。")
+
+
+def said(verdicts: tuple[Verdict, ...]) -> list[VerdictSaid]:
+    """Return verdicts as they travel."""
+    return [
+        VerdictSaid(
+            step=one.step,
+            fine=one.fine,
+            zh=one.words.zh,
+            en=one.words.en,
+            remedy_zh=one.remedy.zh,
+            remedy_en=one.remedy.en,
+        )
+        for one in verdicts
+    ]
 
 
 async def start(parts: Parts, running: AsyncExitStack) -> None:

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 from extensions.provider.account import CallerId, ProviderAccount, Server
 from extensions.provider.line import ProviderLine, ProviderStatus
 from firmware.app.alarms import Alarms
-from firmware.core.leg import Leg
+from firmware.app.line_verdicts import ProviderSeen, provider_verdicts
+from firmware.core.leg import Leg, LegEvent
 from firmware.core.media import MediaPlane
 from firmware.core.trace.phones import Providers as Words
 from firmware.profile import Profile
@@ -26,6 +27,7 @@ from firmware.settings.store import SettingsStore
 from firmware.switch.inbound import route
 from firmware.switch.outbound.lines import LineCondition, OutsideLine
 from firmware.trunks.trunks import LineStatus
+from hal.line import Verdict
 
 if TYPE_CHECKING:
     from firmware.app.parts import Parts
@@ -65,6 +67,7 @@ class ProviderLines:
         self._taken = frozenset(taken)
         self._lines: dict[str, tuple[Provider, ProviderLine]] = {}
         self._was_up: dict[str, bool] = {}
+        self._seen: dict[str, ProviderSeen] = {}
         self._changing = asyncio.Lock()
         self._change: set[asyncio.Task[None]] = set()
 
@@ -87,6 +90,14 @@ class ProviderLines:
             for name, (_, line) in self._lines.items()
         ]
 
+    def checkup(self, name: str) -> tuple[Verdict, ...]:
+        """Return the doctor's verdicts on a line.
+
+        Raises:
+            KeyError: There is no such line.
+        """
+        return provider_verdicts(self._lines[name][1].status, self._seen.get(name, ProviderSeen()))
+
     # LineChooser
 
     def lines(self) -> Sequence[OutsideLine]:
@@ -94,7 +105,11 @@ class ProviderLines:
 
     def leg(self, line: str, digits: str) -> Leg | None:
         known = self._lines.get(line)
-        return None if known is None else known[1].leg_to(digits)
+        if known is None:
+            return None
+        leg = known[1].leg_to(digits)
+        self._watch(leg)
+        return leg
 
     async def free(self, line: str) -> None:
         """End the oldest call of a line that has as many as it may."""
@@ -145,7 +160,20 @@ class ProviderLines:
             await line.stop()
             self._alarms(Words.UNUSABLE(line=provider.name, why=error.strerror or str(error)))
 
+    def _watch(self, leg: Leg) -> None:
+        """Note at its end how the call was heard."""
+
+        def on_leg(event: LegEvent) -> None:
+            port = leg.port
+            quality = self._plane.quality(port) if port is not None else None
+            if quality is not None:
+                self._seen.setdefault(leg.address, ProviderSeen()).mos = quality.mos
+
+        leg.subscribe(on_leg)
+
     def _incoming(self, leg: Leg, dialled: str) -> None:
+        self._seen.setdefault(leg.address, ProviderSeen()).rings(leg)
+        self._watch(leg)
         if self.on_incoming is not None:
             self.on_incoming(leg, dialled)
 

@@ -11,9 +11,10 @@ from pathlib import Path
 import click
 
 from firmware.cli.options import existing_state, language_option, state_option
-from firmware.cli.tables import printable, table
+from firmware.cli.tables import printable, table, width
 from firmware.control.client import BlockingClient
 from firmware.control.line_care import CheckLines, LearnBusyTone, LineCareDone, LineChecked, LinesReply
+from firmware.control.line_words import detail_in, state_name, step_name
 from firmware.control.lines import (
     ListTexts,
     SendText,
@@ -24,6 +25,8 @@ from firmware.control.lines import (
 )
 
 _MARKS = {True: "✓", False: "✗", None: "·"}
+_STEP = 14
+"""Columns of a step's name."""
 
 
 def doctor_text(lines: list[LineChecked], language: str) -> str:
@@ -31,13 +34,15 @@ def doctor_text(lines: list[LineChecked], language: str) -> str:
     chinese = language == "zh"
     blocks = []
     for line in lines:
-        said = [f"{line.name}  {line.state}: {printable(line.detail)}"]
+        state = state_name(line.state, chinese=chinese)
+        said = [f"{line.name}  {state}: {printable(detail_in(line.detail, chinese=chinese))}"]
         for verdict in line.verdicts:
             words = verdict.zh if chinese else verdict.en
             remedy = verdict.remedy_zh if chinese else verdict.remedy_en
-            said.append(f"  {_MARKS[verdict.fine]} {verdict.step:<13} {printable(words)}")
+            step = step_name(verdict.step, chinese=chinese)
+            said.append(f"  {_MARKS[verdict.fine]} {step}{' ' * (_STEP - width(step))}{printable(words)}")
             if remedy:
-                said.append(f"    {'':<13} → {printable(remedy)}")
+                said.append(f"    {' ' * _STEP}→ {printable(remedy)}")
         if line.busy_tone:
             said.append(f"  {'忙音（已学习）' if chinese else 'busy tone, learned'}: {line.busy_tone}")
         blocks.append("\n".join(said))
@@ -65,7 +70,8 @@ def doctor(state: Path, language: str, learn: str | None, rest: str | None, work
     for line, in_service in ((rest, False), (work, True)):
         if line is not None:
             client.ask(SetService(line=line, in_service=in_service, by="zongji"), ServiceChanged)
-    lines = client.ask(CheckLines(), LinesReply).lines
+    checked = client.ask(CheckLines(), LinesReply)
+    lines = [*checked.lines, *checked.bought]
     click.echo(doctor_text(lines, language))
     if any(verdict.fine is False for line in lines for verdict in line.verdicts):
         sys.exit(1)

@@ -11,6 +11,7 @@ from firmware.cli.options import existing_state, language_option, state_option
 from firmware.cli.tables import printable, table
 from firmware.cli.words import Words
 from firmware.control.client import BlockingClient
+from firmware.control.line_words import detail_in, state_name
 from firmware.control.schema import PhoneAccount, StatusReply
 from firmware.core.trace import in_language
 
@@ -36,7 +37,12 @@ def status_text(status: StatusReply, language: str) -> str:
     )
     if status.lines:
         headings = [words(key) for key in ("line", "state", "detail")]
-        blocks.append(table(headings, [[line.name, line.state, line.detail] for line in status.lines]))
+        chinese = language == "zh"
+        rows = [
+            [line.name, state_name(line.state, chinese=chinese), detail_in(line.detail, chinese=chinese)]
+            for line in status.lines
+        ]
+        blocks.append(table(headings, rows))
     if status.processes:
         headings = [words("process"), "PID", words("memory")]
         rows = [

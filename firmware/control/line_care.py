@@ -45,6 +45,9 @@ class LineChecked(msgspec.Struct, frozen=True, kw_only=True):
 
 class LinesReply(BaseReply, frozen=True, tag="lines", kw_only=True):
     lines: list[LineChecked]
+    """The board's, with what can be set for them."""
+    bought: list[LineChecked] = msgspec.field(default_factory=list)
+    """From SIP providers; set up in their own section of the settings."""
 
 
 class GivePin(BaseRequest, frozen=True, tag="give pin", kw_only=True):

@@ -22,10 +22,19 @@ LINE = LineChecked(
 )
 
 
-@pytest.mark.parametrize(("language", "words"), [("en", "Enter it."), ("zh", "填写")])
-def test_each_step_has_its_mark_and_remedy(language: str, words: str) -> None:
+@pytest.mark.parametrize(
+    ("language", "head", "step", "words"),
+    [
+        ("en", "gsm1  starting: SIM asks for its PIN", "signal", "Enter it."),
+        ("zh", "gsm1  启动中: SIM 卡要求 PIN 码", "信号", "填写"),
+    ],
+)
+def test_each_step_has_its_name_its_mark_and_its_remedy(
+    language: str, head: str, step: str, words: str
+) -> None:
     said = doctor_text([LINE], language).splitlines()
-    assert said[0] == "gsm1  starting: SIM asks for its PIN"
+    assert said[0] == head
+    assert said[4].split()[1] == step
     assert [line.split()[0] for line in said[1:5]] == ["✓", "✗", "→", "·"]
     assert words in said[3]
     assert "450 Hz, 350/350 ms" in said[5]

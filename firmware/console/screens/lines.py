@@ -25,6 +25,7 @@ from firmware.control.line_care import (
     TestCallState,
     WatchLevels,
 )
+from firmware.control.line_words import detail_in, state_name, step_name
 from firmware.core.errors import ZongjiError
 
 _REMEDY: Final = 2 + 8 + 14
@@ -53,14 +54,16 @@ async def doctor(session: Session) -> None:
     """What is fine and what isn't with each line, and what to do."""
     words = session.words
     checked = await session.ask_switch(CheckLines(), LinesReply)
-    if not checked.lines:
+    lines = [*checked.lines, *checked.bought]
+    if not lines:
         session.show("no_lines")
-    for line in checked.lines:
-        state = words("state_" + line.state.replace(" ", "_"))
-        session.terminal.tell(f"{line.name}: {state}  {line.detail}")
+    for line in lines:
+        chinese = words.language == "zh"
+        state = state_name(line.state, chinese=chinese)
+        session.terminal.tell(f"{line.name}: {state}  {detail_in(line.detail, chinese=chinese)}")
         for one in line.verdicts:
             sign = {True: words("sign_fine"), False: words("sign_bad"), None: words("sign_unknown")}[one.fine]
-            step = f"  {padded(sign, 8)}{padded(words('step_' + one.step), 14)}"
+            step = f"  {padded(sign, 8)}{padded(step_name(one.step, chinese=chinese), 14)}"
             session.terminal.tell(step + words.pick(one.zh, one.en), _REMEDY)
             remedy = words.pick(one.remedy_zh, one.remedy_en)
             if remedy:

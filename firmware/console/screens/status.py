@@ -5,6 +5,7 @@ from __future__ import annotations
 from firmware.console.session import Session
 from firmware.console.terminal import padded
 from firmware.control.care import CareReply, GetCare
+from firmware.control.line_words import detail_in, state_name
 from firmware.control.steward import GetLog, Log
 
 _UNITS = ("all", "switch", "media", "web", "console", "steward")
@@ -18,8 +19,9 @@ async def status(session: Session) -> None:
         care = await switch.ask(GetCare(), CareReply)
     session.show("status_head", version=box.version, calls=box.live_calls, phones=box.phones_registered)
     for line in box.lines:
-        state = words("state_" + line.state.replace(" ", "_"))
-        show(f"  {padded(line.name, 10)}{padded(state, 12)}{line.detail}")
+        chinese = words.language == "zh"
+        state, detail = state_name(line.state, chinese=chinese), detail_in(line.detail, chinese=chinese)
+        show(f"  {padded(line.name, 10)}{padded(state, 12)}{detail}")
     total = sum(process.rss_kb for process in box.processes) // 1024
     parts = ", ".join(f"{process.name} {process.rss_kb // 1024} MB" for process in box.processes)
     session.show("status_memory", total=total, parts=parts)
