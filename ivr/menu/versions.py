@@ -13,8 +13,8 @@ from ivr.menu.check import Known, check_menus
 from ivr.menu.model import Menus
 
 
-def _help(en: str, zh: str) -> Meta:
-    return Meta(description=en, extra={"zh": zh})
+def _help(en: str, zh: str, *, is_history: bool = False) -> Meta:
+    return Meta(description=en, extra={"zh": zh, "history": is_history})
 
 
 KEPT = 20
@@ -39,6 +39,7 @@ class MenuBook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         _help(
             "The versions, the oldest first; the last is in force. Change them by publishing a draft.",
             "各个版本，最早的在前，最后一个生效；通过发布草稿来更改。",
+            is_history=True,
         ),
     ] = ()
     draft: Annotated[

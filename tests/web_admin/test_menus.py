@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from firmware.control.editing import SetValue
 from firmware.control.menus import ListPrompts, PromptsReply, UploadPrompt
 from firmware.core.errors import UserError
 from tests.web_admin.rig import Visitor, wav
@@ -120,3 +121,16 @@ async def test_an_endless_upload_is_cut_off(admin: Visitor) -> None:
                 asked = UploadPrompt(language="en", name="x", upload="one", data=part, last=False)
                 await switch.ask(asked, PromptsReply)
         assert (await switch.ask(ListPrompts(language="en"), PromptsReply)).prompts == []
+
+
+async def test_what_was_in_force_before_is_no_setting_to_be_edited(admin: Visitor) -> None:
+    await admin.fills_in("/menus/main", do="save", menu__attempts="5")
+    await admin.confirms(await admin.sends("/menus", {"do": "publish"}))
+    published = admin.switch.store.current.menus.versions
+    async with admin.site.box.ask() as switch:
+        settings = await switch.settings()
+        assert "versions" not in settings.values["menus"]
+        await switch.change_settings([SetValue(["menus"], settings.values["menus"])], "li")
+        with pytest.raises(UserError, match="no such place"):
+            await switch.change_settings([SetValue(["menus", "versions", "0", "by"], "nobody")], "li")
+    assert admin.switch.store.current.menus.versions == published

@@ -228,8 +228,13 @@ async def test_somebody_elses_change_in_between_is_not_overwritten(admin: Visito
 
 async def test_people_are_added_renamed_and_removed(admin: Visitor) -> None:
     await admin.opens("/people")
-    await admin.sends("/people", {"number": "104", "name": "王小明"})
-    await admin.sends("/people/104", {"do": "save", "name": "王大明", "algorithm": "SHA-256"})
+    preview = await admin.sends("/people", {"number": "104", "name": "王小明"})
+    assert "王小明" in preview.text
+    assert admin.switch.store.current.extension("104") is None, "shown first"
+    added = await admin.confirms(preview)
+    assert "王小明 is there now, with extension 104." in (await admin.opens(added.headers["location"])).text
+    renamed = {"do": "save", "name": "王大明", "algorithm": "SHA-256"}
+    await admin.confirms(await admin.sends("/people/104", renamed))
     person = admin.switch.store.current.extension("104")
     assert person is not None
     assert (person.name, person.algorithm) == ("王大明", "SHA-256")
@@ -254,7 +259,8 @@ async def test_a_pasted_list_becomes_people_or_nothing_does(admin: Visitor) -> N
     bad = await admin.sends("/people/paste", {"list": "104 王伟\nnonsense"})
     assert bad.status_code == 422
     assert admin.switch.store.current.extension("104") is None
-    await admin.sends("/people/paste", {"list": "104\t王伟\n105, Anna Berg\n\n李娜 106"})
+    pasted = {"list": "104\t王伟\n105, Anna Berg\n\n李娜 106"}
+    await admin.confirms(await admin.sends("/people/paste", pasted))
     names = {one.number: one.name for one in admin.switch.store.current.extensions}
     assert (names["104"], names["105"], names["106"]) == ("王伟", "Anna Berg", "李娜")
 

@@ -14,6 +14,7 @@ from firmware.control.schema import PhoneAccount
 from firmware.core.errors import UserError
 from web_admin.box import maybe
 from web_admin.notices import notice_of, then
+from web_admin.pages.settings import preview
 from web_admin.pasted import NotAPerson, read_people
 from web_admin.qr import qr_path
 from web_admin.refusals import in_words
@@ -50,16 +51,26 @@ def people_router(site: Site) -> Router:
         )
 
     async def change(
-        request: AnyRequest, edits: list[Edit], notice: str, name: str, number: str
+        request: AnyRequest,
+        edits: list[Edit],
+        notice: str,
+        name: str,
+        number: str,
+        *,
+        is_agreed: bool = False,
     ) -> Response[Any]:
+        """Tell what edits will change and ask; carry them out where the page has asked already."""
         async with site.box.ask() as switch:
             try:
-                changed = await switch.change_settings(edits, user_of(request))
+                changed = await switch.change_settings(edits, user_of(request), dry_run=not is_agreed)
             except UserError as error:
                 settings = await switch.settings()
                 return await show(request, in_words(error, settings, words_of(request)), status=422)
         if not changed.changes:
             return then("/people", "settings.nothing")
+        if not is_agreed:
+            told = {"notice": notice, "name": name, "number": number}
+            return preview(site, request, changed.changes, edits, None, "/people", **told)
         site.audit.note(
             user_of(request),
             address_of(request),
@@ -95,11 +106,12 @@ def people_router(site: Site) -> Router:
         form = await request.form()
         what, name = str(form.get("do", "save")), str(form.get("name", "")).strip()
         if what == "remove":
-            return await change(request, [RemovePerson(number)], "people.removed", name, number)
-        if what == "secret":
             return await change(
-                request, [ChangePerson(number, new_secret=True)], "people.secret_made", name, number
+                request, [RemovePerson(number)], "people.removed", name, number, is_agreed=True
             )
+        if what == "secret":
+            edits: list[Edit] = [ChangePerson(number, new_secret=True)]
+            return await change(request, edits, "people.secret_made", name, number, is_agreed=True)
         algorithm = str(form.get("algorithm", "")) or None
         return await change(request, [ChangePerson(number, name, algorithm)], "people.saved", name, number)
 

@@ -69,9 +69,19 @@ def shape_of(settings: SettingsReply, section: str) -> Shape:
 
 
 def preview(
-    site: Site, request: AnyRequest, changes: list[Change], edits: list[Edit], revision: int | None, back: str
+    site: Site,
+    request: AnyRequest,
+    changes: list[Change],
+    edits: list[Edit],
+    revision: int | None,
+    back: str,
+    **notice: str,
 ) -> Response[Any]:
-    """Return the page that tells what edits will change, and asks."""
+    """Return the page that tells what edits will change, and asks.
+
+    Args:
+        notice: What the page after it says, in the words of `notices.then`: notice, name, number.
+    """
     return site.pages.page(
         request,
         "preview.html",
@@ -83,6 +93,7 @@ def preview(
             "edits": msgspec.json.encode(edits).decode(),
             "revision": "" if revision is None else str(revision),
             "back": back,
+            **notice,
         },
     )
 
@@ -228,7 +239,9 @@ def settings_router(site: Site) -> Router:
             return then(back, "settings.nothing")
         paths = ", ".join(one.path for one in changed.changes)
         site.audit.note(user_of(request), address_of(request), "settings-changed", paths)
-        return then(back, "settings.saved", undo=changed.revision)
+        name, number = str(form.get("name", "")), str(form.get("number", ""))
+        notice = str(form.get("notice", "settings.saved"))
+        return then(back, notice, name=name, number=number, undo=changed.revision)
 
     return Router(
         "/",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import datetime
 from collections.abc import Callable
 from pathlib import Path
@@ -72,7 +73,7 @@ class SettingsDesk:
         newest = await asyncio.to_thread(self._history.newest)
         return SettingsReply(
             revision=newest.revision if newest else 0,
-            values=masked(_document(self._store.current), whole()),
+            values=masked(_without_history(_document(self._store.current)), whole()),
             sections=sections(),
             people=[Person(e.number, e.name, e.algorithm) for e in self._store.current.extensions],
         )
@@ -92,7 +93,11 @@ class SettingsDesk:
                 if isinstance(edit, PublishMenus):
                     self._publish(document, edit.version, request.by)
                 else:
+                    earlier = _history_in(document)
                     apply(document, edit)
+                    for name, fields in earlier.items():
+                        if isinstance(document.get(name), dict):
+                            document[name] |= fields
             return unmasked(document, whole(), known)
 
         return await self._carry_out(edited, request.by, request.revision, dry_run=request.dry_run)
@@ -192,6 +197,26 @@ class SettingsDesk:
             await asyncio.to_thread(self._history.append, revision)
         except OSError as error:
             raise DeviceError(f"the settings' history can't be written: {error.strerror}") from error
+
+
+def _without_history(document: Document) -> Document:
+    """Return the document without what tells of earlier times: a form has no use for that."""
+    apart = _history_in(document)
+    return {
+        name: {key: one for key, one in value.items() if key not in apart[name]} if name in apart else value
+        for name, value in document.items()
+    }
+
+
+def _history_in(document: Document) -> dict[str, dict[str, Any]]:
+    """Return section → what in it tells of earlier times; as a form has never seen it, it can't change it."""
+    apart = {}
+    for section in sections():
+        shown = {field.name for field in section.shape.fields}
+        value = document.get(section.name)
+        if shown and isinstance(value, dict) and value.keys() - shown:
+            apart[section.name] = {key: copy.deepcopy(value[key]) for key in value.keys() - shown}
+    return apart
 
 
 def _document(settings: Settings) -> Document:

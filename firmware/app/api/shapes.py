@@ -111,6 +111,11 @@ def _shape(kind: inspect.Type, depth: int) -> Shape:
             return _container(kind, depth)
 
 
+def _is_history(kind: inspect.Type) -> bool:
+    """Return whether a field tells what was before (`extra={"history": True}`): nobody edits that."""
+    return isinstance(kind, inspect.Metadata) and bool((kind.extra or {}).get("history"))
+
+
 def _container(kind: inspect.Type, depth: int) -> Shape:
     match kind:
         case (
@@ -126,7 +131,8 @@ def _container(kind: inspect.Type, depth: int) -> Shape:
                 values = _shape(value, depth + 1)
                 return Shape(kind=Kind.MAP, key=keys, item=values, shortest=shortest, longest=longest)
         case inspect.StructType(fields=fields):
-            return Shape(kind=Kind.GROUP, fields=[_field(one, depth + 1) for one in fields])
+            shown = [_field(one, depth + 1) for one in fields if not _is_history(one.type)]
+            return Shape(kind=Kind.GROUP, fields=shown)
         case _:
             pass
     return Shape(kind=Kind.JSON)

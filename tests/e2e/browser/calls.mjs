@@ -54,14 +54,12 @@ export const steps = ({ base, page, picture }) => ({
     await take("calls-xlsx", page.locator('a[href*="calls.xlsx"]').first());
     return got;
   },
-  // From a figure to its formula, and to the calls it counts.
+  // From a figure, one click on, to its formula and the calls it counts.
   async figure() {
     await page.goto(base + "/reports");
-    const figure = page.locator("details.figure").first();
-    await figure.locator("summary").click();
-    const formula = await figure.innerText();
-    await figure.locator('a[href^="/reports/calls?"]').first().click();
+    await page.locator(".figure > a.value").first().click();
     await page.waitForURL(/\/reports\/calls/);
+    const formula = await page.locator("p.intro").innerText();
     return { formula, rows: await page.locator("main tbody tr").count(), text: await page.locator("main").innerText() };
   },
 });

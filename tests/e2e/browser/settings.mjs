@@ -126,11 +126,13 @@ export const steps = ({ base, page, picture, go, save, confirm, undo }) => {
       await page.fill("#number", number);
       await page.fill('form[action="/people"] #name', name);
       await go(page.locator('form[action="/people"] button.primary'));
+      await confirm();
       const added = await count();
       const card = page.locator(`ul.people > li:has(#name-${number})`);
       await card.locator("summary").first().click();
       await page.fill(`#name-${number}`, name + " II");
       await go(card.locator('button[value="save"]'));
+      await confirm();
       const renamed = await page.locator(`#name-${number}`).inputValue();
       await card.locator("summary").first().click();
       await card.locator("details.ask summary.danger").click();
