@@ -19,6 +19,7 @@ from extensions.provisioning.http import ProvisioningServer
 from extensions.provisioning.makes import document, file_names
 from extensions.provisioning.tickets import LIFE_S
 from extensions.sip.acl import Acl
+from extensions.sip.sources import Budget, Sources
 from firmware.core.errors import UserError
 
 MAC = "001565112233"
@@ -243,10 +244,8 @@ async def test_a_host_that_opens_connections_and_says_nothing_keeps_nobody_out()
     desk, _ = a_desk()
     server = ProvisioningServer(desk, "127.0.0.1", 0)
     await server.start()
-    idle = [
-        await asyncio.open_connection("127.0.0.1", server.port, local_addr=("127.0.0.2", 0))
-        for _ in range(60)
-    ]
+    theirs = ("127.0.0.2", 0)
+    idle = [await asyncio.open_connection("127.0.0.1", server.port, local_addr=theirs) for _ in range(60)]
     assert (await ask(server.port, "GET /ca.pem HTTP/1.1\r\n\r\n")).startswith(b"HTTP/1.1 200")
     for _, writer in idle:
         writer.close()
