@@ -5,6 +5,8 @@ by the network (who is on the modem's audio) and by the media plane (whose port 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -84,11 +86,33 @@ class Desk:
     async def until_talking(self, number: str, phone: FakeLeg) -> None:
         await self.sim.office.until(lambda: self.hears(number) == {phone.id}, 20)
 
+    async def until_on_air(self, *numbers: str) -> None:
+        await self.sim.office.until(lambda: self.on_air() == set(numbers), 20)
 
-async def test_a_phone_takes_the_second_caller_and_swaps_between_the_two(tmp_path: Path) -> None:
+
+@contextlib.asynccontextmanager
+async def first_talks(tmp_path: Path) -> AsyncIterator[Desk]:
+    """An office whose 101 talks with the first caller."""
     async with one_sim(tmp_path) as sim:
         desk = Desk(sim)
         await desk.first_talks()
+        yield desk
+
+
+@contextlib.asynccontextmanager
+async def second_talks(tmp_path: Path) -> AsyncIterator[tuple[Desk, FakeLeg, FakeLeg]]:
+    """An office whose 101 holds the first caller and talks with the second; its calls, in that order."""
+    async with first_talks(tmp_path) as desk:
+        line_one, line_two = desk.phones[0], await desk.second_knocks()
+        line_one.far.holds()
+        line_two.far.answers()
+        await desk.until_talking(SECOND, line_two)
+        yield desk, line_one, line_two
+
+
+async def test_a_phone_takes_the_second_caller_and_swaps_between_the_two(tmp_path: Path) -> None:
+    async with first_talks(tmp_path) as desk:
+        sim = desk.sim
         line_one = desk.phones[0]
         line_two = await desk.second_knocks()
         await desk.until_talking(FIRST, line_one)
@@ -123,13 +147,8 @@ async def test_a_phone_takes_the_second_caller_and_swaps_between_the_two(tmp_pat
 
 
 async def test_the_first_who_hangs_up_on_hold_leaves_the_second_alone(tmp_path: Path) -> None:
-    async with one_sim(tmp_path) as sim:
-        desk = Desk(sim)
-        await desk.first_talks()
-        line_two = await desk.second_knocks()
-        desk.phones[0].far.holds()
-        line_two.far.answers()
-        await desk.until_talking(SECOND, line_two)
+    async with second_talks(tmp_path) as (desk, _line_one, line_two):
+        sim = desk.sim
         desk.leaves(FIRST)
         await sim.office.until(lambda: sim.journey(FIRST) is not None)
         await asyncio.sleep(10)
@@ -137,14 +156,9 @@ async def test_the_first_who_hangs_up_on_hold_leaves_the_second_alone(tmp_path: 
 
 
 async def test_the_office_ends_the_held_call_alone(tmp_path: Path) -> None:
-    async with one_sim(tmp_path) as sim:
-        desk = Desk(sim)
-        await desk.first_talks()
-        line_two = await desk.second_knocks()
-        desk.phones[0].far.holds()
-        line_two.far.answers()
-        await desk.until_talking(SECOND, line_two)
-        desk.phones[0].far.ends()
+    async with second_talks(tmp_path) as (desk, line_one, line_two):
+        sim = desk.sim
+        line_one.far.ends()
         await sim.office.until(lambda: sim.journey(FIRST) is not None)
         assert desk.state(FIRST) is CallState.ENDED
         assert desk.hears(SECOND) == {line_two.id}
@@ -153,9 +167,8 @@ async def test_the_office_ends_the_held_call_alone(tmp_path: Path) -> None:
 async def test_who_answers_before_the_first_is_held_has_the_second_as_soon_as_the_first_is(
     tmp_path: Path,
 ) -> None:
-    async with one_sim(tmp_path) as sim:
-        desk = Desk(sim)
-        await desk.first_talks()
+    async with first_talks(tmp_path) as desk:
+        sim = desk.sim
         line_two = await desk.second_knocks()
         line_two.far.answers()
         await asyncio.sleep(10)
@@ -190,46 +203,34 @@ async def test_who_resumes_the_first_while_the_second_is_talked_to_waits(tmp_pat
 
 
 async def test_a_phone_that_talks_with_both_at_once_has_them_joined_until_one_leaves(tmp_path: Path) -> None:
-    async with one_sim(tmp_path) as sim:
-        desk = Desk(sim)
-        await desk.first_talks()
-        line_two = await desk.second_knocks()
-        desk.phones[0].far.holds()
-        line_two.far.answers()
-        await desk.until_talking(SECOND, line_two)
+    async with second_talks(tmp_path) as (desk, line_one, line_two):
         # The phone's conference key: both of its calls are active, and it mixes them itself.
-        desk.phones[0].far.resumes()
-        await sim.office.until(lambda: desk.on_air() == {FIRST, SECOND}, 20)
+        line_one.far.resumes()
+        await desk.until_on_air(FIRST, SECOND)
         assert desk.hears(FIRST) == desk.hears(SECOND) == {line_two.id}
         # Holding one of them parts the two; resuming joins them again.
-        desk.phones[0].far.holds()
-        await sim.office.until(lambda: desk.on_air() == {SECOND}, 20)
+        line_one.far.holds()
+        await desk.until_on_air(SECOND)
         assert desk.hears(SECOND) == {line_two.id}
         line_two.far.holds()
-        desk.phones[0].far.resumes()
-        await sim.office.until(lambda: desk.on_air() == {FIRST}, 20)
-        await desk.until_talking(FIRST, desk.phones[0])
+        line_one.far.resumes()
+        await desk.until_on_air(FIRST)
+        await desk.until_talking(FIRST, line_one)
         line_two.far.resumes()
-        await sim.office.until(lambda: desk.on_air() == {FIRST, SECOND}, 20)
+        await desk.until_on_air(FIRST, SECOND)
         desk.leaves(SECOND)
-        await desk.until_talking(FIRST, desk.phones[0])
+        await desk.until_talking(FIRST, line_one)
         assert desk.on_air() == {FIRST}
 
 
 async def test_an_attended_transfer_joins_the_two_callers_and_frees_the_phone(tmp_path: Path) -> None:
-    async with one_sim(tmp_path) as sim:
-        desk = Desk(sim)
-        await desk.first_talks()
-        line_one = desk.phones[0]
-        line_two = await desk.second_knocks()
-        line_one.far.holds()
-        line_two.far.answers()
-        await desk.until_talking(SECOND, line_two)
+    async with second_talks(tmp_path) as (desk, line_one, line_two):
+        sim = desk.sim
         talks = [sim.office.exchange.call_with(phone) for phone in (line_one, line_two)]
         first, second = (talk.caller for talk in talks if talk is not None)
         line_two.far.holds()
         line_two.far.asks_transfer("", line_one)
-        await sim.office.until(lambda: desk.on_air() == {FIRST, SECOND}, 20)
+        await desk.until_on_air(FIRST, SECOND)
         await sim.office.until(lambda: line_one.ending is not None and line_two.ending is not None)
         media = sim.office.media
         resting = [
@@ -245,19 +246,13 @@ async def test_an_attended_transfer_joins_the_two_callers_and_frees_the_phone(tm
 async def test_two_callers_led_into_one_room_are_joined_until_one_leaves(
     tmp_path: Path,
 ) -> None:
-    async with one_sim(tmp_path) as sim:
+    async with second_talks(tmp_path) as (desk, line_one, line_two):
+        sim = desk.sim
         await sim.office.change(rooms=(RoomSettings("team", "800"),))
-        desk = Desk(sim)
-        await desk.first_talks()
-        line_one = desk.phones[0]
-        line_two = await desk.second_knocks()
-        line_one.far.holds()
-        line_two.far.answers()
-        await desk.until_talking(SECOND, line_two)
         line_two.far.asks_transfer("800")
         await sim.office.until(lambda: sim.office.routing.conferences.members("team") == ["gsm1"])
         line_one.far.asks_transfer("800")
-        await sim.office.until(lambda: desk.on_air() == {FIRST, SECOND}, 20)
+        await desk.until_on_air(FIRST, SECOND)
         assert sim.office.routing.conferences.members("team") == ["gsm1", "gsm1"]
         desk.leaves(FIRST)
         await sim.office.until(lambda: sim.office.routing.conferences.members("team") == ["gsm1"], 20)
@@ -265,43 +260,32 @@ async def test_two_callers_led_into_one_room_are_joined_until_one_leaves(
 
 
 async def test_one_of_two_joined_who_is_led_elsewhere_is_heard_by_the_other_no_more(tmp_path: Path) -> None:
-    async with one_sim(tmp_path) as sim:
-        desk = Desk(sim)
-        await desk.first_talks()
-        line_two = await desk.second_knocks()
-        desk.phones[0].far.holds()
-        line_two.far.answers()
-        await desk.until_talking(SECOND, line_two)
-        desk.phones[0].far.resumes()
-        await sim.office.until(lambda: desk.on_air() == {FIRST, SECOND}, 20)
+    async with second_talks(tmp_path) as (desk, line_one, line_two):
+        sim = desk.sim
+        line_one.far.resumes()
+        await desk.until_on_air(FIRST, SECOND)
         line_two.far.asks_transfer("103")
-        await sim.office.until(lambda: desk.on_air() == {SECOND}, 20)
+        await desk.until_on_air(SECOND)
         assert desk.state(FIRST) is CallState.ANSWERED
         third = await sim.office.phone_rings("103")
         desk.phones.append(third)
         third.far.answers()
         await desk.until_talking(SECOND, third)
         third.far.ends()
-        await desk.until_talking(FIRST, desk.phones[0])
+        await desk.until_talking(FIRST, line_one)
 
 
 async def test_an_emergency_call_frees_the_line_of_both(tmp_path: Path) -> None:
-    async with one_sim(tmp_path) as sim:
-        desk = Desk(sim)
-        await desk.first_talks()
-        line_two = await desk.second_knocks()
-        desk.phones[0].far.holds()
-        line_two.far.answers()
-        await desk.until_talking(SECOND, line_two)
+    async with second_talks(tmp_path) as (desk, _line_one, _line_two):
+        sim = desk.sim
         await TrunkLines(sim.trunks, lambda digits: digits == "110").free("gsm1")
         assert sim.bench.is_free()
         assert sim.bench.line.state is not LineState.IN_CALL
 
 
 async def test_a_menu_does_not_take_the_line_while_a_talk_is_held_for_a_moment(tmp_path: Path) -> None:
-    async with one_sim(tmp_path) as sim:
-        desk = Desk(sim)
-        await desk.first_talks()
+    async with first_talks(tmp_path) as desk:
+        sim = desk.sim
         sim.office.destinations.register(ToReception, sim.office._menu)
         await sim.office.change(inbound=InboundPlan(otherwise=(ToReception(),)))
         second = sim.calls(SECOND)
