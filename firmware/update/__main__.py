@@ -9,8 +9,10 @@ recover                likewise after the updater itself died in the middle of o
 from __future__ import annotations
 
 import argparse
+import contextlib
 import logging
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -26,7 +28,9 @@ from firmware.update.updater import Updater
 
 
 def _tell(text: str) -> None:
-    print(text, flush=True)
+    # Whoever listened may be gone.
+    with contextlib.suppress(OSError):
+        print(text, flush=True)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -46,6 +50,8 @@ def main(arguments: list[str] | None = None) -> int:
     state = Path(os.environ.get(STATE_VARIABLE, DEFAULT_STATE))
     box = Box(StatePaths(state), limit_s=getattr(options, "within", LIMIT_S))
     updater = Updater(Places(state=state), box, _tell)
+    # A broken ssh connection must not leave the box between two versions.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         if options.verb == "apply":
             return _told(updater.apply(options.bundle.resolve(), force=options.force))
@@ -59,6 +65,11 @@ def main(arguments: list[str] | None = None) -> int:
     except (ZongjiError, OSError, msgspec.MsgspecError) as error:
         print(f"zongji: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        updater.resume()
+        box.start()
+        _tell("zongji: cut off; a version on trial is judged at the next start")
+        return 130
     return 0
 
 
