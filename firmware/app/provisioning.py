@@ -12,7 +12,7 @@ from contextlib import AsyncExitStack
 from extensions.certificates import Certificates
 from extensions.feature_codes import CodeBook, Feature
 from extensions.provisioning.desk import Invitation, ProvisioningDesk
-from extensions.provisioning.device import Configuration, Device, Make
+from extensions.provisioning.device import Configuration, Device, Make, mac_of
 from extensions.provisioning.http import ProvisioningServer
 from extensions.provisioning.tickets import MOST
 from firmware.app.accounts import accounts_of
@@ -21,6 +21,7 @@ from firmware.app.api import phones as api
 from firmware.app.parts import Parts
 from firmware.core.errors import UserError
 from firmware.core.trace.phones import Phones as Words
+from firmware.settings.sip import Device as Registering
 
 logger = logging.getLogger(__name__)
 
@@ -90,8 +91,7 @@ class Provisioning:
         """Return the device the settings name for an account."""
         for device in self._parts.settings.current.devices:
             if device.account == account and device.make:
-                mac = device.mac or _mac_of(account)
-                return Device(mac, Make(device.make), device.extension, account)
+                return Device(_mac_of(device), Make(device.make), device.extension, account)
         return None
 
     def _made_up(self, account: str, make: str) -> Device:
@@ -111,7 +111,7 @@ class Provisioning:
                 "it. / "
                 f"{wanted} 话机按 MAC 地址识别：请先在话机列表中添加，再发出邀请。"
             )
-        device = Device(_mac_of(account), wanted, found.extension, account)
+        device = Device(_invented(account), wanted, found.extension, account)
         self._invited[device.mac] = device
         self._invited.move_to_end(device.mac)
         if len(self._invited) > MOST:
@@ -120,7 +120,7 @@ class Provisioning:
 
     def _device_of(self, mac: str) -> Device | None:
         for device in self._parts.settings.current.devices:
-            if device.make and mac in (device.mac, _mac_of(device.account)):
+            if device.make and mac == _mac_of(device):
                 return Device(mac, Make(device.make), device.extension, device.account)
         return self._invited.get(mac)
 
@@ -190,5 +190,10 @@ async def _serve(
     return server.port
 
 
-def _mac_of(account: str) -> str:
+def _mac_of(device: Registering) -> str:
+    """Return a device's MAC address, or one made up for a softphone, which has none."""
+    return mac_of(device.mac) if device.mac else _invented(device.account)
+
+
+def _invented(account: str) -> str:
     return _INVENTED + hashlib.sha256(account.encode()).hexdigest()[:10]

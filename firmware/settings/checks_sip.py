@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 
+from extensions.provisioning.device import mac_of
 from firmware.core.errors import UserError
 from firmware.settings.document import Settings
 
@@ -48,10 +49,13 @@ def _check_devices(settings: Settings, numbers: set[str]) -> None:
         if device.account in accounts or (device.account in numbers and device.account != device.extension):
             raise _refusal(f"{where}.account", f"{device.account} is taken", "Give the device another one")
         accounts.add(device.account)
-        if device.mac in macs:
-            raise _refusal(f"{where}.mac", f"{device.mac} is another device's", "Look at the phone's label")
         if device.mac:
-            macs.add(device.mac)
+            mac = mac_of(device.mac)
+            if mac in macs:
+                raise _refusal(
+                    f"{where}.mac", f"{device.mac} is another device's", "Look at the phone's label"
+                )
+            macs.add(mac)
         if device.make and not device.mac and device.make not in ("linphone", "generic"):
             raise _refusal(f"{where}.mac", "missing", f"A {device.make} phone is known by its MAC address")
         if device.srtp and not settings.sip.tls:

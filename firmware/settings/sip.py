@@ -131,10 +131,11 @@ class Device(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = ""
     mac: Annotated[
         str,
-        Meta(pattern=r"\A([0-9a-f]{12})?\Z"),
+        Meta(pattern=r"\A(([0-9A-Fa-f]{2}[-:. ]?){5}[0-9A-Fa-f]{2})?\Z"),
         help_text(
-            "MAC address, twelve digits 0-9 and a-f without colons; empty where there is none.",
-            "MAC 地址，12 位 0-9 和 a-f，不含冒号；没有则留空。",
+            "MAC address as on the phone's label: twelve digits 0-9 and a-f, with colons or without; empty "
+            "where there is none.",
+            "话机标签上的 MAC 地址：12 位 0-9 和 a-f，可带冒号；没有则留空。",
         ),
     ] = ""
     lamps: Annotated[

@@ -44,7 +44,9 @@ async def box(tmp_path: Path, prompts: Path) -> AsyncIterator[Box]:
             tls=True, tls_port=free_port(), provisioning_port=free_port(), provisioning_tls_port=free_port()
         )
         sofa = Device(extension="101", account=SOFA, srtp=True, make="generic", lamps=("102",))
-        return msgspec.structs.replace(settings, sip=sip, devices=(sofa,))
+        # As on the label of the phone.
+        desk = Device(extension="102", account="102", make="yealink", mac="00:15:65:AA:22:33", lamps=("101",))
+        return msgspec.structs.replace(settings, sip=sip, devices=(sofa, desk))
 
     async with Box.running(tmp_path, prompts, secured) as running:
         yield running
@@ -100,6 +102,20 @@ async def test_a_softphone_sets_itself_up_and_takes_the_call_that_rings_on_the_d
         assert journey.outcome is Outcome.ANSWERED, dump(journey)
         assert tone(box.heard_by(sofa), 440).lasted_seconds > 2
         assert tone(box.heard("13800138000"), 1000).lasted_seconds > 2
+
+
+async def test_a_desk_phone_fetches_its_own_file_once_with_its_password(box: Box) -> None:
+    async with ControlClient(box.paths.control_socket) as switch:
+        folder = (await switch.ask(InviteDevice(account="102"), InvitationReply)).url
+    # A Yealink asks for its model's file first, which there isn't.
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        await fetched(f"{folder}y000000000028.cfg")
+    first = (await fetched(f"{folder}001565aa2233.cfg")).decode()
+    secret = (await box.account("102")).secret
+    assert f"account.1.password = {secret}" in first
+    assert f"account.1.sip_server.1.port = {await box.sip_port()}" in first
+    assert "linekey.2.value = 101" in first
+    assert secret not in (await fetched(f"{folder}001565aa2233.cfg")).decode()
 
 
 async def test_two_phones_with_g722_talk_and_are_recorded(box: Box, tmp_path: Path) -> None:

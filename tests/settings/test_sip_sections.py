@@ -14,6 +14,7 @@ from firmware.settings.document import Settings
 from firmware.settings.parse import parse_settings
 
 SOFA = {"extension": "101", "account": "101-sofa", "secret": "k7mn2pq9rs4tvw6xyz3a"}
+DESK = {"extension": "102", "account": "102-desk", "secret": "k7mn2pq9rs4tvw6xyz3b"}
 BOUGHT = {"name": "bought", "servers": ["sip.example.com"], "username": "02087654321"}
 
 
@@ -48,6 +49,11 @@ def test_the_first_device_can_be_told_to_encrypt_and_keeps_its_persons_secret() 
         ({"devices": [{**SOFA, "account": "102"}]}, r"devices\[0\].account: 102 is taken"),
         ({"devices": [{**SOFA, "account": "No Blanks"}]}, "account"),
         ({"devices": [{**SOFA, "make": "yealink"}]}, r"devices\[0\].mac: missing"),
+        ({"devices": [{**SOFA, "mac": "00:15:65:11:22"}]}, "mac"),
+        (
+            {"devices": [{**SOFA, "mac": "00:15:65:11:22:3A"}, {**DESK, "mac": "00156511223a"}]},
+            r"devices\[1\].mac: 00156511223a is another device's",
+        ),
         ({"devices": [{**SOFA, "srtp": True}]}, r"devices\[0\].srtp: encrypted audio needs SIP over TLS"),
         ({"sip": {"never_banned": "300.1.1.0/24"}}, "never_banned"),
         ({"sip": {"interfaces": "eth0;rm"}}, "interfaces"),
