@@ -21,35 +21,29 @@ import pytest
 
 from firmware.core.causes import Cause, Side
 from firmware.core.leg import (
-    DigitPressed,
     Direction,
     IllegalTransition,
-    Leg,
     LegEnded,
     LegEvent,
     LegState,
-    Party,
     StateChanged,
-    TransferRequested,
 )
 from tests.contracts.leg_harness import (
-    FarEnd,
+    CALLER,
+    PATIENCE_S,
     Has,
     Lacks,
     LegHarness,
     missing_for,
     needs,
-    transferring,
+    nothing_is_left,
+    state_of,
     wants,
 )
-
-# Longest any wire of ours may take to say that a call has ended, in (mostly virtual) seconds.
-PATIENCE_S = 40.0
-
-CALLER = Party("13800138000", "Li Lei")
+from tests.contracts.leg_in_call import InCallContract
 
 
-class LegContract:
+class LegContract(InCallContract):
     """The stories. Subclass it and give the fixture `harness`."""
 
     @pytest.fixture(autouse=True)
@@ -79,7 +73,7 @@ class LegContract:
         await far.hang_up()
         ending = await asyncio.wait_for(leg.ended(), PATIENCE_S)
         assert (ending.cause, ending.by) == (Cause.NORMAL, Side.THEM)
-        await _nothing_is_left(harness, leg, far)
+        await nothing_is_left(harness, leg, far)
 
     @needs(Lacks.OUTGOING)
     async def test_a_party_that_answers_at_once_need_not_alert(self, harness: LegHarness) -> None:
@@ -90,7 +84,7 @@ class LegContract:
         await asyncio.wait_for(leg.answered(), PATIENCE_S)
         assert state_of(leg) is LegState.CONNECTED
         await leg.hang_up()
-        await _nothing_is_left(harness, leg, far)
+        await nothing_is_left(harness, leg, far)
 
     @needs(Lacks.OUTGOING, Lacks.BUSY)
     async def test_a_busy_party(self, harness: LegHarness) -> None:
@@ -102,7 +96,7 @@ class LegContract:
             await asyncio.wait_for(leg.answered(), PATIENCE_S)
         assert (told.value.ending.cause, told.value.ending.by) == (Cause.BUSY, Side.THEM)
         assert told.value.ending.detail
-        await _nothing_is_left(harness, leg, far)
+        await nothing_is_left(harness, leg, far)
 
     @needs(Lacks.OUTGOING, Lacks.DECLINE)
     async def test_a_party_that_declines(self, harness: LegHarness) -> None:
@@ -113,7 +107,7 @@ class LegContract:
         with pytest.raises(LegEnded) as told:
             await asyncio.wait_for(leg.answered(), PATIENCE_S)
         assert (told.value.ending.cause, told.value.ending.by) == (Cause.REJECTED, Side.THEM)
-        await _nothing_is_left(harness, leg, far)
+        await nothing_is_left(harness, leg, far)
 
     @needs(Lacks.OUTGOING)
     async def test_we_stop_ringing(self, harness: LegHarness) -> None:
@@ -126,14 +120,14 @@ class LegContract:
         assert (leg.ending.cause, leg.ending.by) == (Cause.NO_ANSWER, Side.US)
         with pytest.raises(LegEnded):
             await leg.answered()
-        await _nothing_is_left(harness, leg, far)
+        await nothing_is_left(harness, leg, far)
 
     @needs(Lacks.OUTGOING)
     async def test_we_stop_ringing_before_the_wire_has_said_anything(self, harness: LegHarness) -> None:
         leg, far = await harness.outgoing()
         await leg.ring(CALLER)
         await leg.hang_up()
-        await _nothing_is_left(harness, leg, far)
+        await nothing_is_left(harness, leg, far)
 
     @needs(Lacks.OUTGOING)
     async def test_the_answer_crosses_our_hang_up(self, harness: LegHarness) -> None:
@@ -142,7 +136,7 @@ class LegContract:
         await harness.settle()
         await asyncio.gather(far.answer(), leg.hang_up())
         assert state_of(leg) is LegState.ENDED
-        await _nothing_is_left(harness, leg, far)
+        await nothing_is_left(harness, leg, far)
 
     @needs(Lacks.OUTGOING)
     async def test_a_leg_is_rung_once(self, harness: LegHarness) -> None:
@@ -165,7 +159,7 @@ class LegContract:
         assert state_of(leg) is LegState.ENDED
         with pytest.raises(IllegalTransition):
             await leg.ring(CALLER)
-        await _nothing_is_left(harness, leg, far)
+        await nothing_is_left(harness, leg, far)
 
     @needs(Lacks.OUTGOING)
     async def test_everyone_who_waits_is_told(self, harness: LegHarness) -> None:
@@ -195,7 +189,7 @@ class LegContract:
         await far.hang_up()
         ending = await asyncio.wait_for(leg.ended(), PATIENCE_S)
         assert (ending.cause, ending.by) == (Cause.NORMAL, Side.THEM)
-        await _nothing_is_left(harness, leg, far)
+        await nothing_is_left(harness, leg, far)
 
     @needs(Lacks.INCOMING)
     async def test_we_hang_up_on_a_caller(self, harness: LegHarness) -> None:
@@ -206,14 +200,14 @@ class LegContract:
         await leg.hang_up(Cause.BUSY)
         assert leg.ending is not None
         assert (leg.ending.cause, leg.ending.by) == (Cause.NORMAL, Side.US)
-        await _nothing_is_left(harness, leg, far)
+        await nothing_is_left(harness, leg, far)
 
     @needs(Lacks.INCOMING)
     async def test_we_hang_up_the_moment_after_answering(self, harness: LegHarness) -> None:
         leg, far = await harness.incoming()
         await leg.answer()
         await leg.hang_up()
-        await _nothing_is_left(harness, leg, far)
+        await nothing_is_left(harness, leg, far)
 
     @needs(Lacks.INCOMING, Lacks.PROGRESS)
     async def test_a_caller_hears_ringback(self, harness: LegHarness) -> None:
@@ -228,7 +222,7 @@ class LegContract:
         await harness.settle()
         assert far.is_talking()
         await leg.hang_up()
-        await _nothing_is_left(harness, leg, far)
+        await nothing_is_left(harness, leg, far)
 
     @needs(Lacks.INCOMING)
     async def test_a_caller_gives_up(self, harness: LegHarness) -> None:
@@ -239,14 +233,14 @@ class LegContract:
         with pytest.raises(LegEnded):
             await leg.answer()
         await leg.progress()
-        await _nothing_is_left(harness, leg, far)
+        await nothing_is_left(harness, leg, far)
 
     @needs(Lacks.INCOMING)
     async def test_a_caller_is_refused(self, harness: LegHarness) -> None:
         leg, far = await harness.incoming()
         await leg.hang_up(Cause.BUSY)
         assert state_of(leg) is LegState.ENDED
-        await _nothing_is_left(harness, leg, far)
+        await nothing_is_left(harness, leg, far)
         if Lacks.REFUSE_WITH_BUSY not in harness.lacks:
             assert far.was_told_busy()
 
@@ -268,7 +262,7 @@ class LegContract:
         await leg.answer()
         await harness.settle()
         await asyncio.gather(leg.hang_up(), far.hang_up())
-        await _nothing_is_left(harness, leg, far)
+        await nothing_is_left(harness, leg, far)
 
     @wants(Has.EARLY_AUDIO)
     async def test_a_caller_hears_us_before_the_answer(self, harness: LegHarness) -> None:
@@ -284,7 +278,7 @@ class LegContract:
         await harness.settle()
         assert far.is_talking()
         await leg.hang_up()
-        await _nothing_is_left(harness, leg, far)
+        await nothing_is_left(harness, leg, far)
 
     @wants(Has.EARLY_AUDIO)
     async def test_a_caller_who_heard_us_is_refused(self, harness: LegHarness) -> None:
@@ -292,116 +286,7 @@ class LegContract:
         assert await leg.open_early()
         await harness.settle()
         await leg.hang_up(Cause.BUSY)
-        await _nothing_is_left(harness, leg, far)
-
-    # In the call
-
-    @wants(Has.TRANSFER)
-    async def test_a_transfer_nobody_takes_on_is_declined(self, harness: LegHarness) -> None:
-        leg, far = await harness.incoming()
-        await leg.answer()
-        await harness.settle()
-        await transferring(far).transfer("105")
-        await harness.settle()
-        assert transferring(far).transfer_outcome() == "declined"
-        assert state_of(leg) is LegState.CONNECTED
-        await leg.hang_up()
-        await _nothing_is_left(harness, leg, far)
-
-    @wants(Has.TRANSFER)
-    @pytest.mark.parametrize(("cause", "outcome"), [(Cause.NORMAL, "done"), (Cause.BUSY, "failed")])
-    async def test_a_transfer_is_taken_on_and_told_of(
-        self, harness: LegHarness, cause: Cause, outcome: str
-    ) -> None:
-        leg, far = await harness.incoming()
-        await leg.answer()
-        await harness.settle()
-        asked: list[TransferRequested] = []
-
-        def take_on(event: LegEvent) -> None:
-            if isinstance(event, TransferRequested):
-                asked.append(event)
-                leg.accept_transfer()
-
-        leg.subscribe(take_on)
-        await transferring(far).transfer("105")
-        await harness.settle()
-        assert asked == [TransferRequested("105", None)]
-        assert transferring(far).transfer_outcome() is None
-        leg.transfer_finished(cause)
-        await harness.settle()
-        assert transferring(far).transfer_outcome() == outcome
-        await leg.hang_up()
-        await _nothing_is_left(harness, leg, far)
-
-    @needs(Lacks.INCOMING, Lacks.DIGITS)
-    async def test_digits_arrive_once_and_in_order(self, harness: LegHarness) -> None:
-        leg, far = await harness.incoming()
-        await leg.answer()
-        await harness.settle()
-        events: list[LegEvent] = []
-        leg.subscribe(events.append)
-        await far.press("1059*#")
-        await harness.settle()
-        assert "".join(e.digit for e in events if isinstance(e, DigitPressed)) == "1059*#"
-        await leg.hang_up()
-        await harness.settle()
-
-    @needs(Lacks.INCOMING, Lacks.FAR_HOLD)
-    async def test_the_far_end_puts_us_on_hold_and_comes_back(self, harness: LegHarness) -> None:
-        leg, far = await harness.incoming()
-        await leg.answer()
-        await harness.settle()
-        await far.hold()
-        await harness.settle()
-        assert state_of(leg) is LegState.HELD
-        assert leg.port is not None
-        await far.resume()
-        await harness.settle()
-        assert state_of(leg) is LegState.CONNECTED
-        await far.hang_up()
-        await asyncio.wait_for(leg.ended(), PATIENCE_S)
-        await _nothing_is_left(harness, leg, far)
-
-    @needs(Lacks.INCOMING, Lacks.FAR_HOLD)
-    async def test_the_far_end_hangs_up_while_it_holds_us(self, harness: LegHarness) -> None:
-        leg, far = await harness.incoming()
-        await leg.answer()
-        await harness.settle()
-        await far.hold()
-        await harness.settle()
-        await far.hang_up()
-        await asyncio.wait_for(leg.ended(), PATIENCE_S)
-        await _nothing_is_left(harness, leg, far)
-
-    @needs(Lacks.INCOMING)
-    async def test_we_hold_and_resume(self, harness: LegHarness) -> None:
-        leg, far = await harness.incoming()
-        await leg.answer()
-        await harness.settle()
-        await leg.hold()
-        await harness.settle()
-        assert state_of(leg) is LegState.HELD
-        if Lacks.NEAR_HOLD not in harness.lacks:
-            assert far.is_held()
-        await leg.resume()
-        await harness.settle()
-        assert state_of(leg) is LegState.CONNECTED
-        assert far.is_talking()
-        await leg.hang_up()
-        await _nothing_is_left(harness, leg, far)
-
-    @needs(Lacks.OUTGOING, Lacks.NEAR_HOLD)
-    async def test_an_answered_party_is_held_and_hung_up(self, harness: LegHarness) -> None:
-        leg, far = await harness.outgoing()
-        await leg.ring(CALLER)
-        await harness.settle()
-        await far.answer()
-        await asyncio.wait_for(leg.answered(), PATIENCE_S)
-        await harness.settle()
-        await leg.hold()
-        await leg.hang_up()
-        await _nothing_is_left(harness, leg, far)
+        await nothing_is_left(harness, leg, far)
 
     # Those who listen
 
@@ -430,16 +315,3 @@ class LegContract:
         ]
         assert forgotten == []
         await harness.settle()
-
-
-def state_of(leg: Leg) -> LegState:
-    """Return the state, which the type checker would else believe to stay what it was."""
-    return leg.state
-
-
-async def _nothing_is_left(harness: LegHarness, leg: Leg, far: FarEnd) -> None:
-    await harness.settle()
-    assert state_of(leg) is LegState.ENDED
-    assert leg.port is None
-    assert far.is_free()
-    assert harness.open_ports() == 0

@@ -6,7 +6,7 @@ import enum
 from collections.abc import Callable
 from typing import Protocol, TypeVar, cast
 
-from firmware.core.leg import Leg
+from firmware.core.leg import Leg, LegState, Party
 
 
 class Lacks(enum.Enum):
@@ -125,3 +125,23 @@ def missing_for(story: str, harness: LegHarness) -> Lacks | Has | None:
 def transferring(far: FarEnd) -> TransferringFarEnd:
     """Return the far end of a technology that said it has transfers."""
     return cast(TransferringFarEnd, far)
+
+
+# Longest any wire of ours may take to say that a call has ended, in (mostly virtual) seconds.
+PATIENCE_S = 40.0
+
+CALLER = Party("13800138000", "Li Lei")
+
+
+def state_of(leg: Leg) -> LegState:
+    """Return the state, which the type checker would else believe to stay what it was."""
+    return leg.state
+
+
+async def nothing_is_left(harness: LegHarness, leg: Leg, far: FarEnd) -> None:
+    """Make sure that a call is over at both ends."""
+    await harness.settle()
+    assert state_of(leg) is LegState.ENDED
+    assert leg.port is None
+    assert far.is_free()
+    assert harness.open_ports() == 0

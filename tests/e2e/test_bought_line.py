@@ -15,7 +15,7 @@ from firmware.sim.listening import find_tone
 from firmware.switch.numbering import NumberClass
 from firmware.switch.outbound.lines import LineRates
 from tests.e2e.box import Box, dump
-from tests.e2e.test_first_call import tone
+from tests.e2e.test_first_call import clearly, tone
 from tests.interop.baresip import Baresip, free_port
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(120)]
@@ -48,16 +48,21 @@ async def test_a_phone_calls_out_over_it_and_both_hear_each_other(tmp_path: Path
 
         await box.until(is_up)
         phone = await box.phone("101", plays=700)
-        await phone.dial(MOBILE)
-        event = await far.event("CALL_INCOMING")
-        assert "02087654321" in str(event["peeruri"]), event
-        await far.accept()
-        await phone.event("CALL_ESTABLISHED")
-        await asyncio.sleep(3)
-        await far.hang_up()
-        journey = await box.journey()
-        assert journey.outcome is Outcome.ANSWERED, dump(journey)
-        assert "bought" in [leg.address for leg in journey.legs], dump(journey)
-        heard = find_tone(box.heard_by(phone), 8000, 1000)
-        assert heard is not None and heard.lasted_seconds > 2
-        assert tone(box.heard_by(far), 700).lasted_seconds > 2
+
+        async def talk(number: int) -> None:
+            await phone.dial(MOBILE)
+            event = await far.event("CALL_INCOMING")
+            assert "02087654321" in str(event["peeruri"]), event
+            await far.accept()
+            await phone.event("CALL_ESTABLISHED")
+            await asyncio.sleep(3)
+            await far.hang_up()
+            await phone.event("CALL_CLOSED")
+            journey = await box.journey(number)
+            assert journey.outcome is Outcome.ANSWERED, dump(journey)
+            assert "bought" in [leg.address for leg in journey.legs], dump(journey)
+            heard = find_tone(box.heard_by(phone), 8000, 1000)
+            assert heard is not None and heard.lasted_seconds > 2
+            assert tone(box.heard_by(far), 700).lasted_seconds > 2
+
+        await clearly(talk)

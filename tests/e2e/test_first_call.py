@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
 
 import pytest
 
@@ -16,14 +18,32 @@ TONE_DBFS = -15 - 6.15
 """What the tones are sent with: -15 dBm0, where 0 dBm0 is 6.15 dB below the RMS of full scale."""
 
 
+class Gap(AssertionError):
+    """A tone was there, and broke off for longer than one lost packet explains."""
+
+
 def tone(samples: Samples, hertz: float) -> Heard:
-    """Return a tone that must be there, at the level it was sent with, within 2 dB, without gaps."""
+    """Return a tone that must be there, at the level it was sent with, within 2 dB, without gaps.
+
+    Raises:
+        Gap: It has one, which a computer that is busy elsewhere can cause, too.
+    """
     heard = find_tone(samples, 8000, hertz)
     assert heard is not None, f"no {hertz} Hz in {len(samples) / 8000:.1f} s of audio"
     assert heard.hertz == pytest.approx(hertz, abs=2)
     assert heard.level_dbfs == pytest.approx(TONE_DBFS, abs=2)
-    assert heard.longest_gap_ms <= 40
+    if heard.longest_gap_ms > 40:
+        raise Gap(f"{heard}")
     return heard
+
+
+async def clearly(talk: Callable[[int], Awaitable[None]]) -> None:
+    """Have a call up to three times, told which one it is, until no tone in it has a gap."""
+    for attempt in (1, 2):
+        with contextlib.suppress(Gap):
+            await talk(attempt)
+            return
+    await talk(3)
 
 
 @pytest.mark.parametrize("transport", ["udp", "tcp"])

@@ -29,7 +29,7 @@ from firmware.core.records import Outcome
 from firmware.settings.document import Settings
 from firmware.settings.sip import Device, SipSettings
 from tests.e2e.box import Box, dump
-from tests.e2e.test_first_call import tone
+from tests.e2e.test_first_call import clearly, tone
 from tests.interop.baresip import Baresip, free_port
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(120)]
@@ -122,16 +122,20 @@ async def test_two_phones_with_g722_talk_and_are_recorded(box: Box, tmp_path: Pa
     codecs = "G722/16000/1,PCMA/8000/1"
     ann = await box.phone("101", plays=700, codecs=codecs)
     bob = await box.phone("102", plays=1000, auto_answer=True, codecs=codecs)
-    await ann.dial("102")
-    await ann.event("CALL_ESTABLISHED")
-    await asyncio.sleep(3)
-    await ann.hang_up()
-    await bob.event("CALL_CLOSED")
+
+    async def talk(number: int) -> None:
+        await ann.dial("102")
+        await ann.event("CALL_ESTABLISHED")
+        await asyncio.sleep(3)
+        await ann.hang_up()
+        await bob.event("CALL_CLOSED")
+        journey = await box.journey(number)
+        left, right = box.recording(journey)
+        assert tone(left, 700).lasted_seconds > 2
+        assert tone(right, 1000).lasted_seconds > 2
+
+    await clearly(talk)
     assert "Set audio encoder: G722" in ann.log() and "Set audio encoder: G722" in bob.log()
-    journey = await box.journey()
-    left, right = box.recording(journey)
-    assert tone(left, 700).lasted_seconds > 2
-    assert tone(right, 1000).lasted_seconds > 2
 
 
 async def test_an_invitation_for_nobody(box: Box) -> None:
