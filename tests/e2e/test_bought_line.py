@@ -18,7 +18,7 @@ from tests.e2e.box import Box, dump
 from tests.e2e.test_first_call import clearly, tone
 from tests.interop.baresip import Baresip, free_port
 
-pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(120, func_only=True)]
 
 MOBILE = "13900139000"
 
