@@ -31,6 +31,6 @@ class PowerFailGuard:
         before = self.held
         if not alive:
             self.held = False
-        elif not self.held and now - self._first >= STEADY and not off_hook:
+        elif not self.held and self._last - self._first >= STEADY and not off_hook:
             self.held = True
         return self.held != before

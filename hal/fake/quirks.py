@@ -12,8 +12,8 @@ class Quirks:
     boot_seconds: float = 0.3
     sim_seconds: float = 0.2
     """How long after the boot the SIM is still starting (CME 14)."""
-    answer_seconds: float = 0.0
-    """How long it thinks about a command."""
+    answer_seconds: float = 0.03
+    """How long it thinks about a command; what it notifies of meanwhile comes before the result."""
     caller_id_seconds: float = 0.05
     """How long after the ring the caller's number is known; a negative one: never."""
     end_line: bool = True

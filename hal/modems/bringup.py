@@ -79,7 +79,7 @@ class Identity:
 
     imei: str
     name: str
-    """Maker, model, revision."""
+    """Maker, model, revision; empty as well where the model isn't among what it told."""
 
 
 class PinAttempt(enum.Enum):
@@ -130,19 +130,20 @@ def wake(say: Say) -> Steps[Identity]:
         for _ in range(3):
             if (yield from ask(command)).ok:
                 break
-    words: list[str] = []
+    told: dict[Command, str] = {}
     for command in (_MAKER, _MODEL, _REVISION):
         outcome = yield from ask(command)
-        words.extend(outcome.lines[:1])
+        if outcome.lines:
+            told[command] = outcome.lines[0][:40]
     imei = ""
     for _ in range(3):
         outcome = yield from ask(_SERIAL)
         if (found := _IMEI.search("\n".join(outcome.lines))) is not None:
             imei = found[0]
             break
-    name = ", ".join(word[:40] for word in words)
+    name = ", ".join(told.values())
     logger.info("modem: %s", name or "doesn't tell its name")
-    return Identity(imei, name)
+    return Identity(imei, name if _MODEL in told else "")
 
 
 def open_sim(model: Model, pin: SimPin, say: Say) -> Procedure:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -81,18 +82,22 @@ def test_battery_and_reversal_are_told_once_they_hold(bench: Any) -> None:
     ]
 
 
-def _breaks(bench: Any, milliseconds: int) -> list[int]:
-    """Return the lengths for which the seized loop was open."""
-    lengths, length = [], 0
+def test_a_line_that_settles_after_it_was_seized_is_no_hang_up(bench: Any) -> None:
+    bench.tell(words.SEIZE, 1)
+    bench.run(500)
+    bench.inputs.loop_current = True
+    bench.run(1000)
+    assert words.FAR_HANG_UP not in bench.words()
+
+
+def _spans(bench: Any, milliseconds: int) -> list[tuple[bool, int]]:
+    """Return for how long the seized loop was closed, open, closed …; current flows while it is closed."""
+    levels = []
     for _ in range(milliseconds):
         bench.run(1)
-        if bench.board.line.closed:
-            if length:
-                lengths.append(length)
-            length = 0
-        else:
-            length += 1
-    return lengths
+        levels.append(bench.board.line.closed)
+        bench.inputs.loop_current = levels[-1]
+    return [(closed, len(list(run))) for closed, run in itertools.groupby(levels)]
 
 
 def test_digits_go_out_as_pulses(bench: Any) -> None:
@@ -100,17 +105,30 @@ def test_digits_go_out_as_pulses(bench: Any) -> None:
     bench.tell(words.SEIZE, 1)
     bench.run(700)
     bench.box.send(bytes([words.DIAL, *b"120"]), bench.now)
-    lengths = _breaks(bench, 5000)
-    assert len(lengths) == 13
-    assert all(length == pytest.approx(60, abs=2) for length in lengths)
-    assert words.SENT in bench.words()
+    spans = _spans(bench, 5000)
+    breaks = [length for closed, length in spans if not closed]
+    pauses = [length for closed, length in spans[1:-1] if closed and length > 100]
+    assert len(breaks) == 13
+    assert all(length == pytest.approx(60, abs=2) for length in breaks)
+    assert pauses == [pytest.approx(750, abs=2)] * 2, "between three digits"
+    told = bench.words()
+    assert words.SENT in told
+    assert words.FAR_HANG_UP not in told
     assert bench.board.line.closed
 
 
 def test_a_flash_opens_the_loop_once(bench: Any) -> None:
+    bench.inputs.loop_current = True
     bench.tell(words.SEIZE, 1)
-    bench.box.send(bytes([words.LINE_FLASH, 0, 100]), bench.now)
-    assert _breaks(bench, 500) == [pytest.approx(100, abs=2)]
+    bench.run(1000)
+    for length in (100, 750):
+        bench.box.send(bytes([words.LINE_FLASH, length >> 8, length & 0xFF]), bench.now)
+        spans = _spans(bench, 2000)
+        assert [span for closed, span in spans if not closed] == [pytest.approx(length, abs=2)]
+        assert words.FAR_HANG_UP not in bench.words(), "its own flash is no news from the exchange"
+    for length in (20, 2000):
+        bench.box.send(bytes([words.LINE_FLASH, length >> 8, length & 0xFF]), bench.now)
+        assert [span for closed, span in _spans(bench, 500) if not closed] == [], "bounce, or hanging up"
 
 
 def test_what_makes_no_sense_is_counted_and_changes_nothing(bench: Any) -> None:
@@ -183,12 +201,27 @@ def test_lifting_trips_the_ringing_in_burst_and_pause(bench: Any, after: int) ->
     assert not bench.board.ringer.ring_mode
 
 
-def test_the_ringing_current_itself_does_not_trip_it(bench: Any) -> None:
-    bench.tell(words.RING_HANDSET, 25, 3, 232, 15, 160)
-    for _ in range(100):
-        bench.inputs.handset_closed = bench.board.ringer.ring_mode and bench.board.ringer.forward
-        bench.run(20)
+@pytest.mark.parametrize("hertz", [16, 25, 60])
+def test_the_ringing_current_itself_does_not_trip_it(bench: Any, hertz: int) -> None:
+    bench.tell(words.RING_HANDSET, hertz, 1, 244, 1, 244)
+    lied_until = 0
+    for _ in range(4000):
+        # As an AG1171's SHK: it follows the ringing, and lies on for a while when that stops.
+        ringer = bench.board.ringer
+        if ringer.ring_mode:
+            lied_until = bench.now + 100
+        bench.inputs.handset_closed = ringer.forward if ringer.ring_mode else bench.now < lied_until
+        bench.run(1)
     assert words.RING_TRIP not in bench.words()
+
+
+def test_a_hook_that_bounces_is_not_lifted(bench: Any) -> None:
+    for _ in range(5):
+        bench.inputs.handset_closed = True
+        bench.run(8)
+        bench.inputs.handset_closed = False
+        bench.run(8)
+    assert bench.words() == []
 
 
 def test_the_message_lamp_waits_while_it_rings_or_somebody_talks(bench: Any) -> None:
@@ -270,6 +303,18 @@ def test_a_firmware_that_comes_back_does_not_cut_a_call_on_the_tied_handset(benc
     bench.inputs.handset_closed = False
     bench.run(2000)
     assert bench.board.guard.held
+
+
+def test_a_firmware_that_starts_and_dies_again_does_not_make_the_relay_chatter(bench: Any) -> None:
+    bench.beating = False
+    bench.run(6000)
+    bench.words()
+    for _ in range(4):
+        bench.beating = True
+        bench.run(1500)
+        bench.beating = False
+        bench.run(words.HEARTBEAT_LIMIT + 1000)
+    assert words.RELAY not in bench.words()
 
 
 def test_one_lost_heartbeat_moves_no_relay(bench: Any) -> None:

@@ -270,7 +270,7 @@ def test_whatever_the_clock_reads_the_next_timer_is_later_than_now(begin: float)
     driver = GsmDriver("gsm1", load_model("sim7600"), "/pcm")
     schedule = Schedule()
     schedule.now = begin
-    modem = FakeModem(FakeMobileNetwork(schedule))
+    modem = FakeModem(FakeMobileNetwork(schedule), quirks=Quirks(answer_seconds=0.0))
     modem.power_on()
     schedule.handle_timer(begin + 5)
     modem.data_to_send()

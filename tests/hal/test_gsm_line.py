@@ -18,6 +18,8 @@ from hal.line import (
     IncomingCall,
     LineState,
     NetworkTime,
+    SmsOutcome,
+    SmsSendResult,
     StateChanged,
 )
 from hal.modems.model import load_model
@@ -242,6 +244,22 @@ async def test_a_line_of_ten_thousand_bytes_is_refused_counted_and_noticed_by_no
         assert heard.events == before
         bench.hang_up()
         assert (await heard.next(CallEnded)).reason is EndReason.REMOTE_HANG_UP
+
+
+@pytest.mark.parametrize("wire", ["good", "one byte at a time", "late"])
+async def test_a_modem_that_goes_on_echoing_is_understood(wire: str) -> None:
+    bench = Bench(WIRES[wire](5), quirks=Quirks(keeps_echo=True), sim=SimCard("1234"), pin="1234")
+    async with running(bench) as heard:
+        await talk(bench, heard)
+        await bench.line.send_digits("12#")
+        assert bench.keys_heard() == "12#"
+        await bench.line.hang_up()
+        assert bench.is_free()
+        await bench.line.send_sms("m1", "+8613800138000", "on my way")
+        assert (await heard.next(SmsSendResult)).outcome is SmsOutcome.SENT
+        bench.will_answer("13900139000")
+        await bench.line.dial("13900139000")
+        await heard.next(AudioReady, 2)
 
 
 async def test_notifications_between_a_command_and_its_result_belong_to_neither() -> None:
