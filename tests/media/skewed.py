@@ -10,6 +10,13 @@ from tests.media.rig import EngineRig, FakePcm, tone
 
 Heard = npt.NDArray[np.int32]
 """Samples, wide enough to be reckoned with."""
+SPOKEN_HZ = 975
+EDGE = 80
+"""Samples at either end of a tone."""
+QUIET_SAMPLES = 40
+"""After which a tone counts as over."""
+WHOLE_SNR_DB = 25.0
+"""Of a tone through µ-law, where nothing is left out; a slip by half a period leaves 20."""
 KEPT_SECONDS = 10
 """What is kept of what a port was sent, at least."""
 
@@ -64,14 +71,18 @@ class SkewedPhone:
         self._period_ns = 20e6 / (1 + ppm / 1e6)
         self._began = rig.now_ns
         self._sent = 0
-        self._frames = [ULAW.encode(tone(1000, 0.02)).tobytes(), bytes([ULAW.silence]) * FRAME]
+        # A frame holds half a period too much, so that one left out, or played twice, in a tone is heard.
+        both = ULAW.encode(tone(SPOKEN_HZ, 0.04)).tobytes()
+        self._tone = both[:FRAME], both[FRAME:]
+        self._pause = bytes([ULAW.silence]) * FRAME
 
     def step(self) -> None:
         """Send the packets that are due; keep the last seconds of what it was sent."""
         if len(self.phone.packets()) > 2 * KEPT_SECONDS * 50:
             del self.phone.packets()[: KEPT_SECONDS * 50]
-        while self._began + (self._sent + 1) * self._period_ns <= self._rig.now_ns:
-            self.phone.packet(self._frames[self._sent % 50 >= 40])
+        while (due := self._began + (self._sent + 1) * self._period_ns) <= self._rig.now_ns:
+            self._rig.network.ages[self.phone.row] = (self._rig.now_ns - due) / 1e9
+            self.phone.packet(self._pause if self._sent % 50 >= 40 else self._tone[self._sent % 2])
             self._sent += 1
 
     def heard_at(self) -> tuple[float, Heard]:
@@ -91,12 +102,12 @@ class SkewedPhone:
 
 
 def torn(heard: Heard) -> bool:
-    """Whether four seconds of what a `SkewedPhone` says have a gap or a click in a tone.
-
-    Within a tone the amplitude is the same throughout; so there are at most as many edges as tones have.
-    """
-    peaks = np.abs(heard[: len(heard) // 80 * 80].reshape(-1, 80)).max(axis=1)
-    return bool(np.abs(np.diff((peaks > 2000).astype(int))).sum() > 9)
+    """Whether four seconds of what a `SkewedPhone` says have a gap, a click or a slip in a tone."""
+    at = np.flatnonzero(np.abs(heard) > 2000)
+    tones = np.split(at, np.flatnonzero(np.diff(at) > QUIET_SAMPLES) + 1)
+    # What is cut off at the ends, and where tones swell, is left out.
+    whole = [heard[one[0] + EDGE : one[-1] - EDGE] for one in tones if len(one) > 4 * EDGE]
+    return len(tones) > 5 or any(worst_snr(one) < WHOLE_SNR_DB for one in whole if len(one) >= 400)
 
 
 def worst_snr(samples: I16 | Heard) -> float:

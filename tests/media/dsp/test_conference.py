@@ -78,6 +78,16 @@ def test_weights_do_not_pump() -> None:
     assert in_db.min() >= -10.9
 
 
+def test_who_falls_silent_is_turned_down_slowly_after_a_second() -> None:
+    said = speech(4.0, seed=53, level_dbm0=-18.0)
+    _, weights = held(Conference(12), room(12, 8, {3: said}))
+    in_db = 20 * np.log10(weights[seconds(4) // FRAME :, 3])
+    steps = np.diff(in_db)
+    assert (in_db[:30] == 0).all(), "0.6 s after the last word he is at full level"
+    assert steps.min() == pytest.approx(-0.2, abs=0.01), "10 dB a second"
+    assert in_db[-1] == pytest.approx(-10.8, abs=0.1), "as much as twelve parties add"
+
+
 def test_thirty_people_singing_together_are_limited_without_clipping_or_breathing() -> None:
     choir = {party: speech(6.0, seed=60 + party % 6, level_dbm0=-16.0) for party in range(30)}
     conference = Conference(30)
