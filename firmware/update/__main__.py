@@ -1,9 +1,9 @@
 """`python -m firmware.update`: updates, as systemd's units and the zongji command run them.
 
 apply FILE [--force]   install a signed bundle and prove it
-prove                  go on with a trial that a restart interrupted
 resume                 put in order what a power cut left; before the switch starts
-recover                likewise after the updater itself died in the middle of one; starts the services, too
+recover                bring an update to its end: prove the version on trial after a restart, or go back where
+                       the updater itself died in the middle; starts the services, too
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
     apply.add_argument(
         "--within", type=float, default=LIMIT_S, metavar="S", help="go back when it isn't well after so long"
     )
-    for verb in ("prove", "resume", "recover"):
+    for verb in ("resume", "recover"):
         verbs.add_parser(verb)
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
@@ -55,20 +55,16 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if options.verb == "apply":
             return _told(updater.apply(options.bundle.resolve(), force=options.force))
-        if options.verb == "prove":
-            outcome = updater.prove()
+        if options.verb == "recover":
+            outcome = updater.recover()
             return 0 if outcome is None else _told(outcome)
-        if options.verb == "resume" or updater.in_progress():
-            updater.resume()
-            if options.verb == "recover":
-                box.start()
+        updater.resume()
     except (ZongjiError, OSError, msgspec.MsgspecError) as error:
         print(f"zongji: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        updater.resume()
-        box.start()
-        _tell("zongji: cut off; a version on trial is judged at the next start")
+        box.recover()
+        _tell("zongji: cut off; the box puts itself in order")
         return 130
     return 0
 

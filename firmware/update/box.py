@@ -62,6 +62,11 @@ class Box:
         # The boot service would find the journal and count this as a boot; only the three are started.
         _run(["systemctl", "start", "--no-block", *_SERVICES], _SYSTEMCTL_S, "the services can't be started")
 
+    def recover(self) -> None:
+        """Have an update that was cut off brought to its end, in a process of the service manager's."""
+        words = ["systemctl", "start", "--no-block", "zongji-trial.service"]
+        _run(words, _SYSTEMCTL_S, "the update can't be brought to its end")
+
     def until_well(self, ready_lines: list[str]) -> str | None:
         return asyncio.run(until_well(self._paths.control_socket, self._page, ready_lines, self._limit_s))
 

@@ -185,12 +185,22 @@ class Updater:
         journal = self._journal()
         return None if journal is None else journal.phase
 
-    def prove(self) -> Outcome | None:
-        """Go on with a trial that a restart interrupted; None when there is none."""
+    def recover(self) -> Outcome | None:
+        """Bring to its end what a restart or the end of an updater interrupted, services and all.
+
+        None when there is nothing, or nothing had changed yet.
+        """
         journal = self._journal()
-        if journal is None or journal.phase is not Phase.TRIAL:
+        if journal is None:
             return None
-        return self._trial(journal)
+        if journal.phase in (Phase.STAGING, Phase.STOPPED):
+            self.resume()
+            self._system.start()
+            return None
+        if journal.phase is Phase.TRIAL and journal.trials < TRIALS:
+            self._system.start()
+            return self._trial(journal)
+        return self._go_back(_cut_off(journal), start=True)
 
     def resume(self) -> None:
         """Put in order what a power cut or a crash left, before the switch starts. Repeatable."""
@@ -203,8 +213,7 @@ class Updater:
         elif journal.phase is Phase.TRIAL and journal.trials < TRIALS:
             self._tell(f"the trial of {journal.to_id} was cut off; it begins anew")
         else:
-            why = journal.why or "the update was cut off"
-            self._go_back(msgspec.structs.replace(journal, why=why), start=False)
+            self._go_back(_cut_off(journal), start=False)
 
     def in_progress(self) -> bool:
         """Tell whether an update was begun and isn't over."""
@@ -364,3 +373,7 @@ class Updater:
         shutil.rmtree(self._places.versions / f"{id_}.part", ignore_errors=True)
         self._places.drop_version(id_)
         journals.forget(self._places)
+
+
+def _cut_off(journal: Journal) -> Journal:
+    return msgspec.structs.replace(journal, why=journal.why or "the update was cut off")

@@ -63,7 +63,7 @@ class FakeBox:
         self.running = None
         self.updater().resume()
         self.start()
-        self.updater().prove()
+        self.updater().recover()
 
     def update(self, path: Path, *, force: bool = False) -> Outcome:
         return self.updater().apply(path, force=force)

@@ -99,9 +99,6 @@ class Updating:
         self._tell("a line that nobody reads")
         return Outcome(from_id="old", to_id="new", done=True)
 
-    def resume(self) -> None:
-        self.did.append("put in order")
-
 
 @pytest.fixture
 def updating(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Updating]]:
@@ -109,8 +106,8 @@ def updating(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Updating]]:
         def __init__(self, *_: object, **__: object) -> None:
             pass
 
-        def start(self) -> None:
-            Updating.did.append("started")
+        def recover(self) -> None:
+            Updating.did.append("recovers")
 
     Updating.did = []
     monkeypatch.setattr(process, "Updater", Updating)
@@ -141,4 +138,4 @@ def test_ctrl_c_leaves_a_box_that_runs(updating: type[Updating]) -> None:
 
     updating.happens = staticmethod(interrupt)
     assert process.main(["apply", "new.bundle"]) == 130
-    assert updating.did == ["put in order", "started"]
+    assert updating.did == ["recovers"]

@@ -84,6 +84,28 @@ def test_the_power_goes_at_every_step(tmp_path: Path, behaviour: str) -> None:
         assert {"back: point", "back: data", "back: configure", "over"} <= set(died)
 
 
+@pytest.mark.parametrize("behaviour", ["schema=2", "schema=2 sick"])
+def test_the_updater_alone_is_killed_at_every_step(tmp_path: Path, behaviour: str) -> None:
+    for number in range(_MOST_STEPS):
+        folder = tmp_path / str(number)
+        box = FakeBox.installed(folder / "box")
+        path = make_bundle(folder, maker(box), behaviour)
+
+        def update(step: Callable[[str], None], box: FakeBox = box, path: Path = path) -> None:
+            box.updater(step).apply(path)
+
+        name = cut_at(number, update)
+        if name is None:
+            assert number > 0
+            return
+        after = FakeBox(box.root)
+        # Before anything is noted nothing was touched; from then on the service manager brings it to its end.
+        after.running = OLD if name == "note staging" else None
+        after.updater().recover()
+        is_whole(after, {OLD} if "sick" in behaviour else {OLD, NEW})
+    raise AssertionError("it never came through")
+
+
 def test_the_power_goes_at_every_step_of_going_back_by_hand(tmp_path: Path) -> None:
     died: list[str] = []
     for number in range(_MOST_STEPS):
@@ -126,7 +148,7 @@ def test_the_power_goes_again_while_the_box_puts_itself_in_order(tmp_path: Path,
         def boot(step: Callable[[str], None], again: FakeBox = again) -> None:
             again.updater(step).resume()
             again.start()
-            again.updater(step).prove()
+            again.updater(step).recover()
 
         through = cut_at(second, boot) is None
         last = FakeBox(box.root)
@@ -151,7 +173,7 @@ def test_a_version_whose_trial_is_cut_off_twice_goes(tmp_path: Path) -> None:
         again = FakeBox(box.root)
         again.updater().resume()
         again.start()
-        again.updater(lambda name: os._exit(0) if name == "trial" else None).prove()
+        again.updater(lambda name: os._exit(0) if name == "trial" else None).recover()
 
     cut_at(_MOST_STEPS, boot_that_hangs)
     last = FakeBox(box.root)
