@@ -2,7 +2,7 @@
 
 apply FILE [--force]   install a signed bundle and prove it
 resume                 put in order what a power cut left; before the switch starts
-recover                bring an update to its end: prove the version on trial after a restart, or go back where
+recover                bring an update to its end: prove the version on trial after a restart, or go back if
                        the updater itself died in the middle; starts the services, too
 """
 
