@@ -121,6 +121,8 @@ class AtChannel:
         self.last_sent: float | None = None
         self.swallowed = 0
         """Late or surplus final results that were dropped."""
+        self.echoes = 0
+        """Commands that came back as they were sent."""
         self._splitter = LineSplitter()
         self._waiting: collections.deque[Command] = collections.deque()
         self._pending: Command | None = None
@@ -259,7 +261,7 @@ class AtChannel:
         elif pending is None:
             self._notify(line)
         elif line == f"AT{pending.text}":
-            return
+            self.echoes += 1
         elif pending.connects and line.partition(" ")[0] in _CONNECTED:
             self._lines.append(line)
             self._finish(None)

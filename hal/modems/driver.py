@@ -95,6 +95,8 @@ class GsmDriver:
         self._lookalike = ""
         """What the modem calls itself, where the profile is another's."""
         self._seen = SeenCalls()
+        self._quiet_since: int | None = None
+        """Echoes counted when the modem had been told not to echo; None for one that does all the same."""
         self._refused_before = 0
         self._channel = AtChannel()
         self._procedures = Procedures(self._channel)
@@ -291,6 +293,10 @@ class GsmDriver:
     # Inside
 
     def _run(self) -> None:
+        if self._brought_up and self._quiet_since is not None and self._channel.echoes > self._quiet_since:
+            # Its notifications may go to another port now, so its own word of it needn't reach us.
+            logger.warning("%s: the modem echoes again: it restarted unsaid", self.name)
+            self._begin_life("the modem restarted")
         while (notification := self._procedures.next_notification(self._now)) is not None:
             line = notification.line
             if line in self._model.boot_lines:
@@ -379,9 +385,11 @@ class GsmDriver:
             shown = f"its IMEI ends in {imei[-4:]}" if imei else "it doesn't tell its IMEI"
             self._events.append(Reopen(f"another modem is plugged in there: {shown}"))
             return
+        echoes = self._channel.echoes
         yield from open_sim(self._model, self._pin, self._say)
         yield from set_up(self._model, self._say)
         yield from self._calls.clear_leftovers()
+        self._quiet_since = echoes if echoes == self._channel.echoes else None
         self._brought_up = True
         self.start(self._inbox.patrol())
         self._outbox.modem_is_up()
