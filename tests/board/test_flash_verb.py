@@ -58,7 +58,7 @@ class Box:
             "SWITCH_IS_OFF": "0" if runs else "3",
             "HANGS": hangs,
         }
-        command = ["bash", self.folder / "flash.sh", "board", *words]
+        command = ["bash", str(self.folder / "flash.sh"), "board", *words]
         return subprocess.Popen(
             command, env=environment, text=True, stderr=subprocess.PIPE, start_new_session=True
         )
