@@ -24,6 +24,7 @@ from tests.install.chroot import Chroot
 _PATIENCE_S: Final = 120.0
 """For a start on a busy machine; a quiet one takes 7 s."""
 _CARD: Final = "6G"
+_UP: Final = "systemctl is-system-running --wait | grep -E 'running|degraded'"
 _DATA: Final = "3G"
 """For data and two versions, with the room that an update asks for."""
 
@@ -110,15 +111,15 @@ class Card:
             assert done.returncode <= 1, done.stdout + done.stderr
 
     @contextlib.contextmanager
-    def booted(self) -> Iterator[Booted]:
-        """Switch on; the plug is pulled at the end of the block."""
+    def booted(self, until: str = _UP) -> Iterator[Booted]:
+        """Switch on, and wait until that script succeeds; the plug is pulled at the end of the block."""
         self.check()
         places = (str(self._folder / "root"), self._devices["card"], self._devices.get("data", ""))
         alone = ("--mount", "--pid", "--uts", "--ipc", "--net", "--cgroup")
         words = ["unshare", *alone, "--fork", "--kill-child", "bash", "-c", _BOOT, "boot", *places]
         with subprocess.Popen(words, stderr=subprocess.PIPE) as power:
             try:
-                yield Booted(power)
+                yield Booted(power, until)
             finally:
                 power.send_signal(signal.SIGKILL)
 
@@ -131,10 +132,10 @@ class Card:
 class Booted:
     """The computer while it is on."""
 
-    def __init__(self, power: subprocess.Popen[bytes]) -> None:
+    def __init__(self, power: subprocess.Popen[bytes], until: str) -> None:
         self._power = power
         self._init = self._first_process()
-        self.until("systemctl is-system-running --wait | grep -E 'running|degraded'")
+        self.until(until)
         self.must("ip link set lo up")
 
     def run(self, script: str) -> subprocess.CompletedProcess[str]:
