@@ -248,7 +248,9 @@ def test_the_howler_sounds_only_off_hook_and_ends_by_hanging_up(bench: Any) -> N
     assert tones == {0, 1400, 2060, 2450, 2600}
     bench.inputs.handset_closed = False
     bench.run(1000)
-    assert bench.board.howler == 0
+    for _ in range(1000):
+        bench.run(1)
+        assert bench.board.howler == 0
 
 
 # Panel and power-fail relay
@@ -270,16 +272,17 @@ def test_buttons_tell_short_and_long_presses(bench: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("pattern", "lit"),
-    [(words.LED_OFF, 0), (words.LED_ON, 2000), (words.LED_SLOW, 1000), (words.LED_FAST, 1000)],
+    ("pattern", "lit", "changes"),
+    [(words.LED_OFF, 0, 0), (words.LED_ON, 2000, 0), (words.LED_SLOW, 1000, 4), (words.LED_FAST, 1000, 20)],
 )
-def test_lamps_blink(bench: Any, pattern: int, lit: int) -> None:
+def test_lamps_blink(bench: Any, pattern: int, lit: int, changes: int) -> None:
     bench.tell(words.LED, 2, pattern)
-    total = 0
+    levels = []
     for _ in range(2000):
         bench.run(1)
-        total += bench.board.led_levels[2]
-    assert total == lit
+        levels.append(bench.board.led_levels[2])
+    assert sum(levels) == lit
+    assert sum(one != another for one, another in itertools.pairwise(levels)) == changes
 
 
 def test_a_dead_firmware_ties_the_line_to_the_handset_and_lets_everything_go(bench: Any) -> None:
@@ -331,6 +334,14 @@ def test_a_board_tests_itself(bench: Any) -> None:
     bench.inputs.battery = False
     bench.tell(words.TEST)
     assert (words.SELF_TEST, words.TEST_NO_BATTERY) in bench.heard
+    bench.inputs.battery = True
+    bench.inputs.handset_closed = True
+    bench.tell(words.TEST)
+    assert (words.SELF_TEST, words.TEST_HOOK_STUCK) in bench.heard, "current before it counts as lifted"
+    bench.inputs.handset_closed = False
+    bench.inputs.ring_edges = 100
+    bench.tell(words.TEST)
+    assert (words.SELF_TEST, words.TEST_RING_STUCK) in bench.heard
 
 
 def test_the_story_is_the_same_every_time() -> None:

@@ -159,12 +159,30 @@ async def test_the_exchange_tells_a_hang_up_in_several_ways(quirks: VoiceQuirks,
         assert (ended.reason, ended.detail) == (EndReason.REMOTE_HANG_UP, said)
 
 
-async def test_long_silence_is_taken_for_a_hang_up() -> None:
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [("s", "silence"), ("K", "congestion tone"), ("d", "dial tone"), ("l", "the loop broke")],
+)
+async def test_what_an_exchange_plays_to_the_one_who_is_left_is_taken_for_a_hang_up(
+    code: str, said: str
+) -> None:
     bench = VoiceBench()
     async with running(bench) as heard:
         await talk(bench, heard)
-        bench.act(lambda: bench.modem.code("s"))
-        assert (await heard.next(CallEnded)).detail == "silence"
+        bench.act(lambda: bench.modem.code(code))
+        ended = await heard.next(CallEnded)
+        assert (ended.reason, ended.detail) == (EndReason.REMOTE_HANG_UP, said)
+        assert not bench.modem.off_hook
+
+
+@pytest.mark.parametrize("code", ["q", "o", "u", "T", "J"])
+async def test_what_says_nothing_of_a_hang_up_ends_no_call(code: str) -> None:
+    bench = VoiceBench()
+    async with running(bench) as heard:
+        await talk(bench, heard)
+        bench.act(lambda: bench.modem.code(code))
+        await asyncio.sleep(2)
+        assert heard.all(CallEnded) == []
 
 
 async def test_the_caller_id_is_announced_between_the_rings() -> None:
