@@ -43,7 +43,7 @@ addEventListener("DOMContentLoaded", () => {
         { stroke: ink, grid: { show: false }, values: (_, splits) => splits.map((at) => Number.isInteger(at) ? (reply.groups[at] ?? "").replace(/^\d{4}-/, "") : "") },
         ...units.map((unit, i) => ({ scale: unit, side: i ? 1 : 3, stroke: ink, size: 62, grid: { show: !i, stroke: edge, width: 1 }, values: (_, splits) => splits.map((at) => shown(at, unit)) })),
       ],
-      series: [{ value: (_, at) => reply.groups[at] ?? "" }, ...series],
+      series: [{ label: by.selectedOptions[0].text, value: (_, at) => reply.groups[at] ?? "–" }, ...series],
     }, [reply.groups.map((_, i) => i), ...reply.figures.map((one) => one.values)], place);
   }
   let asked = 0;
