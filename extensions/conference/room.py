@@ -120,6 +120,7 @@ class Conferences:
             room.open.set()
         room.present += 1
         room.moderators += moderates
+        call.arrived()
         try:
             if not room.open.is_set():
                 await call.play(Heard.CONFERENCE_WAIT(), self._say(call, "conference-wait"))

@@ -102,7 +102,7 @@ class Call:
         self.conversation: Conversation | None = None
         """Who talks with the caller now; None while nobody does."""
         self.when_talking: Callable[[], None] | None = None
-        """Called once, when the next conversation begins."""
+        """Called once, when the next conversation begins or the caller is where it was to be led."""
         self.language = ""
         """The language the caller has chosen to be spoken to in, "zh-CN" or "en"; "" for the office's."""
         self.told_of_recording = False
@@ -323,6 +323,10 @@ class Call:
     def began_to_talk(self, conversation: Conversation) -> None:
         """Note who talks with the caller now, and tell whoever wanted to know."""
         self.conversation = conversation
+        self.arrived()
+
+    def arrived(self) -> None:
+        """Tell whoever handed the caller on that it is where it shall be, though nobody need answer there."""
         tell, self.when_talking = self.when_talking, None
         if tell is not None:
             tell()

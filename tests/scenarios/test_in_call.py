@@ -54,6 +54,32 @@ async def test_blind_transfer_by_the_phones_own_key(desk: Desk) -> None:
     await desk.office.talking(caller, other)
 
 
+async def test_who_hands_a_caller_into_a_room_is_free_at_once_whoever_waits_there(desk: Desk) -> None:
+    caller, phone = await desk.talk()
+    phone.far.presses("##800")
+    await desk.office.until(lambda: phone.ending is not None)
+    await desk.office.until(lambda: len(desk.conferences.members("team")) == 1)
+    other = desk.office.phone_dials("102", "800")
+    await desk.office.talking(caller, other)
+    other.far.ends()
+    caller.far.ends()
+    await desk.office.until(lambda: not desk.office.exchange.live())
+    transfers = [one for journey in desk.office.store.closed for one in journey.transfers]
+    assert [(one.kind, one.to, one.completed) for one in transfers] == [(TransferKind.BLIND, "800", True)]
+
+
+async def test_who_hands_a_caller_into_a_room_with_a_pin_is_there_until_it_was_keyed(desk: Desk) -> None:
+    caller, phone = await desk.talk()
+    phone.far.presses("##801")
+    await desk.office.until(lambda: "conference-pin" in desk.office.words.said)
+    assert phone.ending is None
+    caller.far.presses("1234#")
+    await desk.office.until(lambda: phone.ending is not None)
+    assert caller.ending is None
+    caller.far.ends()
+    await desk.office.until(lambda: not desk.office.exchange.live())
+
+
 async def test_a_transfer_nobody_takes_comes_back(desk: Desk) -> None:
     caller, phone = await desk.talk()
     phone.far.presses("##103")
