@@ -272,6 +272,29 @@ def test_we_refresh_a_session_where_the_phone_wants_us_to() -> None:
     assert sent.count("UPDATE") == 1
 
 
+def test_we_refresh_a_session_that_a_caller_leaves_to_us() -> None:
+    story = Story()
+    story.says(story.request("INVITE", "Supported: timer", "Session-Expires: 120;refresher=uas", body=SDP))
+    event = story.events[-1]
+    assert isinstance(event, CallOffered)
+    event.call.answer(SDP.encode(), story.now)
+    (answer,) = [one for one in story.collect() if statuses([one]) == [200]]
+    assert answer.headers.get("session-expires") == "120;refresher=uas"
+    assert answer.headers.get("require") is None
+    story.says(story.request("ACK", to_tag=event.call.local_tag))
+    refreshed_at = []
+    for _ in range(24):
+        for one in story.passes(10):
+            assert isinstance(one, Request)
+            if one.method == "UPDATE":
+                refreshed_at.append(story.now)
+                assert one.headers.get("session-expires") == "120;refresher=uac"
+            story.replies(one, 200, "phone", **{"session-expires": "120;refresher=uac"})
+    # Every half interval; the caller's phone need not do anything.
+    assert refreshed_at == [60, 120, 180, 240]
+    assert event.call.state is CallState.ESTABLISHED
+
+
 @pytest.mark.parametrize("method", ["INVITE", "reINVITE"])
 def test_a_session_too_brief(method: str) -> None:
     story = Story()
