@@ -165,9 +165,9 @@ async def test_an_installer_invites_from_the_command_line(box: Box) -> None:
 
     listed = await asyncio.to_thread(asked, "devices")
     assert SOFA in listed and "yes" in listed
-    told = await asyncio.to_thread(asked, "invite", "102", "--make", "generic")
+    told = await asyncio.to_thread(asked, "invite", "103", "--make", "generic")
     qr = next(line for line in told.splitlines() if "QR" in line).rpartition(" ")[2]
-    assert json.loads(await fetched(qr))["user"] == "102"
+    assert json.loads(await fetched(qr))["user"] == "103"
 
 
 async def configuration_port(box: Box) -> str:
