@@ -16,13 +16,19 @@ from extensions.registrar import Binding
 from extensions.sip.compose import bracketed
 from extensions.sip.events import MessageDelivered, MessageReceived
 from extensions.sip.headers import NameAddr
-from extensions.sip.inbox import MOST_BYTES, MessageToUs
+from extensions.sip.inbox import MessageToUs
 from extensions.sip.net.driver import Driver
 
 logger = logging.getLogger(__name__)
 
 # Texts under way at once; the oldest is given up first.
 _MOST_UNDER_WAY = 200
+# Most bytes of a text in one MESSAGE of ours: with its header it passes UDP whole (RFC 3261 §18.1.1).
+PIECE_BYTES = 900
+# Most pieces of one text: what the longest SMS there is needs, 255 parts of 67 characters.
+_MOST_PIECES = 60
+# Bytes of UTF-8 that go on with a character begin with the bits 10.
+_CONTINUED_MASK, _CONTINUED = 0xC0, 0x80
 
 
 class _UnderWay:
@@ -56,9 +62,10 @@ class Texts:
         Args:
             from_: The number to show as the sender.
             extension: Whom to.
-            text: Cut to what a MESSAGE may hold.
+            text: A long one goes in pieces.
         """
-        return self._spread(from_, extension, "text/plain", text.encode()[:MOST_BYTES], None)
+        pieces = pieces_of(text)
+        return all(self._spread(from_, extension, "text/plain", piece, None) for piece in pieces)
 
     def received(self, event: MessageReceived) -> None:
         """Take a text from a phone."""
@@ -115,3 +122,16 @@ class Texts:
     def _answer(self, message: MessageToUs, status: int) -> None:
         with self._driver.turn() as now:
             message.answer(status, now)
+
+
+def pieces_of(text: str) -> list[bytes]:
+    """Return a text in UTF-8, cut between characters into what one MESSAGE each may hold."""
+    data = text.encode("utf-8", "replace")
+    pieces: list[bytes] = []
+    while len(data) > PIECE_BYTES:
+        end = PIECE_BYTES
+        while data[end] & _CONTINUED_MASK == _CONTINUED:
+            end -= 1
+        pieces.append(data[:end])
+        data = data[end:]
+    return [*pieces, data][:_MOST_PIECES]

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import pytest
 
+from extensions.sip.transaction.base import LARGEST_DATAGRAM
 from firmware.app.parts import Parts
 from firmware.app.phone_texts import attach
 from firmware.core.errors import UserError
@@ -81,6 +82,19 @@ async def test_an_answer_comes_back_to_who_wrote() -> None:
     assert texts_at(place, "102") == ["good"]
     # A stranger's goes to the operator.
     assert texts_at(place, "101") == ["who is there?"]
+
+
+async def test_a_long_text_comes_in_pieces_and_no_character_is_lost() -> None:
+    place, sender = await an_office()
+    await place.phone("101")
+    long = "".join(f"第{number}句，请回电。" for number in range(200))
+    sender.receives(MOBILE, long)
+    await place.settle()
+    pieces = texts_at(place, "101")
+    assert "".join(pieces) == long
+    # None is so long that it would have to leave UDP.
+    assert len(pieces) > 1
+    assert all(len(data) <= LARGEST_DATAGRAM for data in place.net.carried)
 
 
 async def test_a_text_waits_for_a_phone_that_is_off() -> None:
