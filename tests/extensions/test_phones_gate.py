@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from extensions.accounts import Account
-from extensions.bans import FIRST_BAN_S, MOST_PER_USER
+from extensions.bans import FIRST_BAN_S, MOST_PER_ACCOUNT, MOST_PER_USER
 from extensions.sip.compose import new_request
 from extensions.sip.headers import NameAddr
 from extensions.sip.message import Request, Response, parse_message
@@ -63,6 +63,22 @@ async def test_a_wrong_secret_does_not_register_and_is_braked() -> None:
         far.registration.start(now)
     await asyncio.sleep(1)
     assert place.phones.counters["auth_failed"] > failures
+
+
+async def test_a_phone_that_was_in_calls_on_while_its_account_is_attacked_from_elsewhere() -> None:
+    place = await office()
+    far = await place.phone("101")
+    now = asyncio.get_running_loop().time()
+    for number in range(MOST_PER_ACCOUNT):
+        place.phones.bans.failed(f"10.0.9.{number % 50}", "101", now)
+    far.dial("102")
+    leg, dialled = await asyncio.wait_for(place.incoming.get(), 5)
+    assert (leg.party.number, dialled) == ("101", "102")
+    # Who comes anew, be it with the right secret, waits until the ban is over.
+    stranger = place.unregistered("101")
+    with pytest.raises(TimeoutError):
+        await stranger.register("10.0.0.1")
+    assert place.phones.counters["auth_braked"] > 0
 
 
 async def test_an_unknown_user_looks_like_a_wrong_secret() -> None:
