@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from extensions.accounts import Account, Accounts, Algorithm
+from extensions.sip.offer_answer import AudioNegotiation
 from firmware.core.leg import Party
 from firmware.core.media import G722, PCMA
 from tests.extensions.office import Office
@@ -86,6 +87,22 @@ async def test_a_phone_that_must_encrypt_is_not_let_in_without_tls() -> None:
         await far.register("10.0.0.1")
     assert place.phones.registrations() == []
     assert any(b"403 TLS Required" in data for data in place.net.carried)
+
+
+async def test_a_phone_that_must_encrypt_and_offers_to_speak_plainly_is_refused() -> None:
+    place = await an_office()
+    devices(place, Account("101", "Ann", "desk", srtp=True))
+    far = place.unregistered("101", secret="desk")  # noqa: S106 - as above
+    await far.register("10.0.0.1", transport="tls")
+    assert [one.transport for one in place.phones.registrations()] == ["tls"]
+    far.dial("102")
+    await place.settle()
+    assert far.ended is not None and far.ended.status == 488
+    assert place.incoming.empty()
+    far.dial("102", body=AudioNegotiation(1, secure=True).offer(far.host, 4000))
+    leg, _ = await asyncio.wait_for(place.incoming.get(), 5)
+    await leg.answer()
+    assert leg.port is not None and place.media.aims[leg.port][-1].srtp is not None
 
 
 @pytest.mark.parametrize("allowed", [True, False])
