@@ -17,14 +17,17 @@ import numpy as np
 import numpy.typing as npt
 
 from firmware.core.media import G722
-from firmware.media.codecs import G722_SILENCE
+from firmware.media.codecs import G722_SILENCE, SILENCE
 from firmware.media.dsp.comfort import ComfortNoise
 from firmware.media.dsp.plc import HISTORY, Concealer
-from firmware.media.g711 import FRAME, I16, LAWS, U8
+from firmware.media.g711 import FRAME, I16, LAWS, U8, ULAW
 
 HISTORY_FRAMES: Final = HISTORY // FRAME
 """Frames of the past that a concealment begins with."""
 FIRST_SLOTS: Final = 4
+MAX_FRESH: Final = 100
+"""Rows whose concealment begins in one tick, at 25 µs each. Where more miss a frame at once, the network is
+gone, and the others are silent until their gap ends."""
 
 Rows = npt.NDArray[np.intp]
 Past = Callable[[Rows], I16]
@@ -48,6 +51,8 @@ class GapFiller:
         self._slots: dict[int, int] = {}
         """Slot by row, for rows in a gap."""
         self._free = list(range(FIRST_SLOTS))
+        self._silent: set[int] = set()
+        """Rows in a gap that no slot was given to."""
         self._noise: dict[int, ComfortNoise] = {}
         self._hissing: set[int] = set()
 
@@ -56,7 +61,7 @@ class GapFiller:
     @property
     def active(self) -> bool:
         """Whether any row is in a gap, and so must be joined or continued in this tick."""
-        return bool(self._slots)
+        return bool(self._slots or self._silent)
 
     def fill(self, lost: Rows, payload: U8, payload_types: U8, past: Past) -> Rows:
         """Make up the frames of `lost` rows, and join rows whose gap has just ended.
@@ -68,11 +73,16 @@ class GapFiller:
             past: See `Past`.
 
         Returns:
-            The rows whose frames were made or changed.
+            The rows whose frames were made up or joined.
         """
-        fresh = [row for row in lost.tolist() if row not in self._slots]
+        gone = lost.tolist()
+        self._silent.intersection_update(gone)
+        fresh = [row for row in gone if row not in self._slots and row not in self._silent]
         if fresh:
-            self._seed(fresh, past)
+            self._seed(fresh[:MAX_FRESH], past)
+            self._silent.update(fresh[MAX_FRESH:])
+        for row in self._silent:
+            payload[row] = SILENCE.get(int(payload_types[row]), ULAW.silence)
         rows = np.fromiter(self._slots, np.intp, len(self._slots))
         slots = np.fromiter(self._slots.values(), np.intp, len(self._slots))
         missing = np.isin(rows, lost)
@@ -91,7 +101,7 @@ class GapFiller:
         payload[rows[missing & (types == G722)]] = G722_SILENCE
         for row in rows[~missing].tolist():
             self.forget_gap(row)
-        return rows
+        return np.concatenate((rows, np.fromiter(self._silent, np.intp, len(self._silent))))
 
     def _seed(self, rows: list[int], past: Past) -> None:
         if len(rows) > len(self._free):
@@ -105,6 +115,7 @@ class GapFiller:
 
     def forget_gap(self, row: int) -> None:
         """Conceal a row no longer. Repeatable."""
+        self._silent.discard(row)
         slot = self._slots.pop(row, None)
         if slot is not None:
             self._free.append(slot)

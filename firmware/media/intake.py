@@ -13,13 +13,13 @@ from typing import Final
 
 import numpy as np
 
-from firmware.media.g711 import FRAME, U8
+from firmware.media.g711 import FRAME
 from firmware.media.jitter import JitterRings
 from firmware.media.jitter_state import COLD_TICKS, Rows
 from firmware.media.rows import grown
 from firmware.media.rtcp import is_report
 from firmware.media.rtp import HEADER, MAX_PACKET, VERSION_2, parse
-from firmware.media.rtp_network import NOTHING, SLOT, Batch, RtpNetwork
+from firmware.media.rtp_network import Batch, RtpNetwork
 from firmware.media.telephone_event import EventReceiver
 from firmware.media.transmit import PACKET
 
@@ -39,15 +39,19 @@ COMFORT_NOISE: Final = 13
 NO_EVENTS: Final = 255
 """In place of a payload type, for a peer without telephone events."""
 
-_SLOT_DTYPE: Final = np.dtype(
+_PACKET_DTYPE: Final = np.dtype(
     {
         "names": ["lead", "flags", "payload_type", "sequence", "timestamp", "ssrc", "payload"],
         "formats": [">u8", "u1", "u1", ">u2", ">u4", ">u4", ("u1", (FRAME,))],
         "offsets": [0, 0, 1, 2, 4, 8, HEADER],
-        "itemsize": SLOT,
+        "itemsize": PACKET,
     }
 )
-"""A packet in its slot; the lead is the first four fields as one number."""
+"""A packet of one frame; the lead is the first four fields as one number."""
+
+
+_NO_PACKET: Final = bytes(PACKET)
+"""In place of one of another length."""
 
 
 class RtpIntake:
@@ -108,12 +112,9 @@ class RtpIntake:
             if end > begin:
                 self._receive_run(begin, rows[begin:end], keyed)
             begin = end
-        for row, data in batch.long:
-            self._receive_one(row, memoryview(data), keyed)
         if self._ticks % SAMPLE_TICKS == 0:
             self._sample(self._running[self._ticks // SAMPLE_TICKS % SAMPLE_GROUPS :: SAMPLE_GROUPS])
-        came = batch.long or batch.lengths.count(NOTHING) < len(batch.lengths)
-        return keyed if came else None
+        return keyed if len(batch.missing) < len(batch.packets) else None
 
     def _run_ends(self) -> list[int]:
         """Return where runs of packets end, in a run each of another row."""
@@ -131,21 +132,21 @@ class RtpIntake:
         return [*ends, count + len(batch.rows)]
 
     def _receive_run(self, begin: int, rows: Rows, keyed: list[tuple[int, str]]) -> None:
-        """Sort the packets from slot `begin` on, each of another row."""
-        slots = self._batch.data[begin : begin + len(rows)]
-        lengths = self._batch.lengths[begin : begin + len(rows)]
-        left = range(len(rows)) if len(rows) <= FEW else self._receive_frames(rows, slots, lengths)
+        """Sort the packets from index `begin` on, each of another row."""
+        packets = self._batch.packets[begin : begin + len(rows)]
+        left = range(len(rows)) if len(rows) <= FEW else self._receive_frames(rows, packets)
         for index in left:
-            if lengths[index] != NOTHING:
-                view = self._batch.views[begin + index][: lengths[index]]
-                self._receive_one(int(rows[index]), view, keyed)
+            if begin + index not in self._batch.missing:
+                self._receive_one(int(rows[index]), memoryview(packets[index]), keyed)
 
-    def _receive_frames(self, rows: Rows, slots: U8, lengths: list[int]) -> Sequence[int]:
+    def _receive_frames(self, rows: Rows, data: list[bytes]) -> Sequence[int]:
         """Take what is exactly one frame, all at once; return which packets have to be taken one by one."""
-        packets = slots.view(_SLOT_DTYPE)[:, 0]
+        lengths = list(map(len, data))
         odd: list[int] = []
         if lengths.count(PACKET) < len(lengths):
             odd = [index for index, length in enumerate(lengths) if length != PACKET]
+            data = [packet if len(packet) == PACKET else _NO_PACKET for packet in data]
+        packets = np.frombuffer(b"".join(data), _PACKET_DTYPE)
         leads = packets["lead"].astype(np.uint64)
         left = self.jitter.receive_next(rows, leads, packets["ssrc"], packets["payload"], odd)
         others = [index for index in left.tolist() if lengths[index] == PACKET]

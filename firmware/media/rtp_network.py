@@ -10,41 +10,40 @@ import numpy.typing as npt
 
 from firmware.media.g711 import U8
 
-SLOT: Final = 352
-"""Bytes of a batch's slots: 40 ms of G.711 and a header with an extension. Small, so that a tick's packets
-lie together, and no power of two, which would put all headers into the same cache lines."""
-NOTHING: Final = -1
-"""In place of a length, where an expected packet did not come, or was forged."""
+EXPECTED_SIZE: Final = 352
+"""Octets that are read of an expected packet: 40 ms of G.711 and a header with an extension. A longer one is
+cut off, once; its row is then no longer expected."""
+NOTHING: Final = b""
+"""In place of an expected packet that did not come, or was forged."""
 
 
 class Batch:
-    """The packets of one tick.
+    """The packets of one tick: first, for `expected` rows in their order, one each, then those of `rows`.
 
-    `lengths[i]` bytes lie in slot i: first, for `expected` rows in their order, one packet each (length
-    `NOTHING` where none came), then those of `rows`. Packets too long for a slot are in `long`.
+    Where none came, `NOTHING` stands, and its index is in `missing`: a packet may be empty.
     """
 
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
-        self.data: U8 = np.zeros((capacity, SLOT), np.uint8)
-        self.views = [memoryview(row) for row in self.data]
-        self.lengths: list[int] = []
+        self.packets: list[bytes] = []
         self.expected: npt.NDArray[np.intp] = np.zeros(0, np.intp)
         self.rows: list[int] = []
-        self.long: list[tuple[int, bytes]] = []
+        self.missing: set[int] = set()
 
     def clear(self) -> None:
-        self.lengths.clear()
+        self.packets.clear()
         self.rows.clear()
-        self.long.clear()
+        self.missing.clear()
+
+    def miss(self) -> None:
+        """Note that the next expected packet did not come."""
+        self.missing.add(len(self.packets))
+        self.packets.append(NOTHING)
 
     def add(self, row: int, packet: bytes) -> None:
-        """Take one packet that is already in memory; dropped when the batch is full."""
-        if len(packet) > SLOT:
-            self.long.append((row, packet))
-        elif len(self.lengths) < self.capacity:
-            self.views[len(self.lengths)][: len(packet)] = packet
-            self.lengths.append(len(packet))
+        """Take one packet; dropped when the batch is full."""
+        if len(self.packets) < self.capacity:
+            self.packets.append(packet)
             self.rows.append(row)
 
 

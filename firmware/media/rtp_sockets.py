@@ -19,7 +19,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import ipaddress
-import operator
+import itertools
 import select
 import socket
 import struct
@@ -34,7 +34,7 @@ from firmware.core.media import MediaError
 from firmware.media.g711 import U8
 from firmware.media.raw_sender import RawSender, header_of
 from firmware.media.rtp import MAX_PACKET
-from firmware.media.rtp_network import NOTHING, SLOT, Batch
+from firmware.media.rtp_network import EXPECTED_SIZE, Batch
 
 _STAMP: Final = 0x8907
 """SIOCGSTAMPNS (linux/sockios.h): when the packet last received from a socket had arrived."""
@@ -63,7 +63,6 @@ class _Port:
         self.row = row
         self.sock = sock
         self.descriptor = sock.fileno()
-        self.receive: Callable[[memoryview], int] = sock.recv_into
         self.control = control
         """RTCP's, on the port above."""
         self.address: tuple[str, int] = sock.getsockname()[:2]
@@ -104,8 +103,8 @@ class RtpSockets:
         self._ports: dict[int, _Port] = {}
         self._calls = select.epoll()
         self._door = select.epoll()
-        self._receivers: dict[int, tuple[Callable[[memoryview], int], int]] = {}
-        self._expected: list[Callable[[memoryview], int]] = []
+        self._receivers: dict[int, _Port] = {}
+        self._expected: list[socket.socket] = []
         self._wanted: Sequence[int] = ()
         """Rows that the engine expects packets of."""
         self._stale = False
@@ -191,7 +190,7 @@ class RtpSockets:
             fcntl.ioctl(own.sock, _STAMP, self._stamp)
         own.signalled = target
         if own.descriptor not in self._receivers:
-            self._receivers[own.descriptor] = (own.receive, row)
+            self._receivers[own.descriptor] = own
             self._calls.register(own.descriptor, select.EPOLLIN)
 
     def close(self, row: int) -> None:
@@ -224,9 +223,9 @@ class RtpSockets:
             return
         self._wanted, self._stale = rows, False
         odd = self._wide | self._uneven
-        known = [row for row in rows if row not in odd and row in self._ports][: len(batch.views)]
+        known = [row for row in rows if row not in odd and row in self._ports][: batch.capacity]
         ports = [self._ports[row] for row in known]
-        self._expected = [port.receive for port in ports]
+        self._expected = [port.sock for port in ports]
         batch.expected = np.array(known, np.intp)
         unwatched = {port.descriptor for port in ports}
         for descriptor in self._unwatched - unwatched:
@@ -244,21 +243,22 @@ class RtpSockets:
     def receive(self, batch: Batch, is_quiet: Callable[[int], bool]) -> None:
         self._began = time.time()
         self._ticks += 1
-        lengths = batch.lengths
+        packets = batch.packets
         self._missed.clear()
-        receivers, views = iter(self._expected), iter(batch.views)
+        sockets, sizes = iter(self._expected), itertools.repeat(EXPECTED_SIZE)
         while True:
             try:
-                # The loop over the sockets runs in C; where one raises, the lengths before it are kept.
-                lengths.extend(map(operator.call, receivers, views))
+                # The loop over the sockets runs in C; where one raises, the packets before it are kept.
+                packets.extend(map(socket.socket.recv, sockets, sizes))
                 break
             except OSError:
                 # None there, or an ICMP "port unreachable" of an earlier send.
-                self._note_missed(int(batch.expected[len(lengths)]))
-                lengths.append(NOTHING)
-        if SLOT in lengths:
+                self._note_missed(int(batch.expected[len(packets)]))
+                batch.miss()
+        if EXPECTED_SIZE in map(len, packets):
             # A packet that may have been cut off; its stump is left to be counted as malformed.
-            self._wide.update(batch.expected[[length == SLOT for length in lengths]].tolist())
+            wide = [len(packet) == EXPECTED_SIZE for packet in packets]
+            self._wide.update(batch.expected[wide].tolist())
             self._stale = True
         self._receive_rest(batch)
         self._drain_some(batch)
@@ -282,10 +282,9 @@ class RtpSockets:
         for row in batch.expected[self._ticks % DRAIN_TICKS :: DRAIN_TICKS].tolist():
             port = self._ports.get(row)
             # To ask costs a fraction of a reading in vain.
-            while port is not None and len(batch.lengths) < batch.capacity and self._waits(port.sock):
+            while port is not None and len(batch.packets) < batch.capacity and self._waits(port.sock):
                 with contextlib.suppress(OSError):
-                    batch.lengths.append(port.receive(batch.views[len(batch.lengths)]))
-                    batch.rows.append(row)
+                    batch.add(row, port.sock.recv(MAX_PACKET + 1))
 
     def _waits(self, sock: socket.socket) -> bool:
         """Tell whether a packet waits at a socket."""
@@ -294,33 +293,24 @@ class RtpSockets:
 
     def _receive_rest(self, batch: Batch) -> None:
         """Take what the kernel says is there still: of other rows, and second packets."""
-        lengths, rows, views = batch.lengths, batch.rows, batch.views
         receivers = self._receivers
-        index = len(lengths)
         for _ in range(MAX_ROUNDS):
             ready = self._calls.poll(0, max(1, len(receivers)))
             if len(ready) <= len(self._missed) and self._missed.issuperset(fd for fd, _ in ready):
                 break
-            if index + len(ready) > batch.capacity:
+            if len(batch.packets) + len(ready) > batch.capacity:
                 break
             for descriptor, _events in ready:
                 # What comes while the others are read comes too late for this tick. To take it now and then,
                 # by the length of this very reading, would make a row's phase uneven.
                 if descriptor in self._missed:
                     continue
-                receive, row = receivers[descriptor]
-                try:
-                    if row in self._wide:
-                        batch.long.append((row, self._ports[row].sock.recv(MAX_PACKET + 1)))
-                        continue
-                    length = receive(views[index])
-                except OSError:
-                    continue
-                if length == SLOT:
-                    self._wide.add(row)
-                lengths.append(length)
-                rows.append(row)
-                index += 1
+                own = receivers[descriptor]
+                with contextlib.suppress(OSError):
+                    packet = own.sock.recv(MAX_PACKET + 1)
+                    batch.add(own.row, packet)
+                    if len(packet) >= EXPECTED_SIZE:
+                        self._wide.add(own.row)
 
     def age(self, row: int) -> float:
         try:

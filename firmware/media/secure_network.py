@@ -2,7 +2,7 @@
 
     engine ◄── plain RTP ── SecureNetwork ◄── SRTP ── RtpSockets
 
-Ports with keys are deciphered in place in the tick's batch, so that everything after works on plain packets,
+Ports with keys are deciphered in the tick's batch, so that everything after works on plain packets,
 all at once. What is not authentic is counted and never seen by the engine.
 """
 
@@ -89,24 +89,12 @@ class SecureNetwork:
         expected = batch.expected.tolist()
         for index, row in enumerate([*expected, *batch.rows]):
             port = self._ports.get(row)
-            length = batch.lengths[index]
-            if port is None or length == NOTHING:
+            if port is None or index in batch.missing:
                 continue
-            view = batch.views[index]
-            plain = self._open_packet(port, view[:length])
+            plain = self._open_packet(port, memoryview(batch.packets[index]))
             if plain is None:
-                batch.lengths[index] = NOTHING
-            else:
-                view[: len(plain)] = plain
-                batch.lengths[index] = len(plain)
-        if batch.long:
-            batch.long[:] = [
-                (row, plain) for row, data in batch.long if (plain := self._opened(row, data)) is not None
-            ]
-
-    def _opened(self, row: int, data: bytes) -> bytes | None:
-        port = self._ports.get(row)
-        return data if port is None else self._open_packet(port, memoryview(data))
+                batch.missing.add(index)
+            batch.packets[index] = plain or NOTHING
 
     def _open_packet(self, port: SrtpPort, data: memoryview) -> bytes | None:
         receiver = port.receiver

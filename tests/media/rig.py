@@ -24,7 +24,7 @@ from firmware.media.g711 import FRAME, I16, LAWS, RATE, U8
 from firmware.media.loader import FileLoader
 from firmware.media.pcm import SERIAL_AHEAD, SERIAL_CHUNK, DeviceGone
 from firmware.media.rtp import RtpPacket, build, parse
-from firmware.media.rtp_network import NOTHING, SLOT, Batch
+from firmware.media.rtp_network import EXPECTED_SIZE, Batch
 from firmware.media.writer import RecordingWriter
 
 TICK_NS = 20_000_000
@@ -92,12 +92,15 @@ class FakeNetwork:
         self.aims.pop(row, None)
 
     def receive(self, batch: Batch, is_quiet: Callable[[int], bool]) -> None:
-        for row, view in zip(batch.expected.tolist(), batch.views, strict=False):
-            first = next((one for one in self.arriving if one[0] == row and len(one[1]) <= SLOT), None)
-            if first is not None:
+        for row in batch.expected.tolist():
+            first = next(
+                (one for one in self.arriving if one[0] == row and len(one[1]) <= EXPECTED_SIZE), None
+            )
+            if first is None:
+                batch.miss()
+            else:
                 self.arriving.remove(first)
-                view[: len(first[1])] = first[1]
-            batch.lengths.append(NOTHING if first is None else len(first[1]))
+                batch.packets.append(first[1])
         for row, packet in self.arriving:
             batch.add(row, packet)
         self.arriving.clear()
