@@ -35,7 +35,7 @@ TEXT
 
 as_root() {
   if [ "$(id -u)" = 0 ]; then "$@"; else
-    command -v sudo >/dev/null || fail "installing Debian packages needs root or sudo"
+    command -v sudo >/dev/null || fail "this needs root or sudo"
     sudo "$@"
   fi
 }
