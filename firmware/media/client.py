@@ -44,7 +44,7 @@ from firmware.core.media import (
 )
 from firmware.media import protocol
 from firmware.media.handles import ClientPlayback, ClientRecording
-from firmware.media.wave_sizes import HEADER_SIZE, STEREO_FRAME
+from firmware.media.wave_sizes import frames_in
 
 logger = logging.getLogger(__name__)
 
@@ -393,17 +393,7 @@ class MediaClient:
         """Say of a recording what the file itself tells."""
         recording = self._recordings.pop(recorder_id, None)
         if recording is not None:
-            recording.end(_frames_in(recording.path), reason)
-
-
-def _frames_in(path: Path) -> int:
-    """Return how many stereo samples a recording's header counts; 0 when there is none."""
-    try:
-        with path.open("rb") as file:
-            header = file.read(HEADER_SIZE)
-    except OSError:
-        return 0
-    return int.from_bytes(header[40:44], "little") // STEREO_FRAME if len(header) == HEADER_SIZE else 0
+            recording.end(frames_in(recording.path), reason)
 
 
 def _learned_from(path: Path) -> LearnedTone | None:

@@ -18,7 +18,7 @@ import pytest
 from firmware.core.media import PlayTone
 from firmware.media.g711 import LAWS
 from firmware.media.rtp import RtpPacket, build
-from tests.media.test_process import HOST, Box, SoftPhone
+from tests.media.box import HOST, Box, SoftPhone
 
 pytestmark = pytest.mark.e2e
 
