@@ -88,6 +88,17 @@ def test_too_many_unfinished_transactions_of_one_source() -> None:
     assert story.agent.counters["refused"] == 1
 
 
+def test_who_keeps_flooding_is_not_heard_at_all_until_it_pauses() -> None:
+    sources = Sources()
+    # Ten times a stranger's rate: a bucketful is heard, and what is filled in until it is empty.
+    heard = [sources.takes("10.0.0.9", number / 1000, request=True) for number in range(10_000)]
+    last = max(number for number, was in enumerate(heard) if was)
+    assert last < 300
+    assert not sources.takes("10.0.0.9", 10.5, request=True)
+    assert sources.takes("10.0.0.8", 10.5, request=True)
+    assert sources.takes("10.0.0.9", 20.0, request=True)
+
+
 def test_a_stranger_that_floods_is_not_heard_and_a_known_host_is() -> None:
     story = Story(Sources())
     for _ in range(3 * int(STRANGER.requests_at_once)):
