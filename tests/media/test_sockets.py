@@ -14,7 +14,7 @@ import pytest
 
 from firmware.media import raw_sender
 from firmware.media.g711 import U8
-from firmware.media.rtp_network import Batch
+from firmware.media.rtp_network import EXPECTED_SIZE, Batch
 from firmware.media.rtp_sockets import RtpSockets
 from firmware.media.transmit import PACKET
 
@@ -181,6 +181,42 @@ def test_a_socket_that_sends_nothing_at_all_costs_no_packet() -> None:
         desk.tick(*calls)
         for row, (phone, address) in calls.items():
             assert desk.heard(phone) == (desk.packet(row), address)
+
+
+class Intake:
+    """What arrives at row 0, which a packet is expected of in every tick."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.phone, self.address = desk.call(0)
+        self._ports = desk.ports
+        self._batch = Batch(16)
+
+    def tick(self, *packets: bytes) -> tuple[list[bytes], list[int], set[int]]:
+        """Send packets to the row; return what a tick takes, its unexpected rows, and what it missed."""
+        for packet in packets:
+            self.phone.sendto(packet, self.address)
+        batch = self._batch
+        self._ports.expect(batch, [0])
+        batch.clear()
+        self._ports.receive(batch, lambda row: False)
+        return list(batch.packets), list(batch.rows), set(batch.missing)
+
+
+def test_an_expected_packet_that_does_not_come_is_missing_and_an_empty_one_is_not(desk: Desk) -> None:
+    row = Intake(desk)
+    assert row.tick(b"a" * PACKET) == ([b"a" * PACKET], [], set())
+    assert row.tick(b"") == ([b""], [], set())
+    assert row.tick() == ([b""], [], {0})
+    # It is watched from now on: what comes two at a time is taken in one tick.
+    assert row.tick(b"b", b"c") == ([b"b", b"c"], [0], set())
+
+
+def test_a_row_that_goes_over_to_long_packets_loses_one_and_then_none(desk: Desk) -> None:
+    row, long = Intake(desk), b"l" * 500
+    assert row.tick(b"a" * PACKET) == ([b"a" * PACKET], [], set())
+    assert row.tick(long) == ([long[:EXPECTED_SIZE]], [], set())
+    for _ in range(3):
+        assert row.tick(long) == ([long], [0], set())
 
 
 def wire() -> socket.socket:
