@@ -13,7 +13,7 @@ from firmware.app.line_care import LineCare
 from firmware.app.parts import Parts
 from firmware.settings.lines import LineSettings
 from firmware.settings.store import SettingsStore
-from tests.trunks.test_trunks import Office, office
+from tests.trunks.one_line import Office, office
 
 pytestmark = pytest.mark.looptime
 

@@ -25,7 +25,7 @@ from firmware.trunks.remedies import AWAY_S, FIRST_PAUSE, HAND_S
 from firmware.trunks.sound import DEAF_S, METER_S
 from hal.line import LineState
 from tests.hal.bench import Bench
-from tests.trunks.test_trunks import Office, office
+from tests.trunks.one_line import Office, office
 
 pytestmark = pytest.mark.looptime
 
@@ -131,7 +131,7 @@ class Pressed:
                 elif not self._pins.pin(pin).state and pin in began:
                     self.presses.append((name, round(now - began.pop(pin), 1)))
                     await self._happens(name)
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.01)
 
     async def _happens(self, name: str) -> None:
         if name == "reset":

@@ -10,7 +10,7 @@ from firmware.core.causes import Cause, Side
 from firmware.core.leg import LegEnded, LegState
 from firmware.trunks.waiting_leg import WaitingLeg
 from hal.fake.network import FakeCall, PartyScript
-from tests.trunks.test_trunks import Office, office
+from tests.trunks.one_line import Office, office
 
 pytestmark = pytest.mark.looptime
 SECOND = "13900139000"
