@@ -165,6 +165,8 @@ class BoardBench:
 class ExchangeBench(BoardBench):
     """The exchange line; also the `FarSide` of the line contract."""
 
+    line: FxoLine
+
     def __init__(
         self,
         wire: GoodWire | None = None,
@@ -178,7 +180,7 @@ class ExchangeBench(BoardBench):
         self.far: FarSide = self
         habits = ExchangeHabits(opens_loop=opens_loop, turns_polarity=turns_polarity, caller_id=caller_id)
         self.exchange = FakeExchange(self.network, self._sounds, habits)
-        self.line: FxoLine = FxoLine(
+        self.line = FxoLine(
             "pstn1",
             self.coprocessor,
             "alsa:codec",

@@ -354,7 +354,7 @@ async def test_who_is_given_up_while_a_refused_swap_is_under_way_is_told_busy() 
         await bench.line.refuse_waiting()
         with pytest.raises(LineError):
             await swapping
-        await heard.next(WaitingOver)
+        assert (await heard.next(WaitingOver)).reason is EndReason.LOCAL
         assert second.state is CallState.ENDED
         assert on_the_pcm_port(bench) == [first]
 
