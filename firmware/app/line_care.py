@@ -204,6 +204,7 @@ class LineCare:
         options = msgspec.structs.replace(
             self._parts.plane.options_of(leg.port),
             gain_db=wanted.gain_db,
+            level_control=wanted.level_control,
             learned_tones=tones,
             silence_ms=1000 * wanted.silence_seconds,
             meter=True,

@@ -39,6 +39,13 @@ class LineSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "How much louder everybody hears the line, -12 to 12 dB.", "线路来音的增益，-12 到 12 分贝。"
         ),
     ] = 0.0
+    level_control: Annotated[
+        bool,
+        help_text(
+            "Bring quiet callers on the line to the usual level, slowly, by up to 12 dB: true or false.",
+            "自动将线路上较轻的话音缓慢提升到正常音量，最多 12 分贝：true 或 false。",
+        ),
+    ] = False
     pin: Annotated[
         str,
         Meta(pattern=r"\A([0-9]{4,8})?\Z"),

@@ -34,14 +34,15 @@ async def sets(settings: SettingsStore, line: LineSettings) -> None:
 async def test_gain_silence_and_a_learned_tone_are_those_of_the_line(tmp_path: Path) -> None:
     async with office() as place:
         settings = await cared_for(place, tmp_path)
-        await sets(settings, LineSettings("gsm1", gain_db=3.0, silence_seconds=60))
+        await sets(settings, LineSettings("gsm1", gain_db=3.0, level_control=True, silence_seconds=60))
         leg = await place.caller()
         await leg.answer()
         assert leg.port is not None
         options = place.media.options_of(leg.port)
         assert (options.gain_db, options.silence_ms, options.learned_tones) == (3.0, 60_000, ())
+        assert options.level_control
         await sets(settings, LineSettings("gsm1", busy_hertz=(425.0,), busy_on_ms=200, busy_off_ms=200))
         options = place.media.options_of(leg.port)
-        assert (options.gain_db, options.silence_ms) == (0.0, 0)
+        assert (options.gain_db, options.silence_ms, options.level_control) == (0.0, 0, False)
         assert [tone.frequencies for tone in options.learned_tones] == [(425.0,)]
         await leg.hang_up()
