@@ -29,7 +29,7 @@ from firmware.core.records import (
     TransferKind,
     TransferRecord,
 )
-from firmware.core.trace import Said, Text
+from firmware.core.trace import Said, Text, known
 from firmware.core.trace.calls import Calls, of_cause, of_side
 
 logger = logging.getLogger(__name__)
@@ -227,7 +227,7 @@ class JourneyWriter:
                 ending = leg.ending
                 record.ended_ms = self.elapsed_ms()
                 record.cause, record.ended_by, record.detail = ending.cause, ending.by, ending.detail
-                why = ending.detail or of_cause(ending.cause)
+                why = known(ending.detail) if ending.detail else of_cause(ending.cause)
                 text = Calls.ENDED(who=leg.address, why=why, by=of_side(ending.by))
                 if ending.by is Side.WIRE and (leg is self._caller or record.answered_ms is not None):
                     self.note(EntryKind.FAULT, text, leg)

@@ -19,6 +19,8 @@ from firmware.core.records import EntryKind, TimelineEntry
 from firmware.core.trace import BY_CODE, Said, in_language
 from firmware.core.trace.calls import Calls, of_cause
 from firmware.core.trace.outbound import Outbound
+from firmware.core.trace.routing import Places
+from firmware.switch.destinations import ToVoicemail
 
 ROOT = Path(__file__).parents[2]
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
@@ -85,6 +87,12 @@ def _between(pattern: str) -> str:
 
 def test_an_alarm_is_what_can_be_said_in_both_languages() -> None:
     assert get_type_hints(Alarms.__call__)["text"] is Said, "plain words would be said in one only"
+
+
+def test_who_uses_a_message_does_not_rename_it() -> None:
+    assert ToVoicemail.words is Places.VOICEMAIL
+    assert Places.VOICEMAIL.code == "places.voicemail"
+    assert {code: message.code for code, message in BY_CODE.items()} == {code: code for code in BY_CODE}
 
 
 def test_every_cause_has_its_words() -> None:

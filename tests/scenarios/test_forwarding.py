@@ -12,7 +12,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from extensions.forwarding import CallerRule, Personal, Reacher, When
-from firmware.core.causes import Cause
+from firmware.core.causes import Cause, Side
 from firmware.core.records import Outcome
 from firmware.switch.call import Call
 from firmware.switch.destinations import ToExtension
@@ -53,6 +53,15 @@ async def test_busy_and_unregistered_phones_are_forwarded(office: Office, why: W
     _calls(office)
     (await office.phone_rings("101")).far.ends(cause)
     await office.phone_rings("103")
+
+
+async def test_why_a_phone_did_not_ring_is_told_in_both_languages(office: Office) -> None:
+    _calls(office)
+    phone = await office.phone_rings("101")
+    phone.far.ends(Cause.SUBSCRIBER_ABSENT, "not registered", by=Side.WIRE)
+    (entry,) = [one for one in (await office.journey()).timeline if "101 ended" in one.text]
+    assert entry.text == "101 ended: not registered (not there)"
+    assert entry.in_language("zh-CN") == "101 已结束：未注册（不在线）"
 
 
 async def test_no_answer_is_forwarded_after_the_members_own_time(office: Office) -> None:

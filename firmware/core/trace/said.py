@@ -59,6 +59,9 @@ class Message:
         self.places = frozenset(name for _, name, _, _ in string.Formatter().parse(en) if name)
 
     def __set_name__(self, area: type, name: str) -> None:
+        if self.code:
+            # A class that uses a message ("words = Places.VOICEMAIL") doesn't rename it.
+            return
         self.code = f"{area.__name__.lower()}.{name.lower()}"
         BY_CODE[self.code] = self
 
