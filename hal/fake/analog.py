@@ -25,6 +25,12 @@ TONE_PERIOD = 0.7
 NUMBER_COMPLETE = 2.5
 """Seconds without a key after which the exchange takes a number for complete."""
 PULSE_BREAK, PULSE_MAKE, PULSE_PAUSE = 0.06, 0.04, 0.6
+LONGEST_PULSE = 0.11
+"""Seconds of an open loop that are a pulse at most."""
+DIGIT_COMPLETE = 0.25
+"""Seconds without a pulse after which the exchange takes a digit for complete."""
+HANG_UP_NOTICED = 0.4
+"""Seconds of an open loop that the exchange takes for hanging up; a shorter one is a pulse or a flash."""
 
 Sounds = Callable[[str, str], None]
 """Takes ("tone", "busy"), ("key", "5"), ("caller", "13800138000"), ("withheld", "")."""
@@ -60,6 +66,11 @@ class FakeExchange:
         self._sounds = sounds
         self._open = False
         self._turn = 0
+        self._moves = 0
+        """Counts what the hook relay does."""
+        self._opened_at: float | None = None
+        """When the loop was opened last, until that is a hang-up."""
+        self._pulses = 0
         self._number = ""
         network.attach(self)
 
@@ -78,16 +89,40 @@ class FakeExchange:
         if closed == self.hooked:
             return
         self.hooked = closed
-        call = self.call
+        self._moves += 1
+        now, moves = self.network.schedule.now, self._moves
+        if not closed:
+            self._opened_at = now
+            self.network.schedule.after(HANG_UP_NOTICED, lambda: self._hung_up(moves))
+            return
+        if self._opened_at is not None and now - self._opened_at < HANG_UP_NOTICED:
+            if self.call is None and now - self._opened_at <= LONGEST_PULSE:
+                self._pulses += 1
+                self.network.schedule.after(DIGIT_COMPLETE, lambda: self._pulsed(moves))
+            return
         self.tone = None
         self._number = ""
-        if closed:
-            if call is not None and call.to_modem and call.state is CallState.RINGING:
-                self.ringing = False
-                self.network.modem_answers(call)
-            elif call is None:
-                self.tone = "dial"
+        self._pulses = 0
+        if self.call is None:
+            self.tone = "dial"
+        elif self.call.to_modem and self.call.state is CallState.RINGING:
+            self.ringing = False
+            self.network.modem_answers(self.call)
+
+    def _pulsed(self, moves: int) -> None:
+        """A digit dialled by pulses is complete, if none came since."""
+        if moves == self._moves:
+            pulses, self._pulses = self._pulses, 0
+            self.key_heard(str(pulses % 10))
+
+    def _hung_up(self, moves: int) -> None:
+        """The loop has been open for long enough, if it didn't move since."""
+        if moves != self._moves:
             return
+        self._opened_at = None
+        self.tone = None
+        self._number = ""
+        call = self.call
         self._turn += 1
         self.reversed = self._open = False
         if call is not None and call.state is not CallState.ENDED:
@@ -118,6 +153,7 @@ class FakeExchange:
     def vanish(self) -> None:
         """The box is away: whatever it held is let go."""
         self.hook(closed=False)
+        self._hung_up(self._moves)
         self.call = None
         self.ringing = False
 

@@ -14,6 +14,7 @@ from hal.line import (
     DigitReceived,
     EndReason,
     IncomingCall,
+    KeysWanted,
     LineError,
     LineState,
     RemoteAlerting,
@@ -133,6 +134,20 @@ async def test_where_nothing_tells_the_answer_is_heard() -> None:
         assert heard.all(CallConnected) == []
         bench.line.answer_heard()
         assert len(heard.all(CallConnected)) == 1
+
+
+async def test_a_number_goes_out_by_pulses_where_the_exchange_takes_no_tones() -> None:
+    bench = ExchangeBench(pulse=True)
+    async with running(bench) as heard:
+        bench.will_answer("10086")
+        await bench.line.dial("10086")
+        await heard.next(CallConnected)
+        dialled = [happening.detail for happening in bench.network.history if happening.word == "dialling"]
+        assert dialled == ["10086"]
+        assert heard.all(KeysWanted) == []
+        await bench.line.hang_up()
+        await heard.state(bench.line, LineState.READY)
+        assert bench.network.calls == {}
 
 
 async def test_a_relay_that_falls_ends_the_call_and_takes_no_other() -> None:
