@@ -325,9 +325,11 @@ class TestFigures:
         silent = envelope < 8000 / 10
         gaps = np.diff(np.flatnonzero(np.diff(np.concatenate(([0], silent.astype(int), [0]))))[:]) * 5
         longest = int(gaps[::2].max()) if silent.any() else 0
-        print(f"30 ms jitter, 5 % loss: tone SNR {snr:.1f} dB, longest gap {longest} ms")
-        assert snr > 15
-        assert longest <= 40
+        delay_ms = self._quality(rig, alice.port_id).delay_ms
+        print(f"30 ms jitter, 5 % loss: tone SNR {snr:.1f} dB, gap {longest} ms, delay {delay_ms:.0f} ms")
+        assert snr > 25
+        assert longest <= 20
+        assert delay_ms < 60
 
 
 def _encoded(frame: I16) -> bytes:
