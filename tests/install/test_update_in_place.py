@@ -18,7 +18,7 @@ from tests.install.chroot import ROOT, Chroot, snapshot
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.timeout(1200),
+    pytest.mark.timeout(1800),
     pytest.mark.skipif(shutil.which("debootstrap") is None, reason="debootstrap"),
     pytest.mark.skipif(not can_boot(), reason="root, loop devices, control groups of version 2"),
     pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="the chroot's Python is 3.11"),
