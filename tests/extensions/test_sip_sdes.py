@@ -50,6 +50,11 @@ def test_the_better_suite_is_chosen_and_its_tag_answered() -> None:
     chosen = choose((weak, RFC_4568.replace("1 AES", "9 AES")))
     assert chosen is not None
     assert (chosen.tag, chosen.suite) == (9, SUITES[0])
+    # The answer names what it takes by that tag (RFC 4568 §5.1.2).
+    offer = AudioNegotiation(1, secure=True).offer("10.0.0.1", 4000).replace(b"a=crypto:1 ", b"a=crypto:9 ")
+    answer, _ = AudioNegotiation(2, secure=True).answer(parse(offer), "10.0.0.2", 4002)
+    assert b"a=crypto:9 AES_CM_128_HMAC_SHA1_80 " in answer
+    assert b"a=crypto:1 " not in answer
 
 
 def test_secret_audio_does_not_fall_back() -> None:
