@@ -215,6 +215,14 @@ def test_the_ringing_current_itself_does_not_trip_it(bench: Any, hertz: int) -> 
     assert words.RING_TRIP not in bench.words()
 
 
+def test_a_lifted_handset_is_not_rung(bench: Any) -> None:
+    bench.inputs.handset_closed = True
+    bench.run(100)
+    bench.tell(words.RING_HANDSET, 25, 3, 232, 15, 160)
+    assert not bench.board.ringer.ring_mode, "90 V at somebody's ear"
+    assert bench.board.malformed == 1
+
+
 def test_a_hook_that_bounces_is_not_lifted(bench: Any) -> None:
     for _ in range(5):
         bench.inputs.handset_closed = True
