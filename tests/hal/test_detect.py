@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 
 from firmware.app.front_panel import Seen, mood_of
+from firmware.app.panel import check_board
+from firmware.core.errors import UserError
 from firmware.profile import load_profile
+from hal import detect
 from hal.detect import Found, contradiction, fits, look
 from hal.modems.build import build_lines
 from hal.panel import Mood
@@ -40,6 +43,15 @@ def test_other_hardware_in_its_place_contradicts_a_profile_and_missing_hardware_
     assert said == "it is for the modem SIM7600, but EC25 is plugged in"
     said = contradiction("zongji", (), Found("Sixfab Base HAT", frozenset()))
     assert said == "it is for the HAT zongji, but the HAT plugged in says Sixfab Base HAT"
+
+
+def test_a_switch_refuses_the_profile_of_another_board_and_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    profile = next(load_profile(path) for path in PROFILES if path.stem == "pi-sim7600")
+    monkeypatch.setattr(detect, "look", lambda: Found("", frozenset({"2c7c:0125"})))
+    with pytest.raises(UserError, match="can't be used here: it is for the modem SIM7600, but EC25"):
+        check_board(profile)
+    monkeypatch.setattr(detect, "look", lambda: Found("", frozenset({"1e0e:9001"})))
+    check_board(profile)
 
 
 @pytest.mark.parametrize("path", PROFILES, ids=lambda path: path.stem)

@@ -157,6 +157,8 @@ async def test_a_running_modem_is_not_pulsed_off(pins: Any) -> None:
     power = ModemPower(PowerKey(KEY, STATUS), lambda: False)
     watching = asyncio.create_task(modem.watch())
     assert await power.switch(on=True)
+    # A press shows once the key is let go.
+    await asyncio.sleep(1)
     assert modem.pulses == 0
     assert await power.cycle()
     assert (modem.pulses, modem.on) == (2, True)

@@ -9,8 +9,13 @@ from typing import cast
 import msgspec
 import pytest
 
+from firmware.app.api.settings import SettingsDesk
 from firmware.app.line_care import LineCare
 from firmware.app.parts import Parts
+from firmware.control.line_care import LearnBusyTone, LineCareDone
+from firmware.core.clock import SystemClock
+from firmware.core.errors import UserError
+from firmware.core.media import LearnedTone
 from firmware.settings.lines import LineSettings
 from firmware.settings.store import SettingsStore
 from tests.trunks.one_line import Office, office
@@ -46,3 +51,26 @@ async def test_gain_silence_and_a_learned_tone_are_those_of_the_line(tmp_path: P
         assert (options.gain_db, options.silence_ms, options.level_control) == (0.0, 0, False)
         assert [tone.frequencies for tone in options.learned_tones] == [(425.0,)]
         await leg.hang_up()
+
+
+async def test_a_learned_busy_tone_is_stored_by_whom_and_an_unsteady_one_is_not(tmp_path: Path) -> None:
+    async with office() as place:
+        settings = SettingsStore(tmp_path / "settings.json")
+        settings.open()
+        desk = SettingsDesk(settings, tmp_path / "history.jsonl", SystemClock())
+        parts = SimpleNamespace(trunks=place.trunks, settings=settings, plane=place.media, editing=desk)
+        care = LineCare(cast(Parts, parts))
+        care.start()
+        with pytest.raises(UserError, match="There is no call on gsm1"):
+            await care.learn(LearnBusyTone(line="gsm1", by="anna"))
+        leg = await place.caller()
+        await leg.answer()
+        assert leg.port is not None
+        with pytest.raises(UserError, match="No steady tone"):
+            await care.learn(LearnBusyTone(line="gsm1", by="anna"))
+        place.media.tones_to_learn[leg.port] = LearnedTone((450.0,), (350, 350))
+        told = await care.learn(LearnBusyTone(line="gsm1", by="anna"))
+        assert told == LineCareDone(text="450 Hz, 350/350 ms")
+        (kept,) = settings.current.lines
+        assert (kept.busy_hertz, kept.busy_on_ms, kept.busy_off_ms) == ((450.0,), 350, 350)
+        assert (await desk.history(1))[0].by == "anna"
