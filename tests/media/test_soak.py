@@ -35,7 +35,7 @@ SECONDS: Final = int(os.environ.get("SOAK_SECONDS", "60"))
 HOST: Final = "127.0.0.1"
 GROWTH_MB: Final = 3
 """Memory is used for the first time here and there for a while: rings, blocks of recordings."""
-LATER_GROWTH_MB: Final = 0.5
+LATER_GROWTH_MB: Final = 1
 PHONES: Final = 10
 """Opened and closed in every round: plain and encrypted ones, of both laws."""
 EVERYTHING: Final = PortOptions(
