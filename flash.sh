@@ -54,7 +54,8 @@ need_packages() {
   say "Installing Debian packages: ${missing[*]}"
   quietly "refreshing the package lists" as_root apt-get update
   quietly "installing ${#missing[@]} packages" \
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}"
+    as_root env DEBIAN_FRONTEND=noninteractive \
+    apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "${missing[@]}"
 }
 
 # need_python LOCK: have a virtual environment that holds exactly what the lock file names.

@@ -19,6 +19,7 @@ install_packages() {
   note "Debian packages: ${missing[*]}"
   quietly "refreshing the package lists" in_target apt-get update
   quietly "installing ${#missing[@]} packages" \
-    in_target env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}"
+    in_target env DEBIAN_FRONTEND=noninteractive \
+    apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "${missing[@]}"
   changed "${#missing[@]} Debian packages"
 }
