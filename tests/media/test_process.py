@@ -208,6 +208,26 @@ async def test_strangers_are_counted_and_never_heard(box: Box) -> None:
     assert longest_gap_ms(bob.samples(50)) < 5
 
 
+@pytest.mark.parametrize(("host", "alice_talks"), [("127.0.0.2", False), (HOST, True)])
+async def test_nobody_else_is_latched_to(box: Box, host: str, alice_talks: bool) -> None:
+    """Not another host while the phone is silent, not another port of its own host while it talks."""
+    alice, bob = box.phone(440), box.phone(1000)
+    await connect(box, alice, bob)
+    assert alice.far is not None
+    talking = (alice, bob) if alice_talks else (bob,)
+    await talk(0.8, *talking)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+        stranger.bind((host, 0))
+        for number in range(50):
+            noise = build(RtpPacket(PCMU, False, number, 160 * number, 8, bytes(range(160))))
+            stranger.sendto(noise, (alice.far.host, alice.far.port))
+            await talk(0.02, *talking)
+    heard = bob.samples(25)
+    assert heard_frequency(heard) == 440 if alice_talks else not heard.any()
+    await talk(1.1, *talking)
+    assert box.supervisor.stats().strangers == 50
+
+
 async def test_a_phone_that_sends_from_another_port_than_it_said_is_found(box: Box) -> None:
     alice, bob = box.phone(440), box.phone(1000)
     await connect(box, alice, bob)

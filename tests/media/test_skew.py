@@ -109,7 +109,7 @@ class TestSkew:
         # What a line gets follows its own clock, not ours: 2.4 samples a second would pile up else.
         assert max(drift) < 3 * FRAME
         for low, high in late_ms:
-            # A frame that slips, one that waits for a quiet moment to be left out, and the line's own reserve.
+            # A frame that slips, one that waits for a quiet moment to go, and the line's own reserve.
             assert high - low < 60
             assert high < 150
         stats = rig.engine.stats()
