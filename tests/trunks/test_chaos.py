@@ -39,6 +39,9 @@ CALLS = 500
 BACK_WITHIN = 30.0
 UNSEEN_MS = 600
 """A modem that restarts is silent for its boot; until then nobody can know that its call is gone."""
+UNSAID_MS = 5000
+"""One that forgets which port to notify doesn't say it either: its list of calls is asked for every 2 s, and
+believed the second time."""
 
 
 class Town:
@@ -243,7 +246,8 @@ def is_true(journey: Journey | None, bench: Bench, call: FakeCall) -> None:
     if happened["ended"] == "modem vanished" and leg.answered_ms is not None:
         # Unless we had hung up, and the modem vanished before it had taken that.
         gone_ms = 1000 * next(h.at for h in bench.network.history if (h.call, h.word) == (call.id, "ended"))
-        ours = leg.ended_ms is not None and journey.started.mono_ms + leg.ended_ms <= gone_ms + UNSEEN_MS
+        unseen_ms = UNSEEN_MS if bench.modem.dialect.notifies_on is None else UNSAID_MS
+        ours = leg.ended_ms is not None and journey.started.mono_ms + leg.ended_ms <= gone_ms + unseen_ms
         assert leg.ended_by is Side.WIRE or (leg.ended_by is Side.US and ours), said
     if "answered" not in happened:
         assert journey.outcome is not Outcome.ANSWERED, said
