@@ -186,9 +186,10 @@ case $verb in
   sim) sim "$@" ;;
   test) run_tests "$@" ;;
   bench) bench "$@" ;;
-  image) need_packages /usr/sbin/sfdisk:fdisk /usr/sbin/resize2fs:e2fsprogs; need_libraries; exec bash board/install/image.sh "$@" ;;
+  image) [ $# -ge 2 ] || fail "image: ./flash.sh image IN.img OUT.img"; need_packages /usr/sbin/sfdisk:fdisk /usr/sbin/resize2fs:e2fsprogs; need_libraries; exec bash board/install/image.sh "$@" ;;
   uninstall) exec bash board/install/uninstall.sh "$@" ;;
-  install | pi) need_libraries; exec bash "board/install/$verb.sh" "$@" ;;
+  install) bash board/install/install.sh --check "$@"; need_libraries; exec bash board/install/install.sh "$@" ;;
+  pi) [ $# -ge 1 ] || fail "pi: whom? ./flash.sh pi USER@HOST"; need_libraries; exec bash board/install/pi.sh "$@" ;;
   bundle) need_python firmware/requirements.lock; need_libraries; exec bash board/install/bundle.sh "$@" ;;
   update) as_root /usr/local/bin/zongji update "$@" ;;
   board) flash_board "$@" ;;
