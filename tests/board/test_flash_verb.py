@@ -95,7 +95,7 @@ def test_breaking_it_off_starts_the_switch_again(box: Box) -> None:
     flashing = box.flash(hangs="60")
     while box.asked[-1:] != ["-m board.flash"]:
         assert flashing.poll() is None
-    os.killpg(flashing.pid, signal.SIGINT)
+    os.killpg(flashing.pid, signal.SIGTERM)
     flashing.communicate(timeout=60)
     assert flashing.returncode != 0
     assert box.asked[-1] == START
