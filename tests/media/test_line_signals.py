@@ -24,7 +24,7 @@ from firmware.core.media import (
     ToneNoticed,
 )
 from firmware.media import protocol
-from firmware.media.dsp.tones import ToneGenerator
+from firmware.media.dsp.tones import ToneGenerator, dtmf
 from firmware.media.dsp.units import level_of
 from firmware.media.g711 import FRAME, I16
 from firmware.media.learning import learned_from
@@ -171,6 +171,14 @@ class TestCallerId:
             taken = len(line.written)
             rig.run(0.02)
         assert _said(rig, trunk) == [CallerNoticed(None, None, withheld=True)]
+
+    def test_a_number_that_no_digit_closes_is_told_after_a_pause(self, rig: EngineRig) -> None:
+        """It began with A; a bare number that nothing closes may be anything."""
+        trunk, wire = rig.line("/dev/ttyUSB9")
+        rig.engine.apply(protocol.Configure(trunk, PortOptions(caller_id=True)))
+        _say(rig, wire, dtmf("A13912345678", on_ms=70, off_ms=70), 2)
+        _say(rig, wire, dtmf("13800000000", on_ms=70, off_ms=70), 2)
+        assert _said(rig, trunk) == [CallerNoticed("13912345678", None, withheld=False)]
 
     def test_what_cannot_be_sent_is_told(self, rig: EngineRig) -> None:
         handset, _ = rig.line()
