@@ -9,7 +9,7 @@ Theory of operation
 Many exchanges don't say when the called party answers. With `answers_by_reversal` the polarity tells;
 without, what sounds does (`answer_heard`), and after `ANSWER_UNHEARD` without a sign the call counts as
 connected. The caller hears the exchange's own tones all the while. The far side's hang-up is an open loop, a
-reversal back, a busy tone, the dial tone, or, where the installer says so, silence; after each call the line
+reversal back, a busy tone, or, where the installer says so, silence; after each call the line
 rests `ON_HOOK_TIME`, or the exchange would not notice that we hung up.
 """
 
@@ -144,9 +144,6 @@ class FxoLine(BoardLine):
             self.phase = Phase.ALERTING
             self._refresh()
             self._emit(RemoteAlerting())
-        elif name == "dial" and self.phase is Phase.CONNECTED:
-            self._seen.hang_ups += 1
-            self._over(EndReason.REMOTE_HANG_UP, "dial tone")
         elif name in ("busy", "congestion") and cycles >= BUSY_ROUNDS:
             self._seen.hang_ups += 1
             if self.phase is Phase.ALERTING:
