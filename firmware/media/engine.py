@@ -82,7 +82,7 @@ class Engine(Switching):
         for row in sending:
             self._transmitter.pause(row, paused=row in self._keying.events)
         audible = [row for row in sending if row not in self._keying.events]
-        self._network.sending(self._transmitter.octets(), audible)
+        self._network.sending(self._transmitter.views(audible))
 
     # The tick
 

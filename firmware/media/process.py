@@ -15,7 +15,6 @@ import argparse
 import math
 import os
 import signal
-import socket
 import sys
 import time
 from pathlib import Path
@@ -30,7 +29,6 @@ from firmware.media.control import BUDGET_SECONDS, ControlServer
 from firmware.media.devices import open_device
 from firmware.media.engine import Engine
 from firmware.media.loader import FileLoader
-from firmware.media.raw_right import open_raw_socket
 from firmware.media.realtime import allow_many_sockets, settle
 from firmware.media.rtp_sockets import RtpSockets
 from firmware.media.writer import RecordingWriter
@@ -74,14 +72,11 @@ class MediaProcess:
     Args:
         socket_path: Where the switch finds us.
         rtp_ports: Lowest and highest local RTP port.
-        raw: What audio is sent by, where there is one.
     """
 
-    def __init__(
-        self, socket_path: str, rtp_ports: tuple[int, int], raw: socket.socket | None = None
-    ) -> None:
+    def __init__(self, socket_path: str, rtp_ports: tuple[int, int]) -> None:
         self._control = ControlServer(socket_path)
-        self._network = RtpSockets(*rtp_ports, raw)
+        self._network = RtpSockets(*rtp_ports)
         self._loader = FileLoader()
         self._writer = RecordingWriter()
         self._engine = Engine(self._network, open_device, self._loader, self._writer)
@@ -216,9 +211,7 @@ def main() -> int:
     arguments = parser.parse_args()
     allow_many_sockets()
     try:
-        # Before anything from a wire is read.
-        raw = open_raw_socket()
-        process = MediaProcess(arguments.socket, arguments.rtp_ports, raw)
+        process = MediaProcess(arguments.socket, arguments.rtp_ports)
     except OSError as error:
         sys.stderr.write(f"media: {error}\n")
         return 1

@@ -8,8 +8,6 @@ from typing import Final, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from firmware.media.g711 import U8
-
 EXPECTED_SIZE: Final = 352
 """Octets that are read of an expected packet: 40 ms of G.711 and a header with an extension. A longer one is
 cut off, once; its row is then no longer expected."""
@@ -84,8 +82,8 @@ class RtpNetwork(Protocol):
     def age(self, row: int) -> float:
         """Return how many seconds before this tick the packet last received from a row arrived."""
 
-    def sending(self, packets: U8, rows: Sequence[int]) -> None:
-        """From now on, `transmit` sends these rows of an array of packets, shape (any, octets)."""
+    def sending(self, rows: dict[int, memoryview]) -> None:
+        """From now on, `transmit` sends these rows' packets."""
 
     def transmit(self) -> None:
         """Send every row's packet."""

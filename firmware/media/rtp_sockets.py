@@ -31,8 +31,6 @@ from typing import Final
 import numpy as np
 
 from firmware.core.media import MediaError
-from firmware.media.g711 import U8
-from firmware.media.raw_sender import RawSender, header_of
 from firmware.media.rtp import MAX_PACKET
 from firmware.media.rtp_network import EXPECTED_SIZE, Batch
 
@@ -68,34 +66,12 @@ class _Port:
         self.address: tuple[str, int] = sock.getsockname()[:2]
         self.sibling: socket.socket | None = None
         self.signalled: tuple[str, int] | None = None
-        self._header = b""
-
-    def connect(self, target: tuple[str, int]) -> None:
-        """Send to an address, and hear it alone.
-
-        Raises:
-            OSError: It can't be reached.
-        """
-        self.sock.connect(target)
-        self._header = b""
-
-    def header(self) -> bytes:
-        """Return the headers of what it sends; nothing while it has no target, or one of IPv6."""
-        if not self._header and self.signalled is not None and self.sock.family == socket.AF_INET:
-            self._header = header_of(self.sock)
-        return self._header
 
 
 class RtpSockets:
-    """Real sockets on even ports from `low` to `high`, RTCP on the odd ones above (RFC 3550 section 11).
+    """Real sockets on even ports from `low` to `high`, RTCP on the odd ones above (RFC 3550 section 11)."""
 
-    Args:
-        low: The lowest port.
-        high: The highest port.
-        raw: What IPv4's audio is sent by, all of a tick at once; None to send each packet by its own socket.
-    """
-
-    def __init__(self, low: int, high: int, raw: socket.socket | None = None) -> None:
+    def __init__(self, low: int, high: int) -> None:
         self.strangers = 0
         self.send_failures = 0
         self._choices = range(low + low % 2, high + 1, 2)
@@ -127,14 +103,7 @@ class RtpSockets:
         self._siblings: dict[int, _Port] = {}
         self._control = select.epoll()
         self._controls: dict[int, _Port] = {}
-        self._raw = None if raw is None else RawSender(raw)
-        self._packets: U8 = np.zeros((0, 0), np.uint8)
-        self._sending: Sequence[int] = ()
-        """Rows of the packets that `transmit` sends."""
-        self._arranged = True
-        """Whether it sends them where they belong now."""
         self._senders: list[tuple[Callable[[memoryview], int], memoryview]] = []
-        """Of the rows that are sent one by one."""
 
     def open(self, row: int, host: str, port: int) -> tuple[str, int]:
         host = _canonical(host)
@@ -176,14 +145,13 @@ class RtpSockets:
         if own.signalled == target:
             return
         try:
-            own.connect(target)
+            own.sock.connect(target)
             if own.sibling is None:
                 own.sibling = _sibling_of(own.sock)
                 self._door.register(own.sibling.fileno(), select.EPOLLIN)
                 self._siblings[own.sibling.fileno()] = own
         except OSError as error:
             raise MediaError(f"RTP to {host}:{port}: {error.strerror}") from error
-        self._arranged = False
         _purge(own.sock)
         # The first question has the kernel stamp what comes from now on.
         with contextlib.suppress(OSError):
@@ -199,7 +167,6 @@ class RtpSockets:
         self._uneven.discard(row)
         self._vain.pop(row, None)
         self._stale = True
-        self._arranged = False
         if self._receivers.pop(own.descriptor, None) is not None:
             if own.descriptor in self._unwatched:
                 self._unwatched.discard(own.descriptor)
@@ -336,33 +303,15 @@ class RtpSockets:
                 left -= 1
                 if own.signalled and source[0] == own.signalled[0] and is_quiet(own.row):
                     with contextlib.suppress(OSError):
-                        own.connect(source)
-                        self._arranged = False
+                        own.sock.connect(source)
                         batch.add(own.row, packet)
                     continue
                 self.strangers += 1
 
-    def sending(self, packets: U8, rows: Sequence[int]) -> None:
-        self._packets, self._sending = packets, rows
-        self._arranged = False
-
-    def _arrange(self) -> None:
-        """Sort the rows by how they are sent."""
-        self._arranged = True
-        packets, rows = self._packets, [row for row in self._sending if row in self._ports]
-        if self._raw is not None:
-            headers = {row: self._ports[row].header() for row in rows}
-            together = {row: header for row, header in headers.items() if header}
-            self._raw.arrange(packets, list(together), list(together.values()))
-            rows = [row for row in rows if row not in together]
-        self._senders = [(self._ports[row].sock.send, memoryview(packets[row])) for row in rows]
+    def sending(self, rows: dict[int, memoryview]) -> None:
+        self._senders = [(self._ports[row].sock.send, view) for row, view in rows.items()]
 
     def transmit(self) -> None:
-        if not self._arranged:
-            self._arrange()
-        if self._raw is not None:
-            for row in self._raw.transmit():
-                self.send(row, self._packets[row].tobytes())
         for send, packet in self._senders:
             try:
                 send(packet)
@@ -404,8 +353,6 @@ class RtpSockets:
         self._calls.close()
         self._door.close()
         self._control.close()
-        if self._raw is not None:
-            self._raw.close()
 
 
 def _canonical(host: str) -> str:

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from firmware.core.media import SrtpKeys
-from firmware.media.g711 import U8
 from firmware.media.rtcp import is_report
 from firmware.media.rtp_network import NOTHING, Batch, RtpNetwork
 from firmware.media.srtp import SrtpPort, SrtpReceiver, SrtpSender
@@ -105,9 +104,10 @@ class SecureNetwork:
     def age(self, row: int) -> float:
         return self._network.age(row)
 
-    def sending(self, packets: U8, rows: Sequence[int]) -> None:
-        self._senders = [(row, memoryview(packets[row])) for row in rows if row in self._ports]
-        self._network.sending(packets, [row for row in rows if row not in self._ports])
+    def sending(self, rows: dict[int, memoryview]) -> None:
+        self._senders = [(row, view) for row, view in rows.items() if row in self._ports]
+        secured = dict(self._senders)
+        self._network.sending({row: view for row, view in rows.items() if row not in secured})
 
     def transmit(self) -> None:
         self._network.transmit()

@@ -106,6 +106,7 @@ class Transmitter:
             self.packets["payload_type"][row] &= 0x7F
         self._marked.clear()
 
-    def octets(self) -> U8:
-        """Return the packets as they are sent, shape (rows, 172); valid until the next `grow`."""
-        return self.packets.view(np.uint8).reshape(-1, PACKET)
+    def views(self, rows: list[int]) -> dict[int, memoryview]:
+        """Return the bytes of these rows' packets; valid until the next `grow`."""
+        flat = self.packets.view(np.uint8).reshape(-1, PACKET)
+        return {row: memoryview(flat[row]) for row in rows}

@@ -20,7 +20,7 @@ from firmware.core.ids import PortId
 from firmware.core.media import PCMU, DigitHeard, MediaError, PlayItem, RtpRemote, Source
 from firmware.media import protocol
 from firmware.media.engine import Engine
-from firmware.media.g711 import FRAME, I16, LAWS, RATE, U8
+from firmware.media.g711 import FRAME, I16, LAWS, RATE
 from firmware.media.loader import FileLoader
 from firmware.media.pcm import SERIAL_AHEAD, SERIAL_CHUNK, DeviceGone
 from firmware.media.rtp import RtpPacket, build, parse
@@ -65,7 +65,7 @@ class FakeNetwork:
         self.last_opened = -1
         self.aims: dict[int, tuple[str, int]] = {}
         self._ports = itertools.count(20000, 2)
-        self._sending: tuple[U8, Sequence[int]] = (np.zeros((0, 0), np.uint8), ())
+        self._senders: dict[int, memoryview] = {}
         self.unseal: dict[int, Callable[[bytes], bytes | None]] = {}
         """How rows that speak SRTP read what they are sent."""
         self.reported: list[tuple[int, bytes]] = []
@@ -113,13 +113,12 @@ class FakeNetwork:
             raise KeyError(row)  # as of a socket that is gone
         return self.ages.get(row, 0.01)
 
-    def sending(self, packets: U8, rows: Sequence[int]) -> None:
-        self._sending = (packets, rows)
+    def sending(self, rows: dict[int, memoryview]) -> None:
+        self._senders = rows
 
     def transmit(self) -> None:
-        packets, rows = self._sending
-        for row in rows:
-            self.send(row, packets[row].tobytes())
+        for row, view in self._senders.items():
+            self.send(row, bytes(view))
 
     def send_report(self, row: int, packet: bytes) -> None:
         self.reported.append((row, packet))

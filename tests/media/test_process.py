@@ -33,8 +33,6 @@ from tests.media.rig import heard_frequency, level_db, longest_gap_ms, tone
 
 pytestmark = pytest.mark.e2e
 
-CAP_NET_RAW = 13
-
 
 async def test_two_phones_talk_and_the_call_is_recorded(box: Box) -> None:
     alice, bob = box.phone(440), box.phone(1000, PCMA)
@@ -52,42 +50,6 @@ async def test_two_phones_talk_and_the_call_is_recorded(box: Box) -> None:
         both = np.frombuffer(wav.readframes(wav.getnframes()), "<i2").astype(np.int16)
     assert heard_frequency(both[0::2][4000:12000]) == 440
     assert heard_frequency(both[1::2][4000:12000]) == 1000
-
-
-def _has_raw_socket(pid: int) -> bool:
-    """Tell whether a process has a raw socket, and check that none of its threads could open another."""
-    for status in Path(f"/proc/{pid}/task").glob("*/status"):
-        for line in status.read_text().splitlines():
-            name, _, value = line.partition(":")
-            if name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
-                assert not int(value, 16) & 1 << CAP_NET_RAW, line
-    lines = Path("/proc/net/raw").read_text().splitlines()[1:]
-    raw = {f"socket:[{line.split()[9]}]" for line in lines}
-    return any(str(file.readlink()) in raw for file in Path(f"/proc/{pid}/fd").iterdir())
-
-
-@pytest.mark.parametrize("right", [True, False])
-async def test_phones_talk_whether_or_not_it_may_send_by_a_raw_socket(
-    right: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if os.geteuid():
-        pytest.skip("to open a raw socket, and to take that right from a process, one must be root")
-    python = tmp_path / "python"
-    bound = "--bounding-set=-net_raw --inh-caps=-net_raw" if not right else ""
-    python.write_text(f'#!/bin/sh\nexec setpriv {bound} {sys.executable} "$@"\n')
-    python.chmod(0o755)
-    monkeypatch.setattr(sys, "executable", str(python))
-    box = Box(tmp_path)
-    await box.supervisor.start()
-    try:
-        alice, bob = box.phone(440), box.phone(1000)
-        await connect(box, alice, bob)
-        await talk(1.3, alice, bob)
-        assert heard_frequency(bob.samples(30)) == 440
-        assert heard_frequency(alice.samples(30)) == 1000
-        assert _has_raw_socket(box.supervisor.stats().pid) == right
-    finally:
-        await box.close()
 
 
 async def test_it_has_room_for_all_its_descriptors_before_it_has_threads(box: Box) -> None:
