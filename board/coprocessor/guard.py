@@ -3,9 +3,8 @@ there.
 
     TIED ──heartbeats for STEADY, handset on hook──► HELD ──no heartbeat for HEARTBEAT_LIMIT──► TIED
 
-The relay is fed to hold: with the power gone it falls by itself. It never pulls in while somebody talks on
-the tied
-handset: that would cut the call. Times in milliseconds.
+The relay is fed to hold: with the power gone it falls by itself. It never pulls in while somebody talks on the
+tied handset: that would cut the call. Times in milliseconds.
 """
 
 from hal.coprocessor.words import HEARTBEAT_LIMIT
@@ -17,7 +16,7 @@ STEADY = 2000
 class PowerFailGuard:
     def __init__(self):
         self.held = False
-        self._first = None
+        self._first = 0
         self._last = None
 
     def heartbeat(self, now):
@@ -27,9 +26,8 @@ class PowerFailGuard:
 
     def step(self, off_hook, now):
         """Return whether the relay has changed."""
-        alive = self._last is not None and now - self._last <= HEARTBEAT_LIMIT
         before = self.held
-        if not alive:
+        if self._last is None or now - self._last > HEARTBEAT_LIMIT:
             self.held = False
         elif not self.held and self._last - self._first >= STEADY and not off_hook:
             self.held = True
