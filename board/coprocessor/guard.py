@@ -3,8 +3,8 @@ there.
 
     TIED ──heartbeats for STEADY, handset on hook──► HELD ──no heartbeat for HEARTBEAT_LIMIT──► TIED
 
-The relay is fed to hold: with the power gone it falls by itself. It never pulls in while somebody talks on the
-tied handset: that would cut the call. Times in milliseconds.
+The relay is fed to hold: with the power gone it falls by itself. It never pulls in while somebody talks on
+the tied handset: that would cut the call. Times in milliseconds.
 """
 
 from hal.coprocessor.words import HEARTBEAT_LIMIT

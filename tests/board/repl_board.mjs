@@ -90,12 +90,18 @@ const load = (mp, from, to) => {
     if (entry.isDirectory()) { mp.FS.mkdir(target); load(mp, source, target); } else mp.FS.writeFile(target, fs.readFileSync(source));
   }
 };
+// At every moment a test finds each file as it was or as it is, as on the board.
 const save = (mp, from, to) => {
-  fs.rmSync(to, { recursive: true, force: true });
-  fs.mkdirSync(to);
-  for (const name of mp.FS.readdir(from).filter((one) => one !== '.' && one !== '..')) {
-    const [source, target] = [`${from}/${name}`, path.join(to, name)];
-    if (mp.FS.isDir(mp.FS.stat(source).mode)) save(mp, source, target); else fs.writeFileSync(target, mp.FS.readFile(source));
+  fs.mkdirSync(to, { recursive: true });
+  const names = mp.FS.readdir(from).filter((one) => one !== '.' && one !== '..');
+  for (const gone of fs.readdirSync(to).filter((one) => !names.includes(one))) fs.rmSync(path.join(to, gone), { recursive: true });
+  for (const name of names) {
+    const [source, target, fresh] = [`${from}/${name}`, path.join(to, name), path.join(to, `.${name}`)];
+    if (mp.FS.isDir(mp.FS.stat(source).mode)) save(mp, source, target);
+    else {
+      fs.writeFileSync(fresh, mp.FS.readFile(source));
+      fs.renameSync(fresh, target);
+    }
   }
 };
 
