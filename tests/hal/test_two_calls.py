@@ -173,30 +173,19 @@ async def test_we_end_one_of_two_joined(which: str) -> None:
         assert on_the_pcm_port(bench) == [staying]
 
 
-async def test_who_is_hung_up_while_the_two_change_places_is_the_one_who_was_meant() -> None:
+@pytest.mark.parametrize("which", ["hang_up", "hang_up_held"])
+async def test_who_is_hung_up_while_the_two_change_places_is_the_one_who_was_meant(which: str) -> None:
     bench = Bench()
     async with running(bench) as heard:
         first, second = await two(bench, heard)
+        meant, other = (second, first) if which == "hang_up" else (first, second)
         swapping = asyncio.create_task(bench.line.swap())
         await asyncio.sleep(0.1)
-        await asyncio.wait_for(bench.line.hang_up(), 10)
+        await asyncio.wait_for(getattr(bench.line, which)(), 10)
         await asyncio.gather(swapping, return_exceptions=True)
         await asyncio.sleep(5)
-        assert (first.state, second.state) == (CallState.ANSWERED, CallState.ENDED)
-        assert on_the_pcm_port(bench) == [first]
-
-
-async def test_the_held_one_who_is_hung_up_while_the_two_change_places_is_the_one_who_was_meant() -> None:
-    bench = Bench()
-    async with running(bench) as heard:
-        first, second = await two(bench, heard)
-        swapping = asyncio.create_task(bench.line.swap())
-        await asyncio.sleep(0.1)
-        await asyncio.wait_for(bench.line.hang_up_held(), 10)
-        await asyncio.gather(swapping, return_exceptions=True)
-        await asyncio.sleep(5)
-        assert (first.state, second.state) == (CallState.ENDED, CallState.ANSWERED)
-        assert on_the_pcm_port(bench) == [second]
+        assert (meant.state, other.state) == (CallState.ENDED, CallState.ANSWERED)
+        assert on_the_pcm_port(bench) == [other]
 
 
 async def test_the_held_one_who_is_being_hung_up_when_the_other_leaves_is_hung_up_all_the_same() -> None:
