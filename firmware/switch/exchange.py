@@ -62,7 +62,7 @@ class Exchange:
         self.features: Features | None = None
         """What people may do while they talk; None for talking only."""
         self.on_over: list[Callable[[], None]] = []
-        """Called whenever a call is over: phones and lines are free again."""
+        """Called whenever a call is over and phones and lines are free again; not while the switch stops."""
         self._calls: dict[CallId, Call] = {}
         self._tasks: dict[CallId, asyncio.Task[None]] = {}
         self._stopping = False
@@ -135,10 +135,10 @@ class Exchange:
     async def stop(self) -> None:
         """End every call, write every journey, take no new one."""
         self._stopping = True
-        tasks = list(self._tasks.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        while tasks := list(self._tasks.values()):
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _run(self, call: Call, script: Script) -> None:
         try:
@@ -148,8 +148,9 @@ class Exchange:
         finally:
             self._calls.pop(call.journey.id, None)
             self._tasks.pop(call.journey.id, None)
-            for tell in self.on_over:
-                tell()
+            if not self._stopping:
+                for tell in self.on_over:
+                    tell()
 
 
 _NOT_TAKEN = (LegState.IDLE, LegState.RINGING, LegState.ALERTING)

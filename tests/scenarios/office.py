@@ -13,6 +13,7 @@ import wave
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import ClassVar
 
 from extensions.dial import Code, dial
 from extensions.dial import Office as Reachable
@@ -104,6 +105,8 @@ class Words:
 class Office:
     """Extensions 101, 102 and 103; 102 is the operator. Every prompt lasts two seconds."""
 
+    _open: ClassVar[list[Office]] = []
+
     def __init__(self, folder: Path, *, recorded: bool = True) -> None:
         _make_prompts(folder / "prompts" / "en")
         self.media = FakeMedia()
@@ -135,6 +138,13 @@ class Office:
         self.destinations = Destinations()
         self.numbers: dict[str, Destination] = {}
         self.code: Code | None = None
+        self._open.append(self)
+
+    @classmethod
+    async def close_all(cls) -> None:
+        """Stop the switch of every office opened since the last time."""
+        while cls._open:
+            await cls._open.pop().exchange.stop()
 
     def _alarm(self, words: Said) -> None:
         self.alarms.append(str(words))

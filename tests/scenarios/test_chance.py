@@ -38,6 +38,7 @@ from firmware.switch.outbound.guard import Caps
 from firmware.switch.outbound.lines import LineCondition, LineRates
 from firmware.switch.outbound.outbound import OutboundSettings
 from firmware.switch.outbound.rights import NightLock, Pin, Rights, ServiceClass
+from tests.scenarios.office import Office
 from tests.scenarios.routed import RoutedOffice
 from tests.switch.fake_leg import FakeLeg
 
@@ -56,6 +57,7 @@ def _told(story: Callable[[Path], Coroutine[Any, Any, None]]) -> None:
     try:
         with TemporaryDirectory() as folder:
             loop.run_until_complete(story(Path(folder)))
+            loop.run_until_complete(Office.close_all())
             for task in asyncio.all_tasks(loop):
                 task.cancel()
                 loop.run_until_complete(asyncio.gather(task, return_exceptions=True))

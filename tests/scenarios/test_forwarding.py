@@ -164,6 +164,7 @@ def test_no_caller_from_outside_reaches_an_outside_line_but_by_a_members_forward
     loop = looptime.new_event_loop()
     try:
         loop.run_until_complete(story())
+        loop.run_until_complete(Office.close_all())
     finally:
         loop.close()
 

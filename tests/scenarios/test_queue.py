@@ -194,6 +194,28 @@ async def test_who_is_called_back_keeps_the_place_and_the_agent_dials(office: Of
     await service.waits(0)
 
 
+async def test_a_switch_that_stops_calls_nobody_back_though_an_agent_comes_free(office: Office) -> None:
+    service = Service(office, wrap_up_seconds=0)
+    service.desk.sign_in("101")
+    served = service.call("13800138001")
+    agent = await office.phone_rings("101")
+    agent.far.answers()
+    await office.talking(served, agent)
+    caller = service.call("13800138009")
+    await service.waits(1)
+    await asyncio.sleep(2)
+    caller.far.presses("2")
+    await office.until(lambda: len(office.store.closed) == 1)
+    rung = len(office.legs)
+    await office.exchange.stop()
+    assert served.state is agent.state is LegState.ENDED
+    assert office.exchange.live() == []
+    await asyncio.sleep(5)
+    assert len(office.legs) == rung
+    assert office.lines.dialled == []
+    await service.waits(1)
+
+
 async def test_nobody_can_be_made_to_call_a_premium_number_back(office: Office) -> None:
     service = Service(office, join_without_agents=True)
     caller = service.call("+881612345678")
