@@ -31,6 +31,7 @@ from web_admin.pages.metrics import metrics_router
 from web_admin.pages.network import network_router
 from web_admin.pages.now import now_router
 from web_admin.pages.people import people_router
+from web_admin.pages.phone import phone_router
 from web_admin.pages.reports import reports_router
 from web_admin.pages.settings import settings_router
 from web_admin.pages.setup import setup_router
@@ -99,6 +100,7 @@ def make_pages(site: Site) -> Litestar:
         texts_router(site),
         reports_router(site),
         people_router(site),
+        phone_router(site),
         calendar_router(site),
         menus_router(site),
         settings_router(site),

@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 
 from extensions.provisioning.device import Configuration, Device, Make
 from extensions.provisioning.makes import document, file_names
-from extensions.provisioning.tickets import LIFE_S, Tickets
+from extensions.provisioning.tickets import LIFE_S, Tickets, TicketState
 
 logger = logging.getLogger(__name__)
 
@@ -41,14 +41,14 @@ class ProvisioningDesk:
 
     Args:
         device_of: Returns the device with a MAC address; None when there is none.
-        configure: Returns what a device is told, with the secret.
+        configure: Returns what a device is told, with the secret, and the host at which it reaches the box.
         authority: Returns the box's certificate authority as PEM; None without TLS.
     """
 
     def __init__(
         self,
         device_of: Callable[[str], Device | None],
-        configure: Callable[[Device], Configuration | None],
+        configure: Callable[[Device, str], Configuration | None],
         authority: Callable[[], bytes | None] = lambda: None,
     ) -> None:
         self.counters: Counter[str] = Counter()
@@ -66,13 +66,18 @@ class ProvisioningDesk:
             base: Where the box is reached: "http://192.168.1.2:8088".
             now: On the clock that `get` is told.
         """
-        folder = f"{base.rstrip('/')}{_PREFIX}{self._tickets.issue(device.mac, now)}/"
+        ticket = self._tickets.issue(device.mac, urlsplit(base).hostname or "", now)
+        folder = f"{base.rstrip('/')}{_PREFIX}{ticket}/"
         logger.info("a configuration ticket was issued for %s (%s)", device.extension, device.mac)
         return Invitation(folder, folder + file_names(device.make, device.mac)[0], LIFE_S)
 
     def revoke(self, mac: str) -> None:
         """Void the device's ticket."""
         self._tickets.revoke(mac)
+
+    def state(self, mac: str, now: float) -> TicketState | None:
+        """Return how the device's ticket is; None when it has none that holds."""
+        return self._tickets.state(mac, now)
 
     def get(self, path: str, now: float) -> Reply:
         """Answer a GET."""
@@ -87,8 +92,8 @@ class ProvisioningDesk:
         # A device asks for files of its make that we don't have; they must not use the ticket up.
         if device is None or not _is_for(unquote(name), device):
             return self._refuse()
-        configuration = self._configure(device)
         redeemed = self._tickets.redeem(ticket, now)
+        configuration = None if redeemed is None else self._configure(device, redeemed.host)
         if configuration is None or redeemed is None:
             return self._refuse()
         if not redeemed.with_secret:

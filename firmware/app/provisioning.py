@@ -14,13 +14,14 @@ from extensions.feature_codes import CodeBook, Feature
 from extensions.provisioning.desk import Invitation, ProvisioningDesk
 from extensions.provisioning.device import Configuration, Device, Make, mac_of
 from extensions.provisioning.http import ProvisioningServer
-from extensions.provisioning.tickets import MOST
+from extensions.provisioning.tickets import MOST, TicketState
 from firmware.app.accounts import accounts_of
 from firmware.app.addresses import own_host, with_port
 from firmware.app.api import phones as api
 from firmware.app.parts import Parts
 from firmware.core.errors import UserError
 from firmware.core.trace.phones import Phones as Words
+from firmware.settings.document import Settings
 from firmware.settings.sip import Device as Registering
 
 logger = logging.getLogger(__name__)
@@ -47,7 +48,6 @@ class Provisioning:
         self._parts = parts
         self._invited: OrderedDict[str, Device] = OrderedDict()
         """Devices by MAC address that were invited without being in the settings."""
-        self._host = ""
 
     def invite(self, account: str, make: str, host: str) -> Invitation:
         """Let an account's device fetch its configuration once.
@@ -68,9 +68,23 @@ class Provisioning:
                 "sip.provisioning_port，然后重启交换机。"
             )
         device = self._known(account) or self._made_up(account, make)
-        self._host = host or own_host(self._parts.profile)
-        now = asyncio.get_running_loop().time()
-        return self.desk.issue(device, f"http://{with_port(self._host, self.port)}", now)
+        base = f"http://{with_port(host or own_host(self._parts.profile), self.port)}"
+        return self.desk.issue(device, base, asyncio.get_running_loop().time())
+
+    def invited(self, account: str) -> TicketState | None:
+        """Return how an account's invitation is; None when it has none that holds."""
+        device = self._known(account)
+        mac = _invented(account) if device is None else device.mac
+        return self.desk.state(mac, asyncio.get_running_loop().time())
+
+    def follow(self, before: Settings, after: Settings) -> None:
+        """Void the invitations of accounts that are gone: a namesake is another person."""
+        left = {one.user for one in accounts_of(after)}
+        for account in {one.user for one in accounts_of(before)} - left:
+            self.desk.revoke(_invented(account))
+        for device in before.devices:
+            if device.account not in left:
+                self.desk.revoke(_mac_of(device))
 
     def secured(self, url: str) -> str:
         """Return an invitation's address over HTTPS; "" without TLS."""
@@ -124,7 +138,7 @@ class Provisioning:
                 return Device(mac, Make(device.make), device.extension, device.account)
         return self._invited.get(mac)
 
-    def _configure(self, device: Device) -> Configuration | None:
+    def _configure(self, device: Device, host: str) -> Configuration | None:
         current, phones = self._parts.settings.current, self._parts.phones
         account = next((one for one in accounts_of(current) if one.user == device.account), None)
         if account is None:
@@ -137,7 +151,7 @@ class Provisioning:
             user=account.user,
             name=account.name,
             secret=account.secret,
-            host=self._host or own_host(self._parts.profile),
+            host=host or own_host(self._parts.profile),
             port=phones.tls_port if account.srtp else phones.port,
             transport="tls" if account.srtp else "udp",
             srtp=account.srtp,
@@ -160,6 +174,7 @@ async def start(parts: Parts, certificates: Certificates, running: AsyncExitStac
     current = parts.settings.current.sip
     provisioning = Provisioning(parts, certificates)
     api.answer(parts, provisioning)
+    running.callback(parts.settings.subscribe(provisioning.follow))
     if not current.provisioning:
         return
     provisioning.port = await _serve(parts, provisioning, current.provisioning_port, None, running)

@@ -7,6 +7,16 @@ import msgspec
 from firmware.control.base import BaseReply, BaseRequest
 
 
+class InvitationNow(msgspec.Struct, frozen=True, kw_only=True):
+    """An invitation that holds; its address was told to whoever made it, and to nobody since."""
+
+    serial: int
+    """Which one: each that is made has another."""
+    seconds_left: int
+    fetched_s_ago: int | None
+    """Since a phone has taken the password with it; None while none has."""
+
+
 class DeviceNow(msgspec.Struct, frozen=True, kw_only=True):
     """One phone account, without its secret."""
 
@@ -19,14 +29,21 @@ class DeviceNow(msgspec.Struct, frozen=True, kw_only=True):
     make: str
     mac: str
     srtp: bool
+    server: str
+    """What to enter as SIP server where it is set up by hand: "192.168.1.5:5060"; TLS's where it encrypts."""
     contacts: list[str]
     """Where it is registered from, as "address transport"; empty when it isn't."""
     user_agents: list[str]
     """What each calls itself."""
+    invitation: InvitationNow | None = None
+    """How its invitation is; None without one."""
 
 
-class ListDevices(BaseRequest, frozen=True, tag="devices"):
+class ListDevices(BaseRequest, frozen=True, tag="devices", kw_only=True):
     """Ask for every phone account."""
+
+    host: str = ""
+    """The address by which the one who asks reached the box; the box's own idea when empty."""
 
 
 class DevicesReply(BaseReply, frozen=True, tag="devices", kw_only=True):
@@ -54,8 +71,6 @@ class InvitationReply(BaseReply, frozen=True, tag="invitation", kw_only=True):
     """What a QR code for a softphone holds: the file's own address."""
     secure_url: str
     """The same folder over HTTPS, for phones that trust the box's authority; empty without TLS."""
-    server: str = ""
-    """What to enter as SIP server where a phone is set up by hand: "192.168.1.5:5060"."""
     valid_hours: float
 
 
@@ -63,6 +78,19 @@ class WithdrawInvitation(BaseRequest, frozen=True, tag="withdraw_invitation", kw
     """Void the invitation of an account."""
 
     account: str
+
+
+class ShowSecret(BaseRequest, frozen=True, tag="show_secret", kw_only=True):
+    """Ask for an account's password, to be typed into its phone: an administrator's act."""
+
+    account: str
+
+
+class SecretReply(BaseReply, frozen=True, tag="secret", kw_only=True):
+    secret: str
+
+    def __repr__(self) -> str:
+        return "SecretReply(secret=***)"
 
 
 class GetAuthority(BaseRequest, frozen=True, tag="authority"):

@@ -17,6 +17,7 @@ from click.testing import CliRunner
 
 from firmware.cli import root
 from firmware.control.client import ControlClient
+from firmware.control.editing import AddPerson, RemovePerson
 from firmware.control.phones import (
     AuthorityReply,
     DevicesReply,
@@ -154,6 +155,17 @@ async def test_an_invitation_for_nobody(box: Box) -> None:
     async with ControlClient(box.paths.control_socket) as switch:
         invitation = await switch.ask(InviteDevice(account=SOFA), InvitationReply)
     assert b'"secret"' in await fetched(invitation.secure_url + invitation.qr.rpartition("/")[2], authority)
+
+
+async def test_whoever_was_invited_and_left_can_not_fetch_the_password_of_who_came_next(box: Box) -> None:
+    async with ControlClient(box.paths.control_socket) as switch:
+        for_ann = (await switch.ask(InviteDevice(account="103"), InvitationReply)).qr
+        await switch.change_settings([RemovePerson("103")], "the owner")
+        await switch.change_settings([AddPerson("103", "Bea")], "the owner")
+        with pytest.raises(urllib.error.HTTPError, match="404"):
+            await fetched(for_ann)
+        for_bea = (await switch.ask(InviteDevice(account="103"), InvitationReply)).qr
+    assert (await box.account("103")).secret in (await fetched(for_bea)).decode()
 
 
 async def test_an_installer_invites_from_the_command_line(box: Box) -> None:

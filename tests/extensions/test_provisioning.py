@@ -17,7 +17,7 @@ from extensions.provisioning.desk import ProvisioningDesk
 from extensions.provisioning.device import Configuration, Device, Make, mac_of
 from extensions.provisioning.http import ProvisioningServer
 from extensions.provisioning.makes import document, file_names
-from extensions.provisioning.tickets import LIFE_S
+from extensions.provisioning.tickets import LIFE_S, TicketState
 from extensions.sip.acl import Acl
 from extensions.sip.sources import Budget, Sources
 from firmware.core.errors import UserError
@@ -35,7 +35,7 @@ def a_desk(make: Make = Make.YEALINK) -> tuple[ProvisioningDesk, Device]:
     device = Device(MAC, make, "101", "101-desk")
     desk = ProvisioningDesk(
         lambda mac: device if mac == MAC else None,
-        lambda _: CONFIGURATION,
+        lambda _, host: msgspec.structs.replace(CONFIGURATION, host=host),
         lambda: b"-----BEGIN CERTIFICATE-----",
     )
     return desk, device
@@ -147,6 +147,34 @@ def test_a_new_ticket_voids_the_old_and_all_run_out() -> None:
     assert desk.get(late, LIFE_S).status == 404
 
 
+def test_whoever_issued_a_ticket_can_see_whether_a_phone_has_used_it() -> None:
+    desk, device = a_desk()
+    assert desk.state(MAC, 0) is None
+    path = path_of(desk.issue(device, "http://box:8088", 0).qr)
+    assert desk.state(MAC, 60) == TicketState(1, LIFE_S - 60, None)
+    desk.get(path + ".bak", 61)
+    assert desk.state(MAC, 62) == TicketState(1, LIFE_S - 62, None), "another file doesn't use it up"
+    for now in (100, 200):
+        desk.get(path, now)
+    assert desk.state(MAC, 300) == TicketState(1, LIFE_S - 300, 200), "the first use took the secret"
+    assert desk.state(MAC, LIFE_S) is None
+    desk.issue(device, "http://box:8088", 400)
+    assert desk.state(MAC, 400) == TicketState(2, LIFE_S, None)
+    desk.revoke(MAC)
+    assert desk.state(MAC, 401) is None
+
+
+def test_each_phone_is_led_to_where_the_one_who_invited_it_reached_the_box() -> None:
+    # Another invitation from elsewhere, meanwhile, changes nothing for this phone.
+    devices = {mac: Device(mac, Make.GENERIC, "101", mac) for mac in (MAC, "0" * 12)}
+    desk = ProvisioningDesk(devices.get, lambda _, host: msgspec.structs.replace(CONFIGURATION, host=host))
+    here = path_of(desk.issue(devices[MAC], "http://box:8088", 0).qr)
+    desk.issue(devices["0" * 12], "http://[fd00::5]:8088", 0)
+    assert json.loads(desk.get(here, 1).body)["server"] == "box"
+    there = desk.issue(devices["0" * 12], "http://[fd00::5]:8088", 0).qr.removeprefix("http://[fd00::5]:8088")
+    assert json.loads(desk.get(there, 1).body)["server"] == "fd00::5"
+
+
 def test_asking_for_other_files_does_not_use_the_ticket_up() -> None:
     desk, device = a_desk()
     folder = path_of(desk.issue(device, "http://box:8088", 0).url)
@@ -164,7 +192,7 @@ def test_snom_puts_its_model_into_the_name() -> None:
 def test_the_authority_is_for_everybody() -> None:
     desk, _ = a_desk()
     assert desk.get("/ca.pem", 0).body.startswith(b"-----BEGIN")
-    assert ProvisioningDesk(lambda _: None, lambda _: None).get("/ca.pem", 0).status == 404
+    assert ProvisioningDesk(lambda _: None, lambda _, __: None).get("/ca.pem", 0).status == 404
     assert desk.get("/", 0).status == 404
 
 

@@ -32,10 +32,15 @@ from firmware.control.phones import (
     AuthorityReply,
     DeviceNow,
     DevicesReply,
+    DoneReply,
     GetAuthority,
+    InvitationNow,
     InvitationReply,
     InviteDevice,
     ListDevices,
+    SecretReply,
+    ShowSecret,
+    WithdrawInvitation,
 )
 from firmware.control.reports import (
     FigureCallsReply,
@@ -143,6 +148,11 @@ class FakeOffice:
         self.installation = FakeInstallation()
         self.refusal = ""
         """Why acts on calls are refused; empty while they aren't."""
+        self.invitations: dict[str, InvitationNow] = {}
+        """By account."""
+        self.invited = 0
+        self.makes: dict[str, str] = {}
+        """Of accounts whose phone is of a make."""
 
     def answers(self) -> Answers:
         """Return every answer: the switch's and these."""
@@ -173,6 +183,8 @@ class FakeOffice:
             answers.on(GetAuthority, self._authority)
             answers.on(ListDevices, self._devices)
             answers.on(InviteDevice, self._invited)
+            answers.on(WithdrawInvitation, self._withdrawn)
+            answers.on(ShowSecret, self._secret)
             people = OfficeDirectory([Extension("101", "x")], None, lambda _: FakeLeg(Direction.OUTGOING))
             desk = MenuDesk(self.switch.store, self.switch.folder / "prompts", people)
             answers.on(GetMenus, desk.menus)
@@ -221,31 +233,47 @@ class FakeOffice:
             file.flush()
             return OpenedFile(MessageReply(message=MESSAGE), os.dup(file.fileno()))
 
-    async def _devices(self, _: ListDevices) -> DevicesReply:
+    async def _devices(self, request: ListDevices) -> DevicesReply:
         found = [
             DeviceNow(
-                extension="101",
-                name="Front desk",
+                extension=extension,
+                name=name,
                 account=account,
                 label=label,
-                make="",
+                make=self.makes.get(account, ""),
                 mac="",
                 srtp=False,
-                contacts=[],
+                server=f"{request.host or '10.0.0.5'}:5060",
+                contacts=["192.168.1.20:5060"] if account == "101" else [],
                 user_agents=[],
+                invitation=self.invitations.get(account),
             )
-            for account, label in (("101", ""), ("101-desk", "at the counter"))
+            for extension, account, name, label in (
+                ("101", "101", "Front desk", ""),
+                ("101", "101-desk", "Front desk", "at the counter"),
+                ("102", "102", "Anna", ""),
+            )
         ]
-        return DevicesReply(devices=found, provisioning=True, tls_port=0)
+        return DevicesReply(devices=found, provisioning=not self.refusal, tls_port=0)
 
     async def _invited(self, request: InviteDevice) -> InvitationReply:
         self.asked.append(request)
         if self.refusal:
             raise UserError(self.refusal)
-        url = f"http://{request.host}:8088/p/ticket/"
-        return InvitationReply(
-            url=url, qr=f"{url}101.xml", secure_url="", server=f"{request.host}:5060", valid_hours=24
+        self.invited += 1
+        self.invitations[request.account] = InvitationNow(
+            serial=self.invited, seconds_left=86_400, fetched_s_ago=None
         )
+        url = f"http://{request.host or '10.0.0.5'}:8088/p/ticket{self.invited}/"
+        return InvitationReply(url=url, qr=f"{url}101.xml", secure_url="", valid_hours=24)
+
+    async def _withdrawn(self, request: WithdrawInvitation) -> DoneReply:
+        self.asked.append(request)
+        self.invitations.pop(request.account, None)
+        return DoneReply()
+
+    async def _secret(self, request: ShowSecret) -> SecretReply:
+        return SecretReply(secret=f"secret-of-{request.account}")
 
     async def _hours(self, request: SwitchHours) -> HoursReply:
         self.asked.append(request)

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from firmware.control.phones import InviteDevice
 from firmware.control.picture import HourFigures
 from tests.control.switch import FIRST_ID, SECOND_ID
 from tests.web_admin.rig import Visitor, wav
@@ -263,37 +262,6 @@ async def test_a_pasted_list_becomes_people_or_nothing_does(admin: Visitor) -> N
     await admin.confirms(await admin.sends("/people/paste", pasted))
     names = {one.number: one.name for one in admin.switch.store.current.extensions}
     assert (names["104"], names["105"], names["106"]) == ("王伟", "Anna Berg", "李娜")
-
-
-async def test_a_phone_is_invited_to_where_the_browser_reached_the_box(admin: Visitor) -> None:
-    page = (await admin.opens("/people/101/phone")).text
-    assert admin.office.last() == InviteDevice(account="101", host="192.168.1.5")
-    assert "http://192.168.1.5:8088/p/ticket/" in page
-    assert "192.168.1.5:5060" in page
-    await admin.opens("/people/101/phone?account=101-desk")
-    assert admin.office.last() == InviteDevice(account="101-desk", host="192.168.1.5")
-    await admin.opens("/people/101/phone?account=102")
-    assert admin.office.last() == InviteDevice(account="101", host="192.168.1.5"), "somebody else's account"
-
-
-async def test_a_box_that_sets_up_no_phones_says_so_and_how_to_do_it_by_hand(admin: Visitor) -> None:
-    admin.office.refusal = "Phones can't fetch their configuration: sip.provisioning is off."
-    page = (await admin.opens("/people/101/phone")).text
-    assert "sip.provisioning is off" in page
-    assert "192.168.1.5:5060" in page
-
-
-async def test_a_phones_password_is_shown_once(admin: Visitor) -> None:
-    secret = (await admin.switch.phones())[0].secret
-    assert secret not in (await admin.opens("/people/101/phone")).text
-    assert secret in (await admin.sends("/people/101/phone")).text
-    assert secret not in (await admin.sends("/people/101/phone")).text
-    page = (await admin.opens("/people/101/phone")).text
-    assert secret not in page
-    assert 'value="secret"' in page, "the remedy: another one"
-    assert [one.what for one in admin.site.audit.newest(3)].count("phone-shown") == 1
-    kept = (admin.site.folder / "shown.json").read_text()
-    assert secret not in kept
 
 
 async def test_the_first_set_up_is_taken_up_where_it_was_left(admin: Visitor) -> None:

@@ -1,30 +1,29 @@
-"""People and their extensions: add, rename, remove, new password, and how to set up a phone."""
+"""People and their extensions: add, rename, remove, new password."""
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from litestar import Request, Response, Router, get, post
 from litestar.params import FromPath
 
-from firmware.control.editing import AddPerson, ChangePerson, Edit, RemovePerson
-from firmware.control.phones import DevicesReply, InvitationReply, InviteDevice, ListDevices
-from firmware.control.schema import PhoneAccount
+from firmware.control.editing import AddPerson, ChangePerson, Edit, RemovePerson, SettingsReply, SetValue
 from firmware.core.errors import UserError
-from web_admin.box import maybe
+from firmware.core.secrets import new_secret
 from web_admin.notices import notice_of, then
 from web_admin.pages.settings import preview
 from web_admin.pasted import NotAPerson, read_people
-from web_admin.qr import qr_path
 from web_admin.refusals import in_words
 from web_admin.rendering import AnyRequest, address_of, user_of, words_of
 from web_admin.site import Site
 
 
-def host_of(request: AnyRequest) -> str:
-    """Return the box's address as this browser knows it, without the port."""
-    return request.url.hostname or "localhost"
+def _fresh_secret(settings: SettingsReply, number: str, account: str) -> list[Edit]:
+    """Return what gives a phone of a person another password: the first one, or one beside it."""
+    for index, device in enumerate(settings.values.get("devices", [])):
+        if account != number and (device["account"], device["extension"]) == (account, number):
+            return [SetValue(["devices", str(index), "secret"], new_secret())]
+    return [ChangePerson(number, new_secret=True)]
 
 
 def people_router(site: Site) -> Router:
@@ -110,68 +109,11 @@ def people_router(site: Site) -> Router:
                 request, [RemovePerson(number)], "people.removed", name, number, is_agreed=True
             )
         if what == "secret":
-            edits: list[Edit] = [ChangePerson(number, new_secret=True)]
+            account = str(form.get("account", number))
+            async with site.box.ask() as switch:
+                edits = _fresh_secret(await switch.settings(), number, account)
             return await change(request, edits, "people.secret_made", name, number, is_agreed=True)
         algorithm = str(form.get("algorithm", "")) or None
         return await change(request, [ChangePerson(number, name, algorithm)], "people.saved", name, number)
 
-    @get("/people/{number:str}/phone")
-    async def phone(request: Request[Any, Any, Any], number: FromPath[str]) -> Response[Any]:
-        account = await account_of(number)
-        if account is None:
-            return missing(request)
-        chosen = request.query_params.get("account", number)
-        invitation, problem, side, path = None, "", 0, ""
-        async with site.box.ask() as switch:
-            found = await maybe(switch, ListDevices(), DevicesReply)
-            devices = [one for one in found.devices if one.extension == number] if found else []
-            known = chosen if chosen in [one.account for one in devices] else number
-            try:
-                asked = InviteDevice(account=known, host=host_of(request))
-                invitation = await switch.ask(asked, InvitationReply)
-            except UserError as error:
-                problem = in_words(error, None, words_of(request))
-        if invitation is not None:
-            site.audit.note(user_of(request), address_of(request), "phone-invited", known)
-            side, path = await asyncio.to_thread(qr_path, invitation.qr)
-        return site.pages.page(
-            request,
-            "phone.html",
-            account=account,
-            devices=devices,
-            known=known,
-            invitation=invitation,
-            server=invitation.server if invitation else account.server,
-            is_shown=site.shown.is_shown(number, account.secret),
-            side=side,
-            qr=path,
-            problem=problem,
-        )
-
-    @post("/people/{number:str}/phone", status_code=200)
-    async def reveal(request: Request[Any, Any, Any], number: FromPath[str]) -> Response[Any]:
-        """Show a password, this once."""
-        account = await account_of(number)
-        if account is None:
-            return missing(request)
-        is_shown = site.shown.is_shown(number, account.secret)
-        if not is_shown:
-            site.shown.note(number, account.secret)
-            site.audit.note(user_of(request), address_of(request), "phone-shown", number)
-        return site.pages.page(request, "phone_secret.html", account=account, is_shown=is_shown)
-
-    @get("/people/{number:str}/presence")
-    async def presence(request: Request[Any, Any, Any], number: FromPath[str]) -> Response[Any]:
-        account = await account_of(number)
-        if account is None:
-            return Response("", status_code=404, media_type="text/plain")
-        return site.pages.page(request, "phone_presence.html", account=account)
-
-    def missing(request: AnyRequest) -> Response[Any]:
-        return site.pages.page(request, "problem.html", status=404, key="error.not_found", detail="")
-
-    async def account_of(number: str) -> PhoneAccount | None:
-        async with site.box.ask() as switch:
-            return next((one for one in await switch.phones() if one.number == number), None)
-
-    return Router("/", route_handlers=[people, add, paste, edit, phone, reveal, presence])
+    return Router("/", route_handlers=[people, add, paste, edit])

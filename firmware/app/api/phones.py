@@ -16,16 +16,20 @@ from firmware.control.phones import (
     DevicesReply,
     DoneReply,
     GetAuthority,
+    InvitationNow,
     InvitationReply,
     InviteDevice,
     LiftBans,
     ListBans,
     ListDevices,
+    SecretReply,
+    ShowSecret,
     WithdrawInvitation,
 )
 from firmware.core.errors import UserError
 
 if TYPE_CHECKING:
+    from extensions.provisioning.tickets import TicketState
     from firmware.app.provisioning import Provisioning
 
 _SECONDS_PER_HOUR = 3600
@@ -40,7 +44,6 @@ def answer(parts: Parts, provisioning: Provisioning) -> None:
             url=invitation.url,
             qr=invitation.qr,
             secure_url=provisioning.secured(invitation.url),
-            server=with_port(request.host or own_host(parts.profile), parts.phones.port),
             valid_hours=invitation.valid_s / _SECONDS_PER_HOUR,
         )
 
@@ -66,12 +69,24 @@ def answer(parts: Parts, provisioning: Provisioning) -> None:
         parts.phones.bans.forgive(request.host)
         return DoneReply()
 
-    async def devices(_: ListDevices) -> BaseReply:
+    async def secret(request: ShowSecret) -> BaseReply:
+        found = parts.phones.accounts.find(request.account)
+        if found is None:
+            raise UserError(
+                f"There is no phone account {request.account[:40]}. / 没有话机账号 {request.account[:40]}。"
+            )
+        return SecretReply(secret=found.secret)
+
+    async def devices(request: ListDevices) -> BaseReply:
+        host = request.host or own_host(parts.profile)
         return DevicesReply(
-            devices=_devices(parts), provisioning=provisioning.running, tls_port=parts.phones.tls_port
+            devices=_devices(parts, provisioning, host),
+            provisioning=provisioning.running,
+            tls_port=parts.phones.tls_port,
         )
 
     parts.answers.on(ListDevices, devices)
+    parts.answers.on(ShowSecret, secret)
     parts.answers.on(InviteDevice, invite)
     parts.answers.on(WithdrawInvitation, withdraw)
     parts.answers.on(GetAuthority, authority)
@@ -79,7 +94,7 @@ def answer(parts: Parts, provisioning: Provisioning) -> None:
     parts.answers.on(LiftBans, lift)
 
 
-def _devices(parts: Parts) -> list[DeviceNow]:
+def _devices(parts: Parts, provisioning: Provisioning, host: str) -> list[DeviceNow]:
     known = {device.account: device for device in parts.settings.current.devices}
     registrations = parts.phones.registrations()
     found = []
@@ -95,11 +110,20 @@ def _devices(parts: Parts) -> list[DeviceNow]:
                 make="" if device is None else device.make,
                 mac="" if device is None else device.mac,
                 srtp=account.srtp,
+                server=with_port(host, parts.phones.tls_port if account.srtp else parts.phones.port),
                 contacts=[f"{one.address} {one.transport}" for one in mine],
                 user_agents=[one.user_agent for one in mine],
+                invitation=_invitation(provisioning.invited(account.user)),
             )
         )
     return found
+
+
+def _invitation(state: TicketState | None) -> InvitationNow | None:
+    if state is None:
+        return None
+    fetched = None if state.used_s_ago is None else round(state.used_s_ago)
+    return InvitationNow(serial=state.serial, seconds_left=round(state.seconds_left), fetched_s_ago=fetched)
 
 
 def _ban(key: tuple[str, ...], seconds_left: float) -> BanNow:

@@ -48,8 +48,36 @@ export const steps = ({ base, page, password, picture }) => ({
     const hidden = await page.locator("main").innerText();
     await page.locator("#reveal").click();
     await page.locator("#secret").waitFor();
-    const seen = { hidden, codes: await page.locator("main svg").count(), text: await page.locator("main").innerText() };
-    return seen;
+    return { hidden, text: await page.locator("main").innerText() };
+  },
+  // A code is made by the button, is shown once, and outlives a reload of the page.
+  async code_of({ number }) {
+    await page.goto(`${base}/people/${number}/phone`);
+    const before = await page.locator("main .qr").count();
+    await page.locator('button[value="invite"]').click();
+    await page.locator("main .qr").waitFor();
+    await picture("code-of-a-phone");
+    await page.locator("#invitation summary").click();
+    const address = await page.locator("#invitation details .mono").innerText();
+    await page.reload();
+    return { before, address, after: await page.locator("main .qr").count(), html: await page.content(),
+      told: await page.locator(".invited").innerText() };
+  },
+  // Another one stands on the page until a phone has used it; then it goes by itself.
+  async next_code() {
+    await page.locator('button[value="invite"]').click();
+    await page.locator("main .qr").waitFor();
+    await page.locator("#invitation summary").click();
+    return { address: await page.locator("#invitation details .mono").innerText() };
+  },
+  async code_is_used() {
+    await page.locator("main .qr").waitFor({ state: "detached" });
+    return { told: await page.locator(".invited").innerText() };
+  },
+  async withdraw_code() {
+    await page.locator('button[value="withdraw"]').click();
+    await page.locator('button[value="withdraw"]').waitFor({ state: "detached" });
+    return { told: await page.locator(".invited").innerText() };
   },
   // The page of the phone says by itself that it is there, once it has registered.
   async phone_is_there() {
