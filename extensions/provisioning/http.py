@@ -9,7 +9,7 @@ from collections import Counter
 
 from extensions.provisioning.desk import ProvisioningDesk, Reply
 from extensions.sip.acl import Acl
-from extensions.sip.net.handshakes import Handshakes
+from extensions.sip.net.listener import Listener, addresses_of
 from extensions.sip.sources import Sources
 
 # A phone's request is some 300 bytes and takes milliseconds on a LAN.
@@ -32,11 +32,11 @@ class ProvisioningServer:
 
     Args:
         desk: Answers.
-        host: Address to bind.
+        host: Address to bind; `::` is every address, IPv4 and IPv6.
         port: 0 lets the system choose.
         acl: Who is served; the LAN's networks unless said otherwise.
         tls: Certificate and key; None serves plain HTTP, which most phones need for the first time.
-        sources: How often each host may begin TLS; the standard budgets when None.
+        sources: How often each host may connect; the standard budgets when None.
     """
 
     def __init__(
@@ -54,8 +54,7 @@ class ProvisioningServer:
         self._host = host
         self._acl = acl or Acl()
         self._tls = tls
-        self._server: asyncio.Server | None = None
-        self._handshakes: Handshakes | None = None
+        self._listeners: list[Listener] = []
         self._sources = sources or Sources()
         self._at_once: Counter[str] = Counter()
         """Connections by host."""
@@ -66,24 +65,23 @@ class ProvisioningServer:
         Raises:
             OSError: The address can't be bound.
         """
-        if self._tls is None:
-            self._server = await asyncio.start_server(self._serve, self._host, self.port, limit=_MOST_HEAD)
-            self.port = self._server.sockets[0].getsockname()[1]
-        else:
-            self._handshakes = Handshakes(self._tls, self._host, self.port, self._may, self._stream)
-            self.port = self._handshakes.port
+        try:
+            for host in addresses_of(self._host):
+                self._listeners.append(Listener(self._tls, host, self.port, self._may, self._stream))
+                self.port = self._listeners[-1].port
+        except OSError:
+            await self.stop()
+            raise
 
     async def stop(self) -> None:
-        if self._handshakes is not None:
-            self._handshakes.close()
-        if self._server is not None:
-            self._server.close()
-            await self._server.wait_closed()
+        for listener in self._listeners:
+            listener.close()
+        self._listeners.clear()
 
     def _may(self, host: str) -> bool:
-        """Tell whether a host may begin TLS."""
-        now = asyncio.get_running_loop().time()
-        if self._acl.allows(host) and self._sources.shakes_hands(host, now):
+        """Tell whether a host may connect, or begin TLS."""
+        takes = self._sources.connects if self._tls is None else self._sources.shakes_hands
+        if self._acl.allows(host) and takes(host, asyncio.get_running_loop().time()):
             return True
         self._desk.counters["refused"] += 1
         return False
@@ -97,10 +95,6 @@ class ProvisioningServer:
         method = ""
         try:
             reply = Reply(503)
-            if not self._acl.allows(host):
-                self._desk.counters["refused"] += 1
-                writer.transport.abort()
-                return
             if self._at_once[host] <= _MOST_PER_HOST and self._at_once.total() <= _MOST_AT_ONCE:
                 async with asyncio.timeout(_WITHIN_S):
                     head = await reader.readuntil(b"\r\n\r\n")

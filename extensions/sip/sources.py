@@ -1,13 +1,14 @@
-"""How much one host may ask of us: messages, requests, TLS handshakes; checked before a byte is parsed.
+"""How much one host may ask of us: messages, requests, connections; checked before a byte is parsed.
 
 Theory of operation
 -------------------
-Each host has three buckets of tokens, filled at a rate: one for all messages, one for requests, which cost us
-several times as much as a response or an ACK, and one for TLS handshakes, which cost ten times as much as a
-request and come before anything that could be authenticated. A message takes a token of each kind that
-applies, and a host without isn't heard. A stranger's buckets are small: enough to authenticate. A host from
-which somebody has authenticated lately is *known* and has large ones: a proxy or a load generator with many
-phones works, and a broken phone or an attacker on the LAN still can't keep the switch from everybody else.
+Each host has four buckets of tokens, filled at a rate: one for all messages, one for requests, which cost us
+several times as much as a response or an ACK, one for TCP connections, and one for TLS handshakes, which cost
+ten times as much as a request; the last two come before anything that could be authenticated. A message takes
+a token of each kind that applies, and a host without isn't heard. A stranger's buckets are small: enough to
+authenticate. A host from which somebody has authenticated lately is *known* and has large ones: a proxy or a
+load generator with many phones works, and a broken phone or an attacker on the LAN still can't keep the
+switch from everybody else.
 What fits into a full bucket is what everybody else may have to wait for: some hundredths of a second's work.
 What isn't heard is owed: who keeps flooding isn't heard at all until it pauses.
 """
@@ -41,19 +42,24 @@ class Budget(msgspec.Struct, frozen=True):
     handshakes_per_s: float = 1e9
     """TLS handshakes a second, sustained."""
     handshakes_at_once: float = 1e9
+    connects_per_s: float = 1e9
+    """TCP connections a second, sustained."""
+    connects_at_once: float = 1e9
 
 
 # A phone authenticates in a handful of messages, an office behind one address in some dozens. A stranger's
-# 100 messages a second cost some 2 % of one core, its two handshakes a second some 1 %.
+# 100 messages a second cost some 2 % of one core, its two handshakes a second some 1 %. A phone whose
+# connection breaks again and again tries every second at most: ten a second, and all phones of an office at
+# once, are plenty.
 STRANGER = Budget(
     per_s=100, burst=400, transactions=500, dialogs=20, requests_per_s=100, requests_at_once=200,
-    handshakes_per_s=2, handshakes_at_once=20,
+    handshakes_per_s=2, handshakes_at_once=20, connects_per_s=10, connects_at_once=100,
 )  # fmt: skip
 # 500 calls a second through one proxy. A host that spends it all costs a third of one core. Fifty phones
 # behind one address connect anew at once after a power cut; the first that registers makes them known.
 KNOWN = Budget(
     per_s=6000, burst=2000, transactions=5000, requests_per_s=2000, requests_at_once=200,
-    handshakes_per_s=20, handshakes_at_once=100,
+    handshakes_per_s=20, handshakes_at_once=100, connects_per_s=100, connects_at_once=200,
 )  # fmt: skip
 
 
@@ -78,9 +84,10 @@ class _Bucket:
 
 
 class _Source:
-    __slots__ = ("handshakes", "known_until", "messages", "requests")
+    __slots__ = ("connects", "handshakes", "known_until", "messages", "requests")
 
     def __init__(self, budget: Budget, now: float) -> None:
+        self.connects = _Bucket(budget.connects_at_once, now)
         self.handshakes = _Bucket(budget.handshakes_at_once, now)
         self.messages = _Bucket(budget.burst, now)
         self.requests = _Bucket(budget.requests_at_once, now)
@@ -109,6 +116,12 @@ class Sources:
         budget = self._known if source.known_until > now else self._stranger
         return source.handshakes.takes(budget.handshakes_per_s, budget.handshakes_at_once, now)
 
+    def connects(self, host: str, now: float) -> bool:
+        """Tell whether to take the TCP connection that `host` opens, which takes a token of it."""
+        source = self._sources.get(host) or self._meet(host, now)
+        budget = self._known if source.known_until > now else self._stranger
+        return source.connects.takes(budget.connects_per_s, budget.connects_at_once, now)
+
     def vouch(self, host: str, now: float) -> None:
         """Somebody at `host` has authenticated."""
         source = self._sources.get(host)
@@ -118,6 +131,7 @@ class Sources:
             source.messages.tokens = self._known.burst
             source.requests.tokens = self._known.requests_at_once
             source.handshakes.tokens = self._known.handshakes_at_once
+            source.connects.tokens = self._known.connects_at_once
         source.known_until = now + KNOWN_FOR_S
         self._sources.move_to_end(host)
 

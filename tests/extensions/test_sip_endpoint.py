@@ -87,7 +87,7 @@ async def test_a_port_that_was_asked_for_is_taken_or_nothing() -> None:
         other.bind(("127.0.0.1", 0))
         other.listen()
         phones = Phones(Accounts([]), FakeMedia(), "127.0.0.1", other.getsockname()[1])
-        with pytest.raises(OSError, match="address already in use"):
+        with pytest.raises(OSError, match="Address already in use"):
             await phones.start()
 
 
@@ -121,9 +121,10 @@ async def test_a_message_begun_after_a_good_one_must_end_as_soon(
 
 async def test_one_host_gets_so_many_connections(phones: Phones, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(endpoint, "_MOST_PER_HOST", 3)
-    pairs = [await asyncio.open_connection("127.0.0.1", phones.port) for _ in range(4)]
-    reader, _ = pairs[3]
-    await cut_off(reader)
+    pairs = [await asyncio.open_connection("127.0.0.1", phones.port) for _ in range(3)]
+    with contextlib.suppress(ConnectionError):
+        reader, _ = await asyncio.open_connection("127.0.0.1", phones.port)
+        await cut_off(reader)
     assert phones.counters["refused"] == 1
     for _, writer in pairs:
         writer.close()

@@ -1,8 +1,8 @@
 """SIP over UDP, TCP and TLS on one address (RFC 3261 §18): the stack's sockets.
 
-UDP ─── datagrams ────────────────┐                    ┌─► agent.receive(bytes, flow, now)
-TCP ────────────────┐             ├─► acl ─► one turn ─┤
-TLS ─── handshakes ─┴─ connection ┘                    └─◄ packets, to the flow they name
+UDP ─── datagrams ──────────────────┐                    ┌─► agent.receive(bytes, flow, now)
+                                    ├─► acl ─► one turn ─┤
+TCP, TLS ─── listener ─► connection ┘                    └─◄ packets, to the flow they name
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import socket
 import ssl
 from collections import Counter
 from collections.abc import Callable
-from ipaddress import IPv4Address
 
 from extensions.sip.acl import Acl
 from extensions.sip.agent import Agent
@@ -21,7 +20,7 @@ from extensions.sip.flow import TCP, TLS, UDP, Flow, is_unspecified
 from extensions.sip.net.connection import Connection
 from extensions.sip.net.datagrams import UdpSocket
 from extensions.sip.net.driver import Driver
-from extensions.sip.net.handshakes import BACKLOG, Handshakes
+from extensions.sip.net.listener import Listener, addresses_of
 
 # Most connections, in all and of one host: an office's phones several times over.
 _MOST_CONNECTIONS = 500
@@ -33,7 +32,6 @@ _DIAL_WITHIN_S = 2.0
 _ATTEMPTS = 5
 # Large requests that wait for one connection.
 _MOST_WAITING = 50
-_EVERY_IPV4 = str(IPv4Address(socket.INADDR_ANY))
 
 
 class Endpoint(Driver):
@@ -75,8 +73,7 @@ class Endpoint(Driver):
         self._trust = trust
         self._acl = acl
         self._udp: UdpSocket | None = None
-        self._servers: list[asyncio.Server] = []
-        self._handshakes: list[Handshakes] = []
+        self._listeners: list[Listener] = []
         self._connections: dict[int, Connection] = {}
         self._per_host: Counter[str] = Counter()
         self._serial = 0
@@ -106,20 +103,20 @@ class Endpoint(Driver):
     async def _open(self, port: int) -> None:
         self._udp = UdpSocket(self.host, port, self._datagrams)
         self.agent.streams = True
-        if self._listen_tcp:
-            for host in self._hosts():
-                server = await asyncio.get_running_loop().create_server(
-                    lambda: Connection(self, TCP), host, self._udp.port, backlog=BACKLOG, reuse_address=True
-                )
-                self._servers.append(server)
-        if self._tls is not None:
-            for host in self._hosts():
-                handshakes = Handshakes(
-                    self._tls, host, self.tls_port, self._may_shake_hands, lambda: Connection(self, TLS)
-                )
-                self._handshakes.append(handshakes)
-                self.tls_port = handshakes.port
+        for host in addresses_of(self.host):
+            if self._listen_tcp:
+                self._listen(None, host, self._udp.port, self._may_connect, TCP)
+            if self._tls is not None:
+                self.tls_port = self._listen(self._tls, host, self.tls_port, self._may_shake_hands, TLS)
         self.port = self._udp.port
+
+    def _listen(
+        self, tls: ssl.SSLContext | None, host: str, port: int, may: Callable[[str], bool], transport: str
+    ) -> int:
+        """Accept connections at an address; return its port."""
+        listener = Listener(tls, host, port, may, lambda: Connection(self, transport))
+        self._listeners.append(listener)
+        return listener.port
 
     async def close(self) -> None:
         self._disarm()
@@ -128,12 +125,9 @@ class Endpoint(Driver):
             self._udp = None
         for task in self._tasks:
             task.cancel()
-        for server in self._servers:
-            server.close()
-        for handshakes in self._handshakes:
-            handshakes.close()
-        self._servers.clear()
-        self._handshakes.clear()
+        for listener in self._listeners:
+            listener.close()
+        self._listeners.clear()
         for connection in list(self._connections.values()):
             connection.drop()
         # Let the transports run their closing callbacks before the loop may go away.
@@ -273,13 +267,18 @@ class Endpoint(Driver):
             if self._on_flow_closed is not None:
                 self._on_flow_closed(flow)
 
+    def _may_connect(self, host: str) -> bool:
+        """Tell whether `host` may open a TCP connection: what is refused costs next to nothing."""
+        return self._may(host, self.agent.sources.connects)
+
     def _may_shake_hands(self, host: str) -> bool:
-        """Tell whether `host` may begin a TLS handshake: what is refused costs next to nothing."""
-        if not self._allows(host):
+        """Tell whether `host` may begin a TLS handshake."""
+        return self._may(host, self.agent.sources.shakes_hands)
+
+    def _may(self, host: str, takes: Callable[[str, float], bool]) -> bool:
+        if not self._allows(host) or not self._has_room_for(host):
             return False
-        if not self._has_room_for(host):
-            return False
-        if self.agent.sources.shakes_hands(host, self._loop_time()):
+        if takes(host, self._loop_time()):
             return True
         self.agent.counters["flooded"] += 1
         return False
@@ -290,7 +289,3 @@ class Endpoint(Driver):
             return True
         self.agent.counters["refused"] += 1
         return False
-
-    def _hosts(self) -> list[str]:
-        """Return the addresses to listen on."""
-        return [_EVERY_IPV4, self.host] if self.host == "::" else [self.host]
