@@ -41,7 +41,7 @@ from firmware.settings.document import Settings
 from firmware.settings.lines import LineSettings
 from firmware.trunks.line_leg import LineLeg
 from firmware.trunks.sound import CallSound
-from hal.line import Verdict
+from hal.line import DialToneLine, Verdict
 
 
 @runtime_checkable
@@ -219,6 +219,8 @@ class LineCare:
             if pin and self._pins.get(line.name) != pin and isinstance(line, TakesPin):
                 self._pins[line.name] = pin
                 line.give_pin(pin)
+            if isinstance(line, DialToneLine):
+                line.expects_dial_tone = self._wanted(line.name).dial_tone
         for name in self._legs:
             self._configure(name)
 

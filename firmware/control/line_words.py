@@ -70,6 +70,7 @@ _STATES: Final[dict[str, str]] = {
     "connected": "通话中",
     "ringing": "来电振铃",
     "dialling": "正在拨号",
+    "waiting for dial tone": "等待拨号音",
     "being answered": "正在接听",
     "ending": "正在挂断",
     "hanging up": "正在挂断",

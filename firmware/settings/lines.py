@@ -32,6 +32,15 @@ class LineSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "模拟听筒所用的分机号；留空则只能呼出。下次启动后生效。",
         ),
     ] = ""
+    dial_tone: Annotated[
+        bool,
+        help_text(
+            "Wait for dial tone before dialling, and take another line when none comes: true or false. false "
+            "for an exchange line that has none. Calls for help are dialled all the same.",
+            "等待拨号音：true 或 false。摘机后等到拨号音再拨号，没有则换用其他线路。外线本来没有拨号音时设为 "
+            "false。紧急呼叫照拨不误。",
+        ),
+    ] = True
     gain_db: Annotated[
         float,
         Meta(ge=-12, le=12),

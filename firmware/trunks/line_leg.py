@@ -91,6 +91,7 @@ _CAUSES: dict[EndReason, tuple[Cause, Side]] = {
     EndReason.BUSY: (Cause.BUSY, Side.THEM),
     EndReason.NO_ANSWER: (Cause.NO_ANSWER, Side.THEM),
     EndReason.REJECTED: (Cause.REJECTED, Side.THEM),
+    EndReason.NO_DIAL_TONE: (Cause.NO_CIRCUIT, Side.WIRE),
     EndReason.LOCAL: (Cause.NORMAL, Side.US),
     EndReason.DEVICE_LOST: (Cause.NETWORK_OUT_OF_ORDER, Side.WIRE),
     EndReason.DEVICE_FAULT: (Cause.TEMPORARY_FAILURE, Side.WIRE),

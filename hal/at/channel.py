@@ -266,8 +266,8 @@ class AtChannel:
             self._lines.append(line)
             self._finish(None)
             self._send_next(now)
-        elif pending.places_call and CallOver.parse(line) is not None:
-            self._finish(Failure(FailureKind.CALL_OVER, None, line))
+        elif pending.places_call and (over := CallOver.parse(line)) is not None:
+            self._finish(Failure(FailureKind.CALL_OVER, None, over.word))
             self._send_next(now)
         elif _belongs(line, pending):
             if len(self._lines) < MAX_ANSWER_LINES:

@@ -55,10 +55,39 @@ def _in_order(verdicts: list[Verdict]) -> tuple[Verdict, ...]:
 
 
 def examine_fxo(
-    board: Coprocessor, line: LineChanged | None, seen: SeenCalls, *, held: bool
+    board: Coprocessor,
+    line: LineChanged | None,
+    seen: SeenCalls,
+    *,
+    held: bool,
+    dial_tone: bool | None = None,
 ) -> tuple[Verdict, ...]:
-    """Judge the exchange line."""
-    if line is not None and line.battery:
+    """Judge the exchange line.
+
+    Args:
+        board: Its state and version.
+        line: The wire as the board saw it last.
+        seen: What calls have shown.
+        held: The relay has the line tied to the box.
+        dial_tone: Whether the last call out had one; None for none made, or none expected.
+    """
+    if line is not None and line.battery and dial_tone is False:
+        wire = Verdict(
+            "line",
+            False,
+            Words(
+                "外线有馈电，但上次呼出时没有拨号音",
+                "the exchange feeds the line, but gave no dial tone to the last call out",
+            ),
+            Words(
+                "在外线上接一部普通电话听拨号音。没有则联系电信运营商；若此线本来就没有，在线路设置中关闭“等待拨号音”。"
+                "然后打一个测试电话。",
+                "Listen for dial tone with a plain telephone on the line. None: call the telephone company. "
+                "If the line never has one, switch off waiting for it in the line's settings. "
+                "Then make a test call.",
+            ),
+        )
+    elif line is not None and line.battery:
         wire = Verdict("line", True, Words("外线有馈电", "the exchange feeds the line"))
     else:
         wire = Verdict(

@@ -36,6 +36,7 @@ class Phase(enum.Enum):
     NONE = ""
     RINGING = "ringing"
     OFFERED = "ringing, caller known"
+    SEIZED = "waiting for dial tone"
     DIALLING = "dialling"
     ALERTING = "the other side rings"
     CONNECTED = "connected"

@@ -8,10 +8,12 @@ the audio. Sans-IO: everything runs on the network's `Schedule`.
 from __future__ import annotations
 
 import dataclasses
+import enum
 import threading
 from collections.abc import Callable
 
 from hal.fake.audio import Ear, Voice
+from hal.fake.line_sounds import lead_seconds
 from hal.fake.network import CallState, FakeCall, FakeMobileNetwork
 
 RING_HERTZ = 25
@@ -31,9 +33,27 @@ DIGIT_COMPLETE = 0.25
 """Seconds without a pulse after which the exchange takes a digit for complete."""
 HANG_UP_NOTICED = 0.4
 """Seconds of an open loop that the exchange takes for hanging up; a shorter one is a pulse or a flash."""
+TONE_IS_SURE = 1.2
+"""Seconds of a steady tone after which a detector is sure of it (firmware.media.dsp.progress)."""
+FIRST_KEY_AWAITED = 16.0
+"""Seconds of dial tone without a key, after which the exchange takes no number any more (reference C1)."""
 
 Sounds = Callable[[str, str], None]
 """Takes ("tone", "busy"), ("key", "5"), ("caller", "13800138000"), ("withheld", "")."""
+
+
+class DialTone(enum.StrEnum):
+    """What a seized line gives, and whether it takes a number."""
+
+    STEADY = "dial"
+    SPECIAL = "special"
+    """China's, for a line with a diverted number or other service (GF 002-9002): short gaps, for ever."""
+    STUTTER = "stutter"
+    """Some bursts, then steady: messages wait, as America's exchanges tell."""
+    UNHEARD = "unheard"
+    """None, and numbers are taken: a private exchange, an adapter, a radio link."""
+    DEAD = "dead"
+    """None, and no number is taken: current, and nobody at the other end."""
 
 
 @dataclasses.dataclass
@@ -45,6 +65,9 @@ class ExchangeHabits:
     turns_polarity: bool = True
     """When the called party answers."""
     caller_id: bool = True
+    dial_tone: DialTone = DialTone.STEADY
+    dial_tone_after: float = 0.3
+    """Seconds after the line is seized; what is keyed before is lost."""
 
 
 class FakeExchange:
@@ -62,7 +85,7 @@ class FakeExchange:
         """The box holds the line."""
         self.call: FakeCall | None = None
         self.tone: str | None = None
-        """What the exchange plays into a held line: dial, ringback, busy, congestion."""
+        """What the exchange plays into a held line: a name of `line_sounds.CADENCES`."""
         self._sounds = sounds
         self._open = False
         self._turn = 0
@@ -72,6 +95,8 @@ class FakeExchange:
         """When the loop was opened last, until that is a hang-up."""
         self._pulses = 0
         self._number = ""
+        self._takes_keys = False
+        """Keys now are a number."""
         network.attach(self)
 
     # Levels
@@ -96,7 +121,8 @@ class FakeExchange:
             self.network.schedule.after(HANG_UP_NOTICED, lambda: self._hung_up(moves))
             return
         if self._opened_at is not None and now - self._opened_at < HANG_UP_NOTICED:
-            if self.call is None and now - self._opened_at <= LONGEST_PULSE:
+            if self.call is None and self._takes_keys and now - self._opened_at <= LONGEST_PULSE:
+                self.tone = None
                 self._pulses += 1
                 self.network.schedule.after(DIGIT_COMPLETE, lambda: self._pulsed(moves))
             return
@@ -104,10 +130,34 @@ class FakeExchange:
         self._number = ""
         self._pulses = 0
         if self.call is None:
-            self.tone = "dial"
+            self.network.schedule.after(self.habits.dial_tone_after, lambda: self._is_seized(moves))
         elif self.call.to_modem and self.call.state is CallState.RINGING:
             self.ringing = False
             self.network.modem_answers(self.call)
+
+    def _is_seized(self, moves: int) -> None:
+        """A register is free for the number."""
+        habit = self.habits.dial_tone
+        if moves != self._moves or habit is DialTone.DEAD:
+            return
+        self._takes_keys = True
+        if habit is DialTone.UNHEARD:
+            return
+        self.tone = habit.value
+        schedule = self.network.schedule
+        schedule.after(lead_seconds(self.tone) + TONE_IS_SURE, lambda: self._tell_dial_tone(moves))
+        schedule.after(FIRST_KEY_AWAITED, lambda: self._waited_in_vain(moves))
+
+    def _tell_dial_tone(self, moves: int) -> None:
+        if moves == self._moves and self.tone == self.habits.dial_tone.value:
+            self._sounds("tone", "dial")
+
+    def _waited_in_vain(self, moves: int) -> None:
+        if moves == self._moves and self.tone == self.habits.dial_tone.value:
+            self._takes_keys = False
+            self._turn += 1
+            self.tone = "congestion"
+            self._sound_on(self.tone, self._turn)
 
     def _pulsed(self, moves: int) -> None:
         """A digit dialled by pulses is complete, if none came since."""
@@ -122,6 +172,7 @@ class FakeExchange:
         self._opened_at = None
         self.tone = None
         self._number = ""
+        self._takes_keys = False
         call = self.call
         self._turn += 1
         self.reversed = self._open = False
@@ -134,7 +185,11 @@ class FakeExchange:
         if not self.hooked:
             return
         if self.call is None:
+            if not self._takes_keys:
+                self.network.note(None, "lost keys", digits)
+                return
             self.tone = None
+            self._takes_keys = False
             self.call = self.network.modem_dials(digits)
         else:
             for key in digits:
@@ -144,6 +199,8 @@ class FakeExchange:
         """The exchange heard one key: of a number that isn't complete yet, or into the call."""
         if self.call is not None:
             self.keyed(key)
+        elif self.hooked and not self._takes_keys:
+            self.network.note(None, "lost keys", key)
         elif self.hooked:
             self.tone = None
             self._number += key

@@ -18,11 +18,15 @@ _TONE_HERTZ = 450
 _TONE_DBM0 = -10.0
 CADENCES: dict[str, tuple[float, ...]] = {
     "dial": (),
+    "special": (0.4, 0.04),
+    "stutter": (),
     "ringback": (1.0, 4.0),
     "busy": (0.35, 0.35),
     "congestion": (0.7, 0.7),
 }
 """Seconds on and off by tone (GB/T 3380, GF 002-9002: China); empty for a steady one."""
+_LEADS: dict[str, tuple[float, ...]] = {"stutter": (0.1, 0.1) * 3}
+"""Seconds on and off before that (Telcordia GR-506: recall dial tone)."""
 
 _MARK, _SPACE, _BAUD = 1200, 2200, 1200
 """Bell 202, as China's caller id (telephony-reference C3)."""
@@ -43,12 +47,23 @@ def tone(name: str) -> Iterator[bytes]:
     """Yield the frames of a progress tone, for ever."""
     second = list(cut(sines([_TONE_HERTZ], _TONE_DBM0, RATE)))
     spans = CADENCES[name]
+    yield from _in_turn(second, _LEADS.get(name, ()))
     if not spans:
         yield from itertools.cycle(second)
     while True:
-        for span, sounds in zip(spans, itertools.cycle((True, False)), strict=False):
-            frames = itertools.cycle(second) if sounds else itertools.repeat(SILENT_FRAME)
-            yield from itertools.islice(frames, round(span * RATE * 2 / FRAME_BYTES))
+        yield from _in_turn(second, spans)
+
+
+def lead_seconds(name: str) -> float:
+    """Return how long a tone sounds otherwise before it is itself."""
+    return sum(_LEADS.get(name, ()))
+
+
+def _in_turn(second: list[bytes], spans: tuple[float, ...]) -> Iterator[bytes]:
+    """Yield the frames of a tone that is on and off for so many seconds each."""
+    for span, sounds in zip(spans, itertools.cycle((True, False)), strict=False):
+        frames = itertools.cycle(second) if sounds else itertools.repeat(SILENT_FRAME)
+        yield from itertools.islice(frames, round(span * RATE * 2 / FRAME_BYTES))
 
 
 def caller_id(number: str | None) -> Iterator[bytes]:

@@ -63,6 +63,11 @@ def _setting(modem: FakeVoiceModem, match: re.Match[str]) -> None:
     modem.answer("OK")
 
 
+def _result_codes(modem: FakeVoiceModem, match: re.Match[str]) -> None:
+    modem.listens = match[1] in "24"
+    modem.answer("OK")
+
+
 def _class(modem: FakeVoiceModem, match: re.Match[str]) -> None:
     modem.say(modem.settings["+FCLASS"])
     modem.answer("OK")
@@ -128,6 +133,7 @@ COMMANDS: tuple[tuple[re.Pattern[str], Callable[[FakeVoiceModem, re.Match[str]],
         (r"", _plain),
         (r"E([01])", _echo),
         (r"Z|&F", _reset),
+        (r"X([0-4])", _result_codes),
         (r"\+FM[IMR]|I[0-9]?", _identity),
         (r"\+FCLASS\?", _class),
         (r"\+VSM=\?", _formats),

@@ -17,6 +17,7 @@ import dataclasses
 from collections.abc import Callable
 
 from hal.at.shielded import Audio, Code, StreamEnded, Unshielder, shield
+from hal.fake.analog import DialTone
 from hal.fake.audio import SILENT_FRAME
 from hal.fake.network import CallState, FakeCall, FakeMobileNetwork
 from hal.fake.voice_commands import COMMANDS, FORMATS, FakeMode
@@ -30,6 +31,10 @@ BUSY_PERIOD = 0.7
 """China's busy tone: 350 ms on, 350 off; the modem says it once a round."""
 KEY_REPEAT = 0.07
 RINGBACK_PERIOD = 5.0
+LISTENS_FOR = 5.0
+"""Seconds in which it must hear dial tone."""
+ANSWER_AWAITED = 50.0
+"""Seconds: S7 as delivered."""
 MAX_COMMAND = 256
 MAX_HISTORY = 10_000
 
@@ -57,6 +62,10 @@ class VoiceQuirks:
     """It knows the exchange's busy tone."""
     says_loop_break: bool = False
     answer_seconds: float = 0.0
+    dial_tone: DialTone = DialTone.STEADY
+    """What the exchange gives."""
+    no_dial_tone: str = "NO DIALTONE"
+    """Its word for none."""
     deaf: bool = False
     """It answers nothing at all any more."""
 
@@ -65,7 +74,12 @@ SPECIMENS: dict[str, Callable[[], VoiceQuirks]] = {
     "cx93010": VoiceQuirks,
     "zoom3095": lambda: VoiceQuirks(end_dles=3),
     "usr5637": lambda: VoiceQuirks(
-        maker="U.S. Robotics", formats=FORMATS["usr5637"], duplex=False, deaf_after_tone=True, brackets=False
+        maker="U.S. Robotics",
+        formats=FORMATS["usr5637"],
+        duplex=False,
+        deaf_after_tone=True,
+        brackets=False,
+        no_dial_tone="NO DIAL TONE",
     ),
     "generic": lambda: VoiceQuirks(
         maker="V.253", formats=FORMATS["generic"], says_loop_break=True, says_busy=False
@@ -91,6 +105,8 @@ class FakeVoiceModem:
         self.settings: dict[str, str] = {}
         self.on_restart: Callable[[], None] | None = None
         self.echo = True
+        self.listens = True
+        """It waits for dial tone before it dials."""
         self.hears_keys = True
         self._partial = bytearray()
         self._out = bytearray()
@@ -123,7 +139,7 @@ class FakeVoiceModem:
 
     def reset(self) -> None:
         """Forget every setting, as ATZ and a brown-out do."""
-        self.echo = True
+        self.echo = self.listens = True
         self.settings = {"+FCLASS": "0"}
         self.coding = ULAW
 
@@ -202,7 +218,23 @@ class FakeVoiceModem:
 
     def dial(self, number: str) -> None:
         self.off_hook = self.dialling = True
-        self.call = self.network.modem_dials(number)
+        tone = self.quirks.dial_tone
+        if self.listens and tone in (DialTone.UNHEARD, DialTone.DEAD):
+            self.after(LISTENS_FOR, self._no_dial_tone)
+        elif tone is DialTone.DEAD:
+            self.after(ANSWER_AWAITED, self._nobody_answers)
+        else:
+            self.call = self.network.modem_dials(number)
+
+    def _no_dial_tone(self) -> None:
+        if self.dialling:
+            self.put_on_hook()
+            self.answer(self.quirks.no_dial_tone)
+
+    def _nobody_answers(self) -> None:
+        if self.dialling and self.call is None:
+            self.put_on_hook()
+            self.answer("NO CARRIER")
 
     # The network's side (its `Handset`)
 

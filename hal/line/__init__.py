@@ -29,6 +29,7 @@ from hal.line.calls import (
     StateChanged,
 )
 from hal.line.contract import (
+    DialToneLine,
     HandsetLike,
     HoldingLine,
     InBandLine,
@@ -76,6 +77,7 @@ __all__ = [
     "CallsJoined",
     "CallsSplit",
     "CallsSwapped",
+    "DialToneLine",
     "DigitReceived",
     "EndReason",
     "HandsetLike",

@@ -22,6 +22,7 @@ class EndReason(enum.Enum):
     BUSY = "the called party is busy"
     NO_ANSWER = "nobody answered"
     REJECTED = "the network refused the call"
+    NO_DIAL_TONE = "the exchange doesn't take a number"
     LOCAL = "hung up by us"
     DEVICE_LOST = "the modem vanished"
     DEVICE_FAULT = "the modem refused a command"

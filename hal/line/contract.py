@@ -123,6 +123,15 @@ class HoldingLine(WaitingLine, Protocol):
 
 
 @runtime_checkable
+class DialToneLine(Line, Protocol):
+    """An exchange line: it waits for dial tone before it dials."""
+
+    expects_dial_tone: bool
+    """Whether the line has one, as the installer says. Without it calls end as `EndReason.NO_DIAL_TONE`, but
+    those for help, which are dialled all the same. From the next call on."""
+
+
+@runtime_checkable
 class RestartableLine(Line, Protocol):
     """A line whose device restarts by a command: a GSM modem."""
 

@@ -43,7 +43,7 @@ TRANSITIONS: dict[Phase, frozenset[Phase]] = {
     Phase.ENDING: frozenset(),
 }
 
-_REASONS = {"BUSY": EndReason.BUSY, "NO ANSWER": EndReason.NO_ANSWER, "NO DIALTONE": EndReason.REJECTED}
+_REASONS = {"BUSY": EndReason.BUSY, "NO ANSWER": EndReason.NO_ANSWER, "NO DIALTONE": EndReason.NO_DIAL_TONE}
 _REASON_WITHOUT_WORD = {
     Phase.DIALLING: EndReason.REJECTED,
     Phase.ALERTING: EndReason.NO_ANSWER,

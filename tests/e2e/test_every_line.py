@@ -29,12 +29,14 @@ EVERY_KIND = PROFILE.with_name("simulated-all.toml")
 LINES = ("gsm1", "gsm2", "gsm3", "pstn1", "pstn2")
 SAID_HZ, ANSWERED_HZ = 440, 1000
 LANDLINE = "88886666"
+MODEM_LINE = "pstn1"
 MOST_GAP_MS = 300
 """On a busy machine; what a quiet one gives is measured in tests/hal and by the demo."""
 
 
 def local_calls_by_the_hat(settings: Settings) -> Settings:
-    group, rule = TrunkGroup("city", (BOARD_LINE,)), TrunkRule(("city",), classes=(NumberClass.LOCAL,))
+    group = TrunkGroup("city", (BOARD_LINE, MODEM_LINE))
+    rule = TrunkRule(("city",), classes=(NumberClass.LOCAL,))
     outbound = msgspec.structs.replace(settings.outbound, groups=(group,), routes=(rule,))
     return msgspec.structs.replace(settings, outbound=outbound)
 
@@ -47,7 +49,8 @@ async def test_callers_on_every_line_are_known_heard_led_and_let_go(tmp_path: Pa
             await call_in(box, line, number, count)
             assert_heard(box.heard_by(phone), SAID_HZ, line)
         await call_out_over_the_hat(box, phone, len(LINES) + 1)
-        await call_from_the_handset(box, len(LINES) + 2)
+        await call_past_a_dead_line(box, phone, len(LINES) + 2)
+        await call_from_the_handset(box, len(LINES) + 3)
 
 
 async def call_in(box: Box, line: str, number: str, count: int) -> None:
@@ -79,11 +82,31 @@ async def call_out_over_the_hat(box: Box, phone: Baresip, count: int) -> None:
         # An exchange takes a moment on hook for hanging up; the line rests that long.
         await box.simulation.until_line_ready()
         await world.set_number(LANDLINE, after=2.0, script=far)
+        # As for a line whose calls are diverted; and a real exchange loses what is keyed before it.
+        await world.set_quirk("dial_tone", "special")
+        await world.set_quirk("dial_tone_after", 2.0)
         await phone.dial(LANDLINE)
         journey = await box.journey(count)
     assert journey.outcome is Outcome.ANSWERED, dump(journey)
     assert BOARD_LINE in [leg.address for leg in journey.legs], dump(journey)
     assert_heard(read_wav(heard)[1][:, 0], ANSWERED_HZ, "over the HAT")
+
+
+async def call_past_a_dead_line(box: Box, phone: Baresip, count: int) -> None:
+    """The HAT's line gives no dial tone: the call goes by the other one, and the record says why."""
+    async with (
+        World(box.simulation.socket_of(BOARD_LINE)) as dead,
+        World(box.simulation.socket_of(MODEM_LINE)) as other,
+    ):
+        await box.simulation.until_line_ready()
+        await dead.set_quirk("dial_tone", "dead")
+        await other.set_number(LANDLINE, after=2.0, script=PartyScript(hang_up_after=2.0))
+        await phone.dial(LANDLINE)
+        journey = await box.journey(count)
+    assert journey.outcome is Outcome.ANSWERED, dump(journey)
+    out = [leg for leg in journey.legs if leg.direction is Direction.OUTGOING]
+    assert [leg.address for leg in out] == [BOARD_LINE, MODEM_LINE], dump(journey)
+    assert out[0].detail == "no dial tone", dump(journey)
 
 
 async def call_from_the_handset(box: Box, count: int) -> None:

@@ -327,13 +327,18 @@ class VoiceBench(WireBench):
     """The whole arrangement with a PSTN voice modem."""
 
     def __init__(
-        self, wire: GoodWire | None = None, *, quirks: VoiceQuirks | None = None, model: str = "cx93010"
+        self,
+        wire: GoodWire | None = None,
+        *,
+        quirks: VoiceQuirks | None = None,
+        model: str = "cx93010",
+        name: str = "pstn1",
     ) -> None:
         super().__init__(wire)
         self.modem: FakeVoiceModem = FakeVoiceModem(self.network, quirks)
         self.pipe = MemoryPipe()
         self.line: VoiceLine = VoiceLine(
-            "pstn1", "/tty", load_voice_model(model), "CN", self._open, lambda: self.pipe
+            name, "/tty", load_voice_model(model), "CN", self._open, lambda: self.pipe
         )
 
 

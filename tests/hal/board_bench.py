@@ -15,7 +15,7 @@ from hal.coprocessor.board import Coprocessor
 from hal.coprocessor.fxo_line import FxoLine
 from hal.coprocessor.handset_line import HandsetLine
 from hal.coprocessor.line_base import BoardLine
-from hal.fake.analog import RING_HERTZ, ExchangeHabits, FakeExchange, FakeTelephone
+from hal.fake.analog import RING_HERTZ, DialTone, ExchangeHabits, FakeExchange, FakeTelephone
 from hal.fake.network import Answering, CallState, FakeMobileNetwork, FarNumber, PartyScript
 from hal.fake.schedule import Schedule
 from hal.line import CallEnded, CallerIdExpected, EndReason, KeysWanted, LineEvent
@@ -175,10 +175,12 @@ class ExchangeBench(BoardBench):
         turns_polarity: bool = True,
         caller_id: bool = True,
         pulse: bool = False,
+        dial_tone: DialTone = DialTone.STEADY,
+        dial_tone_after: float = 0.3,
     ) -> None:
         super().__init__(wire)
         self.far: FarSide = self
-        habits = ExchangeHabits(opens_loop=opens_loop, turns_polarity=turns_polarity, caller_id=caller_id)
+        habits = ExchangeHabits(opens_loop, turns_polarity, caller_id, dial_tone, dial_tone_after)
         self.exchange = FakeExchange(self.network, self._sounds, habits)
         self.line = FxoLine(
             "pstn1",

@@ -103,16 +103,6 @@ async def test_one_long_tone_is_the_callers_own_and_ends_no_call() -> None:
         assert heard.all(CallEnded) == []
 
 
-async def test_the_dial_tone_before_the_number_ends_nothing() -> None:
-    bench = ExchangeBench()
-    async with running(bench) as heard:
-        bench.will_answer("13900139000")
-        await bench.line.dial("13900139000")
-        bench.line.tone_heard("dial", 1)
-        await heard.next(CallConnected)
-        assert heard.all(CallEnded) == []
-
-
 async def test_where_the_polarity_tells_no_sound_is_taken_for_the_answer() -> None:
     bench = ExchangeBench()
     async with running(bench) as heard:

@@ -68,6 +68,12 @@ def test_progress_tones_are_those_of_china(name: str) -> None:
     assert name in [event.name for event in heard if isinstance(event, ToneNoticed)]
 
 
+@pytest.mark.parametrize("name", ["dial", "special", "stutter"])
+def test_every_kind_of_dial_tone_is_heard_as_one_within_three_seconds(name: str) -> None:
+    heard = noticed(list(itertools.islice(tone(name), 150)), PortOptions(tones_of="CN"))
+    assert [event.name for event in heard if isinstance(event, ToneNoticed)][:1] == ["dial"]
+
+
 @pytest.mark.parametrize("number", ["13800138000", None])
 def test_the_caller_id_is_read(number: str | None) -> None:
     frames = [SILENT_FRAME] * 25 + list(caller_id(number)) + [SILENT_FRAME] * 50

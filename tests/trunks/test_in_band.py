@@ -19,9 +19,12 @@ from firmware.core.media import (
     PortEvent,
     ToneNoticed,
 )
+from firmware.core.trace import in_language
 from firmware.trunks.handset import Handset, HandsetLeg
+from firmware.trunks.health import FAILURES
 from firmware.trunks.line_leg import LineLeg
 from firmware.trunks.trunks import Trunks
+from hal.fake.analog import DialTone
 from hal.line import Line, LineEvent, LineState
 from tests.hal.board_bench import ExchangeBench, HandsetBench
 from tests.media.fake_media import FakeMedia
@@ -110,6 +113,21 @@ async def test_a_number_is_keyed_into_the_line_and_the_answer_is_seen() -> None:
         assert bench.is_free()
 
 
+async def test_a_line_without_dial_tone_is_the_wires_fault_so_that_another_may_take_the_call() -> None:
+    async with office() as (bench, trunks, _, media):
+        bench.exchange.habits.dial_tone = DialTone.DEAD
+        for _ in range(FAILURES):
+            leg = trunks.outgoing("13900139000")
+            assert leg is not None
+            await leg.ring(Party("101"))
+            ending = await asyncio.wait_for(leg.ended(), 10)
+            assert (ending.cause, ending.by) == (Cause.NO_CIRCUIT, Side.WIRE)
+            assert in_language(ending.detail, "zh-CN") == "没有拨号音"
+            await asyncio.sleep(2)
+        assert media.digits_sent == []
+        assert trunks.outgoing("13900139000") is None, "a dead line is left alone for a while"
+
+
 async def test_the_handset_hears_dial_tone_and_dials() -> None:
     media = FakeMedia()
     bench = HandsetBench()
@@ -168,11 +186,14 @@ async def test_where_the_exchange_does_not_tell_of_the_answer_what_sounds_does(s
 
 
 async def test_an_answer_that_nothing_tells_of_is_taken_for_one_after_a_minute() -> None:
-    async with office(turns_polarity=False) as (_, trunks, _, _media):
+    async with office(turns_polarity=False) as (bench, trunks, _, media):
+        bench.will_answer("13900139000")
         leg = trunks.outgoing("13900139000")
         assert leg is not None
         await leg.ring(Party("101"))
         began = asyncio.get_running_loop().time()
+        await asyncio.sleep(3)
+        bench.exchange.keyed("".join(digits for _, digits in media.digits_sent))
         await asyncio.wait_for(leg.answered(), 100)
         assert 60 <= asyncio.get_running_loop().time() - began <= 65
         await leg.hang_up()

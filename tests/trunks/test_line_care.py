@@ -18,6 +18,10 @@ from firmware.core.errors import UserError
 from firmware.core.media import LearnedTone
 from firmware.settings.lines import LineSettings
 from firmware.settings.store import SettingsStore
+from hal.line import DialToneLine
+from tests.hal.bench import VoiceBench
+from tests.hal.board_bench import ExchangeBench
+from tests.media.fake_media import FakeMedia
 from tests.trunks.one_line import Office, office
 
 pytestmark = pytest.mark.looptime
@@ -51,6 +55,23 @@ async def test_gain_silence_and_a_learned_tone_are_those_of_the_line(tmp_path: P
         assert (options.gain_db, options.silence_ms, options.level_control) == (0.0, 0, False)
         assert [tone.frequencies for tone in options.learned_tones] == [(425.0,)]
         await leg.hang_up()
+
+
+async def test_whether_a_line_has_dial_tone_is_said_by_the_installer(tmp_path: Path) -> None:
+    lines: list[DialToneLine] = [ExchangeBench().line, VoiceBench(name="pstn2").line]
+    settings = SettingsStore(tmp_path / "settings.json")
+    settings.open()
+    parts = SimpleNamespace(trunks=SimpleNamespace(lines=lines), settings=settings, plane=FakeMedia())
+    LineCare(cast(Parts, parts)).start()
+    assert [line.expects_dial_tone for line in lines] == [True, True]
+    await settings.change(
+        lambda now: msgspec.structs.replace(now, lines=(LineSettings("pstn1", dial_tone=False),))
+    )
+    assert [line.expects_dial_tone for line in lines] == [False, True]
+    await settings.change(
+        lambda now: msgspec.structs.replace(now, lines=(LineSettings("pstn2", dial_tone=False),))
+    )
+    assert [line.expects_dial_tone for line in lines] == [True, False]
 
 
 async def test_a_learned_busy_tone_is_stored_by_whom_and_an_unsteady_one_is_not(tmp_path: Path) -> None:

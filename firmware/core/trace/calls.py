@@ -17,6 +17,15 @@ class Calls:
     OTHER_STATE = Message("{who} is {state}", "{who} 状态：{state}")
     SILENCE = Message("silence", "无声音")
     BUSY_TONE = Message("busy tone", "忙音")
+    NO_DIAL_TONE = Message("no dial tone", "没有拨号音")
+    MODEM_NO_DIAL_TONE = Message("NO DIALTONE", "没有拨号音（NO DIALTONE）")
+    BUSY_FOR_DIAL_TONE = Message("busy tone in place of dial tone", "摘机后听到忙音，没有拨号音")
+    CONGESTION_FOR_DIAL_TONE = Message(
+        "congestion tone in place of dial tone", "摘机后听到拥塞音，没有拨号音"
+    )
+    DEAD_LINE = Message("no dial tone, and nothing after the number", "没有拨号音，拨号后也没有声音")
+    NO_CURRENT = Message("no loop current: is the line plugged in?", "外线没有电流，请检查电话线")
+    LOOP_OPENED = Message("the exchange opened the loop", "交换机断开了线路")
     NO_NUMBER = Message("no number to dial", "没有可拨的号码")
     BY_THEM = Message("by them", "对方挂断")
     BY_US = Message("by us", "本机挂断")

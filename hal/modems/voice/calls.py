@@ -7,6 +7,9 @@
     ◄ DLE b                      the exchange's busy tone: the other side hung up
     ► DLE ^ ◄ DLE ETX, OK ► ATH                                                  ─► CallEnded
 
+Outgoing: ► ATDT… ◄ VCON, BUSY, NO CARRIER, or NO DIALTONE: the modem listens before it dials (ATX4; V.250,
+6.2.7). It dials without (ATX3) where the line has no dial tone, and for help after it has heard none.
+
 Without AT+VTR sending and receiving take turns: call_stream.py.
 """
 
@@ -16,8 +19,8 @@ import logging
 import re
 
 from hal.at.channel import Command
-from hal.at.errors import FailureKind
-from hal.at.procedures import Procedure, ask, pause
+from hal.at.errors import Failure, FailureKind
+from hal.at.procedures import Procedure, Steps, ask, pause
 from hal.at.shielded import Event
 from hal.line import DigitReceived, EndReason
 from hal.modems.call import LineCall, Phase
@@ -41,6 +44,9 @@ DIAL_REFUSAL = 0.3
 REFUSAL = 0.5
 """Seconds off hook that refuse a ringing call: what an exchange surely takes for an answer."""
 _HANG_UP_ROUNDS = 3
+NO_DIAL_TONE = "NO DIALTONE"
+LISTENING, BLIND = "X4", "X3"
+"""Commands: wait for dial tone before dialling, or don't; busy tone is heard with either."""
 
 _DIALLABLE = re.compile(r"\+?[0-9*#]{1,32}", re.ASCII)
 _KEYS = re.compile(r"[0-9*#A-D]{1,64}", re.ASCII)
@@ -58,6 +64,8 @@ class VoiceCalls:
 
     def __init__(self, model: VoiceModel, host: Host) -> None:
         self.seen = Seen()
+        self.expects_dial_tone = True
+        """See `hal.line.DialToneLine`."""
         self._model = model
         self._host = host
         self._call: LineCall | None = None
@@ -148,7 +156,7 @@ class VoiceCalls:
         self._errands.owe(ticket)
         self._errands.run(self._answer())
 
-    def dial(self, ticket: int, number: str, *, ready: bool) -> None:
+    def dial(self, ticket: int, number: str, *, ready: bool, emergency: bool = False) -> None:
         if not _DIALLABLE.fullmatch(number):
             self._host.settle(ticket, "the number holds other characters than +0-9*#")
         elif not ready or self._call is not None:
@@ -156,7 +164,7 @@ class VoiceCalls:
         else:
             self._begin(incoming=False)
             self._errands.owe(ticket)
-            self._dialling = self._dial(ticket, number.replace("+", "00"))
+            self._dialling = self._dial(ticket, number.replace("+", "00"), emergency=emergency)
             self._errands.run(self._dialling)
 
     def hang_up(self, ticket: int) -> None:
@@ -209,14 +217,14 @@ class VoiceCalls:
         self._settle_answer(None)
         yield from self.stream.open()
 
-    def _dial(self, ticket: int, number: str) -> Procedure:
+    def _dial(self, ticket: int, number: str, *, emergency: bool) -> Procedure:
         yield from ask(Command("+FCLASS=8", timeout=COMMAND_TIMEOUT))
         self._errands.run(self._accept_dial(ticket))
-        outcome = yield from ask(
-            Command(f"DT{number}", timeout=DIAL_TIMEOUT, places_call=True, connects=True)
-        )
+        failure = yield from self._dial_once(number, LISTENING if self.expects_dial_tone else BLIND)
+        if emergency and failure is not None and failure.said == NO_DIAL_TONE:
+            logger.warning("no dial tone: a call for help is dialled all the same")
+            failure = yield from self._dial_once(number, BLIND)
         self._dialling = None
-        failure = outcome.failure
         if self._call is None or self._call.over or self._call.hung_up_by_us:
             return
         if failure is None:
@@ -230,6 +238,14 @@ class VoiceCalls:
         else:
             self._errands.settle(ticket, str(failure))
             self._forget()
+
+    def _dial_once(self, number: str, how: str) -> Steps[Failure | None]:
+        """Return why it failed; None when it is answered, or was hung up before the number went out."""
+        yield from ask(Command(how, timeout=COMMAND_TIMEOUT))
+        if self._call is None or self._call.hung_up_by_us:
+            return None
+        call = Command(f"DT{number}", timeout=DIAL_TIMEOUT, places_call=True, connects=True)
+        return (yield from ask(call)).failure
 
     def _accept_dial(self, ticket: int) -> Procedure:
         """The result of dialling comes with the answer; that the number was taken shows by no refusal."""

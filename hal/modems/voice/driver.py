@@ -134,8 +134,17 @@ class VoiceDriver:
     def dial(self, ticket: int, number: str, now: float, *, emergency: bool = False) -> None:
         self._now = now
         # An exchange takes an emergency call like any other; the line must stand up first all the same.
-        self._calls.dial(ticket, number, ready=self._brought_up)
+        self._calls.dial(ticket, number, ready=self._brought_up, emergency=emergency)
         self.refresh()
+
+    @property
+    def expects_dial_tone(self) -> bool:
+        """See `hal.line.DialToneLine`."""
+        return self._calls.expects_dial_tone
+
+    @expects_dial_tone.setter
+    def expects_dial_tone(self, expects: bool) -> None:
+        self._calls.expects_dial_tone = expects
 
     def hang_up(self, ticket: int, now: float) -> None:
         self._now = now

@@ -43,6 +43,15 @@ class VoiceLine(SerialLine):
         self._pipe: AudioPipe | None = None
         super().__init__(name, device, self._driver, opener)
 
+    @property
+    def expects_dial_tone(self) -> bool:
+        """See `hal.line.DialToneLine`."""
+        return self._driver.expects_dial_tone
+
+    @expects_dial_tone.setter
+    def expects_dial_tone(self, expects: bool) -> None:
+        self._driver.expects_dial_tone = expects
+
     async def start(self) -> None:
         """Begin to keep the line alive; returns at once. Repeating it does nothing."""
         if self._pipe is None:
