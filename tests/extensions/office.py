@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+import pytest
+
 from extensions.accounts import Account, Accounts, Algorithm
 from extensions.phones import Phones
 from extensions.sip.agent import Agent
@@ -12,11 +14,14 @@ from extensions.sip.events import Event
 from extensions.sip.flow import Flow
 from extensions.sip.net.driver import Driver
 from extensions.sip_leg import SipLeg
+from firmware.core.causes import Cause, Side
+from firmware.core.leg import Leg, LegEnded, Party
 from tests.extensions.far_phone import FarPhone
 from tests.extensions.sip_net import GOOD, Line, Net, NetDriver
 from tests.media.fake_media import FakeMedia
 
 BOX = "10.0.0.1"
+CALLER = Party("13800138000", "Li Lei")
 SECRETS = {"101": "secret-of-101", "102": "secret-of-102", "103": "secret-of-103"}
 
 
@@ -61,3 +66,29 @@ class Office:
         self, agent: Agent, on_event: Callable[[Event], None], closed: Callable[[Flow], None]
     ) -> Driver:
         return NetDriver(agent, on_event, self.net, BOX, on_flow_closed=closed)
+
+
+async def opened(line: Line = GOOD) -> Office:
+    """Return an office that has begun its day."""
+    made = Office(line)
+    await made.open()
+    return made
+
+
+async def refused(leg: Leg) -> tuple[Cause, Side, str]:
+    """Wait until the leg was refused; return why."""
+    with pytest.raises(LegEnded) as told:
+        await asyncio.wait_for(leg.answered(), 100)
+    return told.value.ending.cause, told.value.ending.by, told.value.ending.detail
+
+
+async def talking(place: Office) -> tuple[FarPhone, Leg]:
+    """Return a phone in a call that the box placed, and the call's leg."""
+    far = await place.phone("101")
+    leg = place.phones.leg_to("101")
+    await leg.ring(CALLER)
+    await place.settle()
+    far.answer()
+    await asyncio.wait_for(leg.answered(), 5)
+    await place.settle()
+    return far, leg

@@ -10,17 +10,9 @@ from extensions.accounts import Account, Accounts, Algorithm
 from extensions.sip.offer_answer import AudioNegotiation
 from firmware.core.leg import Party
 from firmware.core.media import G722, PCMA
-from tests.extensions.office import Office
+from tests.extensions.office import CALLER, Office, opened
 
 pytestmark = pytest.mark.looptime
-
-CALLER = Party("13800138000", "Li Lei")
-
-
-async def an_office() -> Office:
-    place = Office()
-    await place.open()
-    return place
 
 
 def devices(place: Office, *accounts: Account) -> None:
@@ -31,7 +23,7 @@ def devices(place: Office, *accounts: Account) -> None:
 
 
 async def test_a_person_with_two_devices_is_rung_on_both_and_the_first_to_answer_wins() -> None:
-    place = await an_office()
+    place = await opened()
     devices(place, Account("101", "Ann", "desk"), Account("101", "Ann", "sofa", username="101-sofa"))
     desk = await place.phone("101", secret="desk")  # noqa: S106 - of a phone that does not exist
     sofa = await place.phone("101-sofa", secret="sofa")  # noqa: S106 - likewise
@@ -50,7 +42,7 @@ async def test_a_person_with_two_devices_is_rung_on_both_and_the_first_to_answer
 
 
 async def test_each_device_calls_as_its_person() -> None:
-    place = await an_office()
+    place = await opened()
     devices(place, Account("101", "Ann", "sofa", Algorithm.SHA256, "101-sofa"))
     sofa = await place.phone("101-sofa", secret="sofa")  # noqa: S106 - as above
     sofa.dial("102")
@@ -59,7 +51,7 @@ async def test_each_device_calls_as_its_person() -> None:
 
 
 async def test_a_device_cannot_remove_anothers_registration() -> None:
-    place = await an_office()
+    place = await opened()
     devices(place, Account("101", "Ann", "desk"), Account("101", "Ann", "sofa", username="101-sofa"))
     await place.phone("101", secret="desk")  # noqa: S106 - as above
     sofa = await place.phone("101-sofa", secret="sofa")  # noqa: S106 - as above
@@ -71,7 +63,7 @@ async def test_a_device_cannot_remove_anothers_registration() -> None:
 
 
 async def test_a_device_that_is_taken_away_is_not_rung_any_more() -> None:
-    place = await an_office()
+    place = await opened()
     devices(place, Account("101", "Ann", "desk"), Account("101", "Ann", "sofa", username="101-sofa"))
     await place.phone("101", secret="desk")  # noqa: S106 - as above
     await place.phone("101-sofa", secret="sofa")  # noqa: S106 - as above
@@ -80,7 +72,7 @@ async def test_a_device_that_is_taken_away_is_not_rung_any_more() -> None:
 
 
 async def test_a_phone_that_must_encrypt_is_not_let_in_without_tls() -> None:
-    place = await an_office()
+    place = await opened()
     devices(place, Account("101", "Ann", "desk", srtp=True))
     far = place.unregistered("101", secret="desk")  # noqa: S106 - as above
     with pytest.raises(TimeoutError):
@@ -90,7 +82,7 @@ async def test_a_phone_that_must_encrypt_is_not_let_in_without_tls() -> None:
 
 
 async def test_a_phone_that_must_encrypt_and_offers_to_speak_plainly_is_refused() -> None:
-    place = await an_office()
+    place = await opened()
     devices(place, Account("101", "Ann", "desk", srtp=True))
     far = place.unregistered("101", secret="desk")  # noqa: S106 - as above
     await far.register("10.0.0.1", transport="tls")
@@ -108,7 +100,7 @@ async def test_a_phone_that_must_encrypt_and_offers_to_speak_plainly_is_refused(
 @pytest.mark.parametrize("allowed", [True, False])
 @pytest.mark.parametrize("both", [True, False])
 async def test_two_phones_that_have_it_speak_wideband(allowed: bool, both: bool) -> None:
-    place = await an_office()
+    place = await opened()
     place.phones.wideband = allowed
     ann, bob = await place.phone("101"), await place.phone("102")
     ann.has_wideband()
@@ -132,7 +124,7 @@ async def test_two_phones_that_have_it_speak_wideband(allowed: bool, both: bool)
 
 
 async def test_a_caller_who_is_answered_by_the_box_itself_stays_narrow() -> None:
-    place = await an_office()
+    place = await opened()
     place.phones.wideband = True
     ann = await place.phone("101")
     ann.has_wideband()

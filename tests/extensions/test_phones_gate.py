@@ -12,21 +12,14 @@ from extensions.sip.compose import new_request
 from extensions.sip.headers import NameAddr
 from extensions.sip.message import Request, Response, parse_message
 from firmware.core.secrets import new_secret
-from tests.extensions.office import Office
-from tests.extensions.sip_net import ONE_BYTE
+from tests.extensions.office import opened
 
 pytestmark = pytest.mark.looptime
 
 
-async def office(line: object = None) -> Office:
-    made = Office() if line is None else Office(ONE_BYTE)
-    await made.open()
-    return made
-
-
 @pytest.mark.parametrize("extension", ["101", "103"])
 async def test_a_phone_registers_with_its_algorithm(extension: str) -> None:
-    place = await office()
+    place = await opened()
     await place.phone(extension)
     (status,) = place.phones.registrations()
     assert (status.extension, status.expires_in_s) == (extension, 600)
@@ -35,14 +28,14 @@ async def test_a_phone_registers_with_its_algorithm(extension: str) -> None:
 
 
 async def test_registration_is_kept_alive() -> None:
-    place = await office()
+    place = await opened()
     await place.phone("101")
     await asyncio.sleep(4000)
     assert place.phones.is_registered("101")
 
 
 async def test_a_wrong_secret_does_not_register_and_is_braked() -> None:
-    place = await office()
+    place = await opened()
     far = place.unregistered("101", secret="wrong")  # noqa: S106 - a wrong one, on purpose
     with pytest.raises(TimeoutError):
         await far.register("10.0.0.1")
@@ -66,7 +59,7 @@ async def test_a_wrong_secret_does_not_register_and_is_braked() -> None:
 
 
 async def test_a_phone_that_was_in_calls_on_while_its_account_is_attacked_from_elsewhere() -> None:
-    place = await office()
+    place = await opened()
     far = await place.phone("101")
     now = asyncio.get_running_loop().time()
     for number in range(MOST_PER_ACCOUNT):
@@ -82,7 +75,7 @@ async def test_a_phone_that_was_in_calls_on_while_its_account_is_attacked_from_e
 
 
 async def test_an_unknown_user_looks_like_a_wrong_secret() -> None:
-    place = await office()
+    place = await opened()
     answers = []
     for user in ("101", "999"):
         far = place.unregistered("101", secret="wrong")  # noqa: S106 - as above
@@ -96,7 +89,7 @@ async def test_an_unknown_user_looks_like_a_wrong_secret() -> None:
 
 
 async def test_a_phone_cannot_call_as_somebody_else() -> None:
-    place = await office()
+    place = await opened()
     far = await place.phone("101")
     far.extension = "102"
     far.dial("103")
@@ -114,7 +107,7 @@ async def test_secrets_are_long_and_readable_and_never_shown() -> None:
 
 
 async def test_a_captured_request_cannot_be_replayed() -> None:
-    place = await office()
+    place = await opened()
     await place.phone("101")
     captured = [parse_message(data) for data in place.net.carried if b"\r\nAuthorization" in data]
     registered = captured[-1]
@@ -140,7 +133,7 @@ async def test_a_captured_request_cannot_be_replayed() -> None:
 
 
 async def test_nothing_is_kept_for_who_has_not_authenticated() -> None:
-    place = await office()
+    place = await opened()
     stranger = place.unregistered("101")
     await stranger.driver.start()
     flow = await stranger.driver.connect("10.0.0.1", 5060, "udp")

@@ -15,13 +15,12 @@ from extensions.sip.headers import NameAddr
 from extensions.sip.message import Request, Response, parse_message, respond_to
 from extensions.sip_leg import SipLeg
 from firmware.core.causes import Cause
-from firmware.core.leg import LegEvent, LegState, Party, TransferRequested
+from firmware.core.leg import LegEvent, LegState, TransferRequested
 from tests.extensions.far_phone import FarPhone
-from tests.extensions.office import BOX, Office
+from tests.extensions.office import BOX, CALLER, Office, opened
 from tests.switch.fake_leg import FakeLeg
 
 pytestmark = pytest.mark.looptime
-CALLER = Party("13800138000", "Li Lei")
 
 
 class Asking:
@@ -94,8 +93,7 @@ class _Waiter:
 
 
 async def an_office() -> tuple[Office, Asking]:
-    place = Office()
-    await place.open()
+    place = await opened()
     watcher = await place.phone("102")
     # The watcher's test phone has no subscriptions of its own: it just says 200 to every NOTIFY.
     original = watcher.agent.sessions.of

@@ -82,3 +82,12 @@ def test_a_cause_survives_the_way_to_a_phone_and_back(cause: Cause) -> None:
 def test_answered_elsewhere_is_told_from_given_up() -> None:
     assert cause_of(None, Reason("SIP", 200, "Call completed elsewhere")) is Cause.ANSWERED_ELSEWHERE
     assert cause_of(None, None) is Cause.NORMAL
+
+
+def test_every_cause_has_a_status_and_every_status_a_cause() -> None:
+    assert all(400 <= status_of(cause) < 700 for cause in Cause)
+    assert all(isinstance(cause_of(status, None), Cause) for status in range(300, 700))
+    assert cause_of(503, Reason("Q.850", 34)) is Cause.NO_CIRCUIT
+    assert cause_of(503, Reason("Q.850", 99)) is Cause.UNSPECIFIED
+    assert cause_of(None, None) is Cause.NORMAL
+    assert str(reason_of(Cause.BUSY)) == "Q.850;cause=17"
