@@ -38,6 +38,9 @@ class ControlServer:
         """Messages that were no commands."""
         self._path = path
         self._turn = 0
+        # One for all messages. A new one for each, cut to the message's length, would have the heap grow for
+        # hours: what is kept of a message settles in the midst of room that the next one then doesn't fit in.
+        self._message = bytearray(protocol.MAX_MESSAGE + 1)
         self._switch: socket.socket | None = None
         self._unsent: deque[bytes] = deque()
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -62,16 +65,16 @@ class ControlServer:
         deadline = time.monotonic() + BUDGET_SECONDS
         while self._switch is not None and time.monotonic() < deadline:
             try:
-                message = self._switch.recv(protocol.MAX_MESSAGE + 1)
+                size = self._switch.recv_into(self._message)
             except BlockingIOError:
                 return
             except OSError:
-                message = b""
-            if not message:
+                size = 0
+            if not size:
                 self.drop()
                 return
             try:
-                command = protocol.decode_command(message)
+                command = protocol.decode_command(memoryview(self._message)[:size])
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 self.refused += 1
                 continue

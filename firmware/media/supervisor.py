@@ -236,6 +236,8 @@ class _Connection:
         credentials = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
         self.pid: int = struct.unpack("3i", credentials)[0]
         self._sock = sock
+        # One for all messages, for the sake of the heap; see `control.py`.
+        self._message = bytearray(protocol.MAX_MESSAGE)
         self._unsent: deque[bytes] = deque()
         self._take: _Take = lambda event: None
         self._loop = asyncio.get_running_loop()
@@ -248,16 +250,16 @@ class _Connection:
     def _read(self) -> None:
         for _ in range(MAX_MESSAGES):
             try:
-                message = self._sock.recv(protocol.MAX_MESSAGE)
+                size = self._sock.recv_into(self._message)
             except BlockingIOError:
                 return
             except OSError:
-                message = b""
-            if not message:
+                size = 0
+            if not size:
                 self._lose()
                 return
             try:
-                event = protocol.decode_event(message)
+                event = protocol.decode_event(memoryview(self._message)[:size])
             except msgspec.DecodeError as error:
                 logger.error("media process said nonsense: %s", error)
                 continue
