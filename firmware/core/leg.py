@@ -288,6 +288,11 @@ class Leg(abc.ABC):
         return unsubscribe
 
     @property
+    def is_taken(self) -> bool:
+        """Whether the party has answered as far as the wire tells; its audio may still be on the way."""
+        return self._answered.is_set()
+
+    @property
     @abc.abstractmethod
     def port(self) -> PortId | None:
         """The leg's port in the media plane; None before there is audio, and again after the end."""

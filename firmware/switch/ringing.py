@@ -171,12 +171,16 @@ class Race:
         """Ring one leg; `NORMAL` when it took the call, otherwise the leg has ended."""
         leg.wideband = self._call.caller.can_wideband
         try:
-            async with asyncio.timeout(attempt.seconds):
-                await leg.ring(attempt.shown or self._call.caller.party)
+            try:
+                async with asyncio.timeout(attempt.seconds):
+                    await leg.ring(attempt.shown or self._call.caller.party)
+                    await leg.answered()
+            except TimeoutError:
+                if not leg.is_taken:
+                    await leg.hang_up(Cause.NO_ANSWER)
+                    return Cause.NO_ANSWER
+                # Its line ends it if no audio comes, but a call for help: somebody there can trace it.
                 await leg.answered()
-        except TimeoutError:
-            await leg.hang_up(Cause.NO_ANSWER)
-            return Cause.NO_ANSWER
         except LegEnded as ended:
             # A party that "ends normally" before it has answered has not taken the call all the same.
             cause = ended.ending.cause

@@ -24,7 +24,8 @@ the recording stay as they are while the device is the other leg's. Of two calls
 one leg's port has both voices, the other's rests: nobody hears anybody twice.
 
 A port that fails while the call stands is opened again, `REOPENINGS` times: a sound card or a USB bridge may
-hiccup; a modem that is gone is told by the line itself.
+hiccup; a modem that is gone is told by the line itself. A call for help the box never ends: its audio is
+tried for as long as it stands, and silence is no hang-up.
 """
 
 from __future__ import annotations
@@ -163,6 +164,10 @@ class LineLeg(Leg):
     @property
     def port(self) -> PortId | None:
         return self._port
+
+    @property
+    def is_taken(self) -> bool:
+        return self._line_connected
 
     async def audible(self) -> None:
         """Wait until the leg's port is open, or the leg has ended."""
@@ -320,21 +325,28 @@ class LineLeg(Leg):
 
     async def _open_port(self) -> None:
         """Wait for the line's audio, open it or begin with what is open, and connect the leg."""
+        while (failure := await self._try_to_open()) is not None:
+            if not self._emergency:
+                await self._give_up(failure)
+                return
+            logger.warning("%s: a call for help goes on, %s", self.id, failure)
+            await asyncio.sleep(REOPEN_PAUSE)
+
+    async def _try_to_open(self) -> str | None:
+        """Return why there is no port, if there is none."""
         try:
             async with asyncio.timeout(AUDIO_PATIENCE):
-                audio = await self._audio
+                audio = await asyncio.shield(self._audio)
                 if self._ahead is not None:
                     await self._ahead
                 if self._port is not None:
                     self._media.start_pcm(self._port, audio.settle_ms)
-                    return
+                    return None
                 port = await self._media.open_pcm(audio.device, audio.sample_rate, settle_ms=audio.settle_ms)
         except (TimeoutError, MediaError) as error:
-            await self._give_up(
-                f"no audio from the modem: {error}" if str(error) else "no audio from the modem"
-            )
-            return
+            return f"no audio from the modem: {error}" if str(error) else "no audio from the modem"
         self._take_port(port, audio)
+        return None
 
     def _take_port(self, port: PortId, audio: LineAudio) -> None:
         """The port is open: use it."""
@@ -391,7 +403,7 @@ class LineLeg(Leg):
                 self._line.tone_heard(name, cycles)
             case AnswerNoticed() if isinstance(self._line, InBandLine):
                 self._line.answer_heard()
-            case FellSilent():
+            case FellSilent() if not self._emergency:
                 self._attend(self._far_hung_up("silence"))
             case ToneNoticed("busy", cycles) if cycles >= BUSY_ROUNDS:
                 self._attend(self._far_hung_up("busy tone"))
@@ -409,7 +421,7 @@ class LineLeg(Leg):
         if not self._audio.done():
             await self._give_up(f"the modem's audio failed: {reason}")
             return
-        self._reopened += 1
+        self._reopened += not self._emergency
         if await self._reopen():
             logger.warning("%s: the audio port failed (%s) and was opened anew", self.id, reason)
         else:
@@ -425,7 +437,7 @@ class LineLeg(Leg):
         audio = self._audio.result()
         tries = 0
         while self._port is not None and not self._rests and self._reopened + tries <= REOPENINGS:
-            tries += 1
+            tries += not self._emergency
             try:
                 await self._media.reopen_pcm(self._port, audio.device, audio.sample_rate)
             except MediaError as error:

@@ -31,14 +31,16 @@ class CallAudio:
         self.finding = AudioFinding.UNTRIED
         """How the audio of the last call came."""
         self._asked = False
+        self._gives_up = True
 
     def is_at(self, device: str) -> None:
         """The modem was found; its calls' audio is at this device."""
         self.place = dataclasses.replace(self.place, device=device)
 
-    def begin(self) -> None:
-        """Another call."""
+    def begin(self, *, for_help: bool) -> None:
+        """Another call; one for help is never given up for want of audio: its place can still be found."""
         self._asked = False
+        self._gives_up = not for_help
 
     def prepare(self) -> Steps[str | None]:
         """Send what must precede a call; return why it would have no audio, or None."""
@@ -57,6 +59,8 @@ class CallAudio:
     def switch_on(self, stands_since: float | None) -> Steps[str | None]:
         """Ask for it until it comes, and tell; return what the modem said when it doesn't, or None.
 
+        In a call for help there is no end to it.
+
         Args:
             stands_since: When the call was connected, as far as known.
         """
@@ -68,7 +72,7 @@ class CallAudio:
             self._host.emit(AudioReady(self._left(stands_since)))
             return None
         said = ""
-        while self._host.now - began < commands.give_up_seconds:
+        while not self._gives_up or self._host.now - began < commands.give_up_seconds:
             outcome = yield from ask(Command(commands.on))
             if outcome.failure is None:
                 late = self._host.now - began > LATE_AUDIO
@@ -76,6 +80,8 @@ class CallAudio:
                 self._host.emit(AudioReady(self._left(stands_since)))
                 return None
             said = str(outcome.failure)
+            if self._host.now - began > LATE_AUDIO:
+                self.finding = AudioFinding.REFUSED
             yield from pause(commands.retry_seconds)
         self.finding = AudioFinding.REFUSED
         return said

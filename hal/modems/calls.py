@@ -47,6 +47,7 @@ ANSWER_TIMEOUT = 15.0
 """Seconds for ATA's OK and then again for the connection; a network that takes longer has lost the call."""
 DIAL_TIMEOUT = 20.0
 """Seconds for ATD's OK (it comes at once unless the network is asked first)."""
+NO_AUDIO = "it refuses to switch the audio on"
 HANG_UP_TIMEOUT = 10.0
 DIGIT_TIMEOUT = 5.0
 
@@ -61,6 +62,8 @@ class LineCalls:
     def __init__(self, model: Model, audio_device: str, host: Host) -> None:
         self.audio = CallAudio(model, audio_device, host)
         self.call: LineCall | None = None
+        self.for_help = False
+        """Whether the line's last call was made for help: then the modem isn't to be begun anew in it."""
         self.index: int | None = None
         """Of our call in the modem's list; only known, and only needed, beside another."""
         self._model = model
@@ -179,7 +182,7 @@ class LineCalls:
         elif not ready or self.call is not None:
             self._host.settle(ticket, "the line isn't ready")
         else:
-            self._begin(incoming=False)
+            self._begin(incoming=False, for_help=emergency)
             self._errands.owe(ticket)
             self._errands.run(self._dial(ticket, number, emergency=emergency))
 
@@ -219,7 +222,7 @@ class LineCalls:
         for text in self._model.call.hang_up:
             if (yield from ask(Command(text, timeout=HANG_UP_TIMEOUT))).ok:
                 break
-        self._host.restart_modem("it refuses to switch the audio on")
+        self._host.restart_modem(NO_AUDIO)
         self._finish(EndReason.DEVICE_FAULT, f"no audio: {said}")
 
     # Procedures
@@ -327,8 +330,10 @@ class LineCalls:
     def _refuses_waiting(self) -> bool:
         return self._model.call.waiting == "busy" or self._holding.held is not None
 
-    def _begin(self, *, incoming: bool) -> None:
+    def _begin(self, *, incoming: bool, for_help: bool = False) -> None:
         self.call = LineCall(self._host.emit, incoming=incoming)
+        self.for_help = for_help
+        self.audio.begin(for_help=for_help)
         self.index = None
         self._stands_since = None
         self._host.call_changed()
@@ -369,6 +374,8 @@ class LineCalls:
             # Its audio decays from call to call, and a restart is the only cure known (reference H1).
             self.audio.finding = AudioFinding.UNTRIED
             self._host.restart_modem("its audio came late")
+        elif self.audio.finding is AudioFinding.REFUSED and self.for_help:
+            self._host.restart_modem(NO_AUDIO)
         elif after is not None:
             self._host.start(after)
 

@@ -61,6 +61,7 @@ KEEP_ALIVE = 10.0
 MAX_UNANSWERED = 4
 """Commands in a row without any answer before the port is reopened: about 10 s with recovery times."""
 _CLOSE_ENOUGH = 0.001
+_SIM_WENT = "the SIM card went away"
 RESTART_PATIENCE = 40.0
 """Seconds a told restart may take to show; a SIM7600 is away within 10."""
 
@@ -94,6 +95,8 @@ class GsmDriver:
         self._saying = ""
         self._lookalike = ""
         """What the modem calls itself, where the profile is another's."""
+        self._sim_went = False
+        """In a call for help, which goes on without it."""
         self._seen = SeenCalls()
         self._quiet_since: int | None = None
         """Echoes counted when the modem had been told not to echo; None for one that does all the same."""
@@ -305,6 +308,8 @@ class GsmDriver:
                 self._begin_life("the modem restarted")
             elif not self._notice_text(notification):
                 self._notice(line)
+        if self._sim_went and not self._calls.busy:
+            self._begin_life(_SIM_WENT, modem_restarted=False)
         self._refresh()
 
     def _notice_text(self, notification: Notification) -> bool:
@@ -342,7 +347,11 @@ class GsmDriver:
             case KeyHeard(key):
                 self._calls.key_heard(key)
             case PinState(word) if self._brought_up and word != "READY":
-                self._begin_life("the SIM card went away", modem_restarted=False)
+                if self._calls.busy and self._calls.for_help:
+                    # The network needs no SIM for it (TS 22.101, 10.1).
+                    self._sim_went = True
+                else:
+                    self._begin_life(_SIM_WENT, modem_restarted=False)
             case PinState() | Ring() | None:
                 pass
 
@@ -354,7 +363,7 @@ class GsmDriver:
             modem_restarted: It has forgotten the outstanding command; else its answer is still to come.
         """
         self._drop_everything(reason, fresh_channel=modem_restarted)
-        self._brought_up = False
+        self._brought_up = self._sim_went = False
         self.start(self._live())
         self.start(self._keep_alive())
         self._refresh()
