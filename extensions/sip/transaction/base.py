@@ -151,7 +151,6 @@ class ClientTransaction(Transaction):
         if self._fallback is None or self.state not in (State.CALLING, State.TRYING):
             return False
         flow, self._fallback = self._fallback, None
-        self._timers.disarm_all(self)
         self._move_to(flow)
         self.start(now)
         return True
