@@ -69,11 +69,13 @@ class Law:
     def decode_two(self, first: U8, second: U8) -> npt.NDArray[np.uint32]:
         """Return the samples of two streams as numbers, the first in the lower half: stereo on this machine.
 
+        They lie in memory in the order of the axes, whatever the order of the codewords.
+
         Args:
             first: Codewords.
             second: As many, of the same shape.
         """
-        words = second.astype(np.uint16)
+        words = second.astype(np.uint16, order="C")
         words <<= 8
         words |= first
         return self._pairs.take(words, mode="clip")

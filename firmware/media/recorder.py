@@ -2,9 +2,9 @@
 
     frames of two rows, as codewords or decoded ─► 0.8 s in memory ─► decoded ─► writer thread (`writer.py`)
 
-All recorders share one block of memory; each hands over its block in a tick of its own, so that the
-work is spread. Where both sides speak the same G.711 law, the block holds codewords and is decoded in one go:
-half the memory to touch in a tick.
+Sixteen recorders share a block of memory; each block is handed over in a tick of its own, so that the work is
+spread. Where both sides speak the same G.711 law, the block holds codewords and is decoded in one go: half
+the memory to touch in a tick.
 """
 
 from __future__ import annotations
@@ -13,27 +13,25 @@ from collections.abc import Mapping
 from typing import Final
 
 import msgspec
-import numpy as np
-import numpy.typing as npt
 
-from firmware.media.g711 import FRAME, I16, U8, Law, whole_frames
-from firmware.media.rows import RowAllocator, grown, row_array
+from firmware.media.g711 import I16, U8, Law, whole_frames
+from firmware.media.recorder_block import BLOCK_FRAMES, PLACES, RecorderBlock
+from firmware.media.rows import RowAllocator
 from firmware.media.writer import Append, Close, Job, Open, RecordingWriter
 
-BLOCK_FRAMES: Final = 40
-"""Frames (0.8 s) between two writes: what a kill can take of a recording."""
 PHASE_STEP: Final = 7
-"""Frames by which the blocks of recorders opened together end apart; no divisor of BLOCK_FRAMES."""
-FIRST_PLACES: Final = 4
+"""Frames by which blocks end apart; no divisor of BLOCK_FRAMES."""
 NO_ROW: Final = -1
 """The last row of decoded audio, which is silence."""
-
-Rows = npt.NDArray[np.intp]
 
 
 class _Recorder(msgspec.Struct):
     recorder_id: str
+    block: int
     place: int
+    """In the block."""
+    begin: int
+    """First frame in the block that is its own and not yet handed over."""
     left: int | None
     """Row; None once the port is closed, which records silence."""
     right: int | None
@@ -41,15 +39,8 @@ class _Recorder(msgspec.Struct):
     """Of both sides; None when they differ, are linear or are to be kept out."""
     paused: bool = False
     muted: bool = False
-
-
-class _Group(msgspec.Struct, frozen=True):
-    """Recorders that are run alike."""
-
-    law: Law | None
-    places: Rows
-    sides: Rows
-    """Rows of left and right, shape (recorders, 2)."""
+    resting: bool = False
+    """Paused since the last `arrange`."""
 
 
 class RecorderBank:
@@ -58,16 +49,10 @@ class RecorderBank:
     def __init__(self, writer: RecordingWriter) -> None:
         self._writer = writer
         self._recorders: dict[str, _Recorder] = {}
-        self._by_place: dict[int, _Recorder] = {}
         self._places = RowAllocator()
-        self._words = np.zeros((FIRST_PLACES, BLOCK_FRAMES, 2, FRAME), np.uint8)
-        self._linear = np.zeros((FIRST_PLACES, BLOCK_FRAMES, 2, FRAME), np.int16)
-        self._opened = 0
-        self._begin = np.zeros(FIRST_PLACES, np.intp)
-        self._filled = np.zeros(FIRST_PLACES, np.intp)
-        """Frames in each place's block."""
-        self._in_use = row_array([])
-        self._groups: list[_Group] = []
+        self._blocks: list[RecorderBlock] = []
+        self._running: list[dict[Law | None, list[_Recorder]]] = []
+        """By block, those who are run alike."""
         self._jobs: list[Job] = []
 
     def __len__(self) -> int:
@@ -78,20 +63,12 @@ class RecorderBank:
 
     def open(self, recorder_id: str, path: str, left: int | None, right: int | None, started_ns: int) -> None:
         """Begin; a file that exists is continued, its gap filled with silence."""
-        place = self._places.take()
-        if place >= len(self._words):
-            size = 2 * len(self._words)
-            shape = (size, *self._words.shape[1:])
-            # Fresh zeros are no memory until they are used.
-            self._words = grown(self._words, np.zeros(shape, np.uint8))
-            self._linear = grown(self._linear, np.zeros(shape, np.int16))
-            self._begin = grown(self._begin, np.zeros(size, np.intp))
-            self._filled = grown(self._filled, np.zeros(size, np.intp))
-        # A first block of its own length puts this recorder's later ones into a tick of their own.
-        self._begin[place] = self._filled[place] = self._opened * PHASE_STEP % BLOCK_FRAMES
-        self._opened += 1
-        recorder = _Recorder(recorder_id, place, left, right)
-        self._recorders[recorder_id] = self._by_place[place] = recorder
+        block, place = divmod(self._places.take(), PLACES)
+        if block == len(self._blocks):
+            self._blocks.append(RecorderBlock(block * PHASE_STEP % BLOCK_FRAMES))
+            self._running.append({})
+        begin = self._blocks[block].position
+        self._recorders[recorder_id] = _Recorder(recorder_id, block, place, begin, left, right)
         self._writer.submit(Open(recorder_id, path, started_ns))
 
     def close(self, recorder_id: str) -> None:
@@ -99,9 +76,11 @@ class RecorderBank:
         recorder = self._recorders.pop(recorder_id, None)
         if recorder is None:
             return
-        del self._by_place[recorder.place]
         self._hand_over(recorder)
-        self._places.give_back(recorder.place)
+        for alike in self._running[recorder.block].values():
+            if recorder in alike:
+                alike.remove(recorder)
+        self._places.give_back(recorder.block * PLACES + recorder.place)
         self._jobs.append(Close(recorder_id))
         self._flush()
 
@@ -122,7 +101,7 @@ class RecorderBank:
     @property
     def needs_linear(self) -> bool:
         """Whether any recorder wants decoded audio."""
-        return any(group.law is None for group in self._groups)
+        return any(block.needs_linear for block in self._blocks)
 
     def arrange(self, laws: Mapping[int, Law]) -> None:
         """Sort the recorders; called whenever they, or the rows' codecs, have changed.
@@ -130,23 +109,20 @@ class RecorderBank:
         Args:
             laws: The codec of every row that carries G.711.
         """
-        groups: dict[Law | None, list[_Recorder]] = {}
+        self._running = [{} for _ in self._blocks]
         for recorder in self._recorders.values():
             law = _common_law(recorder, laws)
-            if law is not recorder.law:
+            if law is not recorder.law or recorder.paused is not recorder.resting:
                 self._hand_over(recorder)
-                recorder.law = law
+                recorder.law, recorder.resting = law, recorder.paused
             if not recorder.paused:
-                groups.setdefault(law, []).append(recorder)
-        self._groups = [
-            _Group(
-                law,
-                row_array([recorder.place for recorder in running]),
-                row_array([_sides(recorder) for recorder in running]),
+                self._running[recorder.block].setdefault(law, []).append(recorder)
+        for block, groups in zip(self._blocks, self._running, strict=True):
+            words = [recorder for law, alike in groups.items() if law is not None for recorder in alike]
+            block.listen(
+                {recorder.place: _sides(recorder) for recorder in words},
+                {recorder.place: _sides(recorder) for recorder in groups.get(None, [])},
             )
-            for law, running in groups.items()
-        ]
-        self._in_use = row_array([r.place for running in groups.values() for r in running])
         self._flush()
 
     def run(self, payload: U8, linear: I16) -> None:
@@ -157,35 +133,33 @@ class RecorderBank:
             linear: Decoded input of all rows, shape (rows + 1, 160); the last row is silence and stands
                 for ports that are gone.
         """
-        if not len(self._in_use):
+        if not self._recorders:
             return
-        for group in self._groups:
-            filled = self._filled[group.places]
-            if group.law is None:
-                self._linear[group.places, filled] = linear.take(group.sides, axis=0, mode="wrap")
-            else:
-                whole_frames(self._words)[group.places, filled] = whole_frames(payload)[group.sides]
-        position = self._filled[self._in_use]
-        position += 1
-        self._filled[self._in_use] = position
-        full = self._in_use[position >= BLOCK_FRAMES]
-        if len(full):
-            for place in full.tolist():
-                self._hand_over(self._by_place[place])
-            self._flush()
+        frames = whole_frames(payload)
+        for number, block in enumerate(self._blocks):
+            if block.is_heard and block.take(frames, linear):
+                self._hand_over_block(number)
+        self._flush()
+
+    def _hand_over_block(self, number: int) -> None:
+        block = self._blocks[number]
+        for alike in self._running[number].values():
+            for recorder in alike:
+                self._append(recorder, block)
+                recorder.begin = 0
+        block.position = 0
 
     def _hand_over(self, recorder: _Recorder) -> None:
-        place = recorder.place
-        begin, end = int(self._begin[place]), int(self._filled[place])
-        self._begin[place] = self._filled[place] = 0
-        if end <= begin:
-            return
-        if recorder.law is None:
-            stereo = np.ascontiguousarray(self._linear[place, begin:end].swapaxes(1, 2)).tobytes()
-        else:
-            words = self._words[place, begin:end]
-            stereo = recorder.law.decode_two(words[:, 0], words[:, 1]).tobytes()
-        self._jobs.append(Append(recorder.recorder_id, stereo))
+        """Hand over one recorder's part of a block that is not full yet."""
+        block = self._blocks[recorder.block]
+        if not recorder.resting:
+            self._append(recorder, block)
+        recorder.begin = block.position
+
+    def _append(self, recorder: _Recorder, block: RecorderBlock) -> None:
+        if recorder.begin < block.position:
+            stereo = block.stereo(recorder.law, recorder.place, recorder.begin)
+            self._jobs.append(Append(recorder.recorder_id, stereo.data))
 
     def _flush(self) -> None:
         """Give the writer all jobs of this tick: it is woken once."""

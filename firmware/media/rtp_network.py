@@ -8,9 +8,10 @@ from typing import Final, Protocol
 import numpy as np
 import numpy.typing as npt
 
-EXPECTED_SIZE: Final = 352
-"""Octets that are read of an expected packet: 40 ms of G.711 and a header with an extension. A longer one is
-cut off, once; its row is then no longer expected."""
+EXPECTED_SIZE: Final = 224
+"""Octets that are read of an expected packet: 20 ms of G.711 and a header with an extension. A longer one is
+cut off, once; its row is then no longer expected. (Of more octets, the interpreter would copy what was read:
+it does when a buffer shrinks by over a quarter.)"""
 NOTHING: Final = b""
 """In place of an expected packet that did not come, or was forged."""
 

@@ -23,8 +23,8 @@ import itertools
 import select
 import socket
 import struct
-import termios
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -37,11 +37,11 @@ from firmware.media.rtp_network import EXPECTED_SIZE, Batch
 _STAMP: Final = 0x8907
 """SIOCGSTAMPNS (linux/sockios.h): when the packet last received from a socket had arrived."""
 UNEVEN_TICKS: Final = 100
-"""After which rows that were expected in vain are expected again."""
+"""After which rows that were expected in vain, first and last, are expected again."""
 MISS_TICKS: Final = 10
-"""Within which a row must be expected in vain twice to count as uneven; a lost packet is no habit."""
-DRAIN_TICKS: Final = 50
-"""In which every expected row is once read until it is empty."""
+"""Within which a row must be expected in vain twice for it to matter; a lost packet is no habit."""
+PILED_UP: Final = 0.02
+"""Seconds that a packet has lain when it is read, from which on another is behind it."""
 MAX_AGE: Final = 0.1
 """Seconds."""
 UNKNOWN_AGE: Final = 0.0
@@ -81,6 +81,12 @@ class RtpSockets:
         self._door = select.epoll()
         self._receivers: dict[int, _Port] = {}
         self._expected: list[socket.socket] = []
+        self._last: set[int] = set()
+        """Rows that are read last of the expected ones."""
+        self._moved: set[int] = set()
+        """Rows that were lately put first instead of last, or last instead of first."""
+        self._in_vain: set[int] = set()
+        """Rows whose packets come just while they are read, or not one by one."""
         self._wanted: Sequence[int] = ()
         """Rows that the engine expects packets of."""
         self._stale = False
@@ -91,19 +97,23 @@ class RtpSockets:
         to read it."""
         self._uneven: set[int] = set()
         """Rows that were expected in vain, and for a while are not."""
+        self._forgiven = 0
+        """Tick in which they last were expected again."""
         self._vain: dict[int, int] = {}
         """Rows that were expected in vain, and in which tick they last were."""
+        self._piled: set[int] = set()
+        """Rows that have more than one packet: a faster clock, a copy on the way."""
         self._missed: set[int] = set()
         """Descriptors of expected rows that had no packet in this tick."""
         self._wide: set[int] = set()
         """Rows that have sent a packet too long for a slot."""
         self._began = 0.0
         self._stamp = bytearray(16)
-        self._waiting = bytearray(4)
         self._siblings: dict[int, _Port] = {}
         self._control = select.epoll()
         self._controls: dict[int, _Port] = {}
-        self._senders: list[tuple[Callable[[memoryview], int], memoryview]] = []
+        self._senders: list[socket.socket] = []
+        self._outgoing: list[memoryview] = []
 
     def open(self, row: int, host: str, port: int) -> tuple[str, int]:
         host = _canonical(host)
@@ -163,8 +173,8 @@ class RtpSockets:
 
     def close(self, row: int) -> None:
         own = self._ports.pop(row)
-        self._wide.discard(row)
-        self._uneven.discard(row)
+        for habits in (self._wide, self._uneven, self._last, self._moved, self._in_vain, self._piled):
+            habits.discard(row)
         self._vain.pop(row, None)
         self._stale = True
         if self._receivers.pop(own.descriptor, None) is not None:
@@ -183,14 +193,18 @@ class RtpSockets:
             own.sibling.close()
 
     def expect(self, batch: Batch, rows: Sequence[int]) -> None:
-        if self._uneven and self._ticks % UNEVEN_TICKS == 0:
+        if self._ticks - self._forgiven >= UNEVEN_TICKS:
+            self._forgiven = self._ticks
+            self._stale |= bool(self._uneven)
             self._uneven.clear()
-            self._stale = True
+            self._moved.clear()
+        self._part_again()
         if not self._stale and rows == self._wanted:
             return
         self._wanted, self._stale = rows, False
         odd = self._wide | self._uneven
         known = [row for row in rows if row not in odd and row in self._ports][: batch.capacity]
+        known.sort(key=self._last.__contains__)
         ports = [self._ports[row] for row in known]
         self._expected = [port.sock for port in ports]
         batch.expected = np.array(known, np.intp)
@@ -200,6 +214,22 @@ class RtpSockets:
         for descriptor in unwatched - self._unwatched:
             self._calls.unregister(descriptor)
         self._unwatched = unwatched
+
+    def _part_again(self) -> None:
+        """Have who was expected in vain be read at the other end of a tick's reading, which takes a while.
+
+        A packet that comes about when its row is read is now there, now not. Read at the other end it is
+        always there, or always one tick old. Who is missed there as well doesn't send packets one by one.
+        """
+        for row in self._in_vain:
+            self._vain.pop(row, None)
+            if row in self._moved:
+                self._uneven.add(row)
+            else:
+                self._moved.add(row)
+                self._last ^= {row}
+        self._stale |= bool(self._in_vain)
+        self._in_vain.clear()
 
     def _watch(self, descriptor: int) -> None:
         """Have the kernel tell of packets at a socket that was expected to have one each tick."""
@@ -228,7 +258,8 @@ class RtpSockets:
             self._wide.update(batch.expected[wide].tolist())
             self._stale = True
         self._receive_rest(batch)
-        self._drain_some(batch)
+        if self._piled:
+            self._drain_piled(batch)
         self._watch_door(batch, is_quiet)
 
     def _note_missed(self, row: int) -> None:
@@ -238,25 +269,21 @@ class RtpSockets:
             descriptor = port.descriptor
             self._missed.add(descriptor)
             if self._ticks - self._vain.get(row, -MISS_TICKS) < MISS_TICKS:
-                self._uneven.add(row)
-                self._stale = True
+                self._in_vain.add(row)
             self._vain[row] = self._ticks
             if descriptor in self._unwatched:
                 self._watch(descriptor)
 
-    def _drain_some(self, batch: Batch) -> None:
-        """Take what has piled up at a few of the expected rows: a faster clock, a copy on the way."""
-        for row in batch.expected[self._ticks % DRAIN_TICKS :: DRAIN_TICKS].tolist():
+    def _drain_piled(self, batch: Batch) -> None:
+        """Take what has piled up at expected rows."""
+        for row in self._piled:
             port = self._ports.get(row)
-            # To ask costs a fraction of a reading in vain.
-            while port is not None and len(batch.packets) < batch.capacity and self._waits(port.sock):
-                with contextlib.suppress(OSError):
+            if port is None:
+                continue
+            with contextlib.suppress(OSError):
+                for _ in range(MAX_ROUNDS):
                     batch.add(row, port.sock.recv(MAX_PACKET + 1))
-
-    def _waits(self, sock: socket.socket) -> bool:
-        """Tell whether a packet waits at a socket."""
-        fcntl.ioctl(sock, termios.FIONREAD, self._waiting)
-        return any(self._waiting)
+        self._piled.clear()
 
     def _receive_rest(self, batch: Batch) -> None:
         """Take what the kernel says is there still: of other rows, and second packets."""
@@ -273,11 +300,13 @@ class RtpSockets:
                 if descriptor in self._missed:
                     continue
                 own = receivers[descriptor]
-                with contextlib.suppress(OSError):
+                try:
                     packet = own.sock.recv(MAX_PACKET + 1)
-                    batch.add(own.row, packet)
-                    if len(packet) >= EXPECTED_SIZE:
-                        self._wide.add(own.row)
+                except OSError:
+                    continue
+                batch.add(own.row, packet)
+                if len(packet) >= EXPECTED_SIZE:
+                    self._wide.add(own.row)
 
     def age(self, row: int) -> float:
         try:
@@ -285,7 +314,9 @@ class RtpSockets:
         except OSError:
             return UNKNOWN_AGE
         seconds, nanoseconds = struct.unpack("qq", self._stamp)
-        age = self._began - seconds - nanoseconds / 1e9
+        age: float = self._began - seconds - nanoseconds / 1e9
+        if age > PILED_UP:
+            self._piled.add(row)
         # Beyond that the wall clock was set in between, or the packet is of another age altogether.
         return age if abs(age) < MAX_AGE else UNKNOWN_AGE
 
@@ -309,12 +340,16 @@ class RtpSockets:
                 self.strangers += 1
 
     def sending(self, rows: dict[int, memoryview]) -> None:
-        self._senders = [(self._ports[row].sock.send, view) for row, view in rows.items()]
+        self._senders = [self._ports[row].sock for row in rows]
+        self._outgoing = list(rows.values())
 
     def transmit(self) -> None:
-        for send, packet in self._senders:
+        senders, packets = iter(self._senders), iter(self._outgoing)
+        while True:
             try:
-                send(packet)
+                # The loop over the sockets runs in C; after one that raises it goes on with the next.
+                deque(map(socket.socket.send, senders, packets), maxlen=0)
+                break
             except OSError:
                 self.send_failures += 1
 

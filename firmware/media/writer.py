@@ -43,7 +43,8 @@ class Open(msgspec.Struct, frozen=True):
 
 class Append(msgspec.Struct, frozen=True):
     recorder_id: str
-    samples: bytes
+    samples: bytes | memoryview
+    """Octets."""
 
 
 class Close(msgspec.Struct, frozen=True):
@@ -215,7 +216,7 @@ class RecordingWriter:
             os.fdatasync(oldest.descriptor)
 
 
-def _write_all(descriptor: int, data: bytes, offset: int) -> None:
+def _write_all(descriptor: int, data: bytes | memoryview, offset: int) -> None:
     """Write all of it, however the kernel cuts it."""
     view = memoryview(data)
     while view:

@@ -10,6 +10,7 @@ import pytest
 
 from firmware.core.media import PCMA
 from firmware.media import protocol
+from firmware.media.recorder_block import PLACES
 from tests.media.rig import EngineRig, heard_frequency, level_db, longest_gap_ms, tone
 
 
@@ -81,6 +82,40 @@ class TestRecorder:
         assert heard_frequency(left[2000:12000]) == 440
         assert not left[13000:20700].any()
         assert heard_frequency(left[22000:]) == 1000
+
+    def test_many_recorders_keep_to_their_own_whenever_they_come_pause_and_go(
+        self, rig: EngineRig, tmp_path: Path
+    ) -> None:
+        calls = 2 * PLACES + 3
+        parties = [(rig.phone(PCMA) if n % 3 else rig.phone(), rig.phone(PCMA)) for n in range(calls)]
+        for n, (left, right) in enumerate(parties):
+            rig.record(tmp_path / f"{n}.wav", left.port_id, right.port_id, name=f"r{n}")
+            left.says(tone(300 + 50 * n, 6))
+            right.says(tone(400 + 50 * n, 6))
+            rig.run(0.06)
+        for paused in ("r5", "r20"):
+            rig.engine.apply(protocol.AdjustRecording(paused, paused=True, muted=False))
+        rig.engine.apply(protocol.StopRecording("r7"))
+        rig.run(0.2)
+        rig.engine.apply(protocol.AdjustRecording("r20", paused=False, muted=False))
+        rig.run(0.3)
+        rig.record(tmp_path / "late.wav", parties[7][0].port_id, parties[7][1].port_id, name="late")
+        rig.engine.apply(protocol.AdjustRecording("r5", paused=False, muted=False))
+        rig.run(1.0)
+        for n in range(calls):
+            rig.engine.apply(protocol.StopRecording(f"r{n}"))
+        rig.engine.apply(protocol.StopRecording("late"))
+        rig.run(0.04)
+        lasted = {n: round((calls - n) * 0.06 + 1.5, 2) for n in range(calls)}
+        lasted |= {5: lasted[5] - 0.5, 20: lasted[20] - 0.2, 7: lasted[7] - 1.5}
+        for n in range(calls):
+            left_heard, right_heard = stereo(tmp_path / f"{n}.wav")
+            assert len(left_heard) == round(8000 * lasted[n])
+            assert heard_frequency(left_heard[-8000:]) == pytest.approx(300 + 50 * n, abs=1)
+            assert heard_frequency(right_heard[-8000:]) == pytest.approx(400 + 50 * n, abs=1)
+            assert longest_gap_ms(left_heard[800:]) < 5
+        left_heard, _ = stereo(tmp_path / "late.wav")
+        assert (len(left_heard), heard_frequency(left_heard)) == (8000, pytest.approx(650, abs=1))
 
     def test_a_missing_folder_is_told_and_the_call_goes_on(self, rig: EngineRig, tmp_path: Path) -> None:
         alice = rig.phone()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Iterator
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 
 from firmware.media.g711 import U8
 from firmware.media.rtp_network import EXPECTED_SIZE, Batch
-from firmware.media.rtp_sockets import RtpSockets
+from firmware.media.rtp_sockets import MISS_TICKS, PILED_UP, UNEVEN_TICKS, RtpSockets
 from firmware.media.transmit import PACKET
 
 HOST = "127.0.0.1"
@@ -165,3 +166,83 @@ def test_a_row_that_goes_over_to_long_packets_loses_one_and_then_none(desk: Desk
     assert row.tick(long) == ([long[:EXPECTED_SIZE]], [], set())
     for _ in range(3):
         assert row.tick(long) == ([long], [0], set())
+
+
+class Readings:
+    """Three rows that a packet is expected of in every tick."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._ports = desk.ports
+        self._phones = {row: desk.call(row) for row in (0, 1, 2)}
+        self._batch = Batch(16)
+
+    def tick(self, *, silent: int | None = None) -> list[int]:
+        """Have every phone but one send a packet; return the expected rows, in the order they are read."""
+        for row, (phone, address) in self._phones.items():
+            if row != silent:
+                phone.sendto(bytes([row]) * PACKET, address)
+        batch = self._batch
+        self._ports.expect(batch, [0, 1, 2])
+        batch.clear()
+        self._ports.receive(batch, lambda row: False)
+        expected: list[int] = batch.expected.tolist()
+        for row, packet in zip(expected, batch.packets, strict=False):
+            assert packet == (b"" if row == silent else bytes([row]) * PACKET)
+        return expected
+
+
+def test_who_sends_just_while_it_is_read_is_read_last_then_first_again(desk: Desk) -> None:
+    readings = Readings(desk)
+    for _ in range(2):
+        assert readings.tick(silent=0) == [0, 1, 2]
+    assert readings.tick() == [1, 2, 0]
+    for _ in range(UNEVEN_TICKS):
+        readings.tick()
+    for _ in range(2):
+        assert readings.tick(silent=0) == [1, 2, 0]
+    assert readings.tick() == [0, 1, 2]
+
+
+def test_a_single_lost_packet_moves_nobody(desk: Desk) -> None:
+    readings = Readings(desk)
+    assert readings.tick(silent=0) == [0, 1, 2]
+    for _ in range(MISS_TICKS):
+        assert readings.tick() == [0, 1, 2]
+    assert readings.tick(silent=0) == [0, 1, 2]
+    assert readings.tick() == [0, 1, 2]
+
+
+def test_who_is_missed_first_and_last_is_not_expected_for_two_seconds(desk: Desk) -> None:
+    readings = Readings(desk)
+    orders = [readings.tick(silent=0) for _ in range(UNEVEN_TICKS)]
+    assert orders[2:4] == [[1, 2, 0]] * 2
+    assert orders[4:] == [[1, 2]] * (UNEVEN_TICKS - 4)
+    assert readings.tick() == [1, 2, 0]
+
+
+def test_a_packet_that_lay_longer_than_a_tick_has_others_behind_it(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row, now = Intake(desk), time.time
+    row.tick(b"a" * PACKET)
+    assert row.tick(b"b" * PACKET, b"c" * PACKET) == ([b"b" * PACKET], [], set())
+    desk.ports.age(0)
+    assert row.tick(b"d" * PACKET) == ([b"c" * PACKET], [], set())
+    monkeypatch.setattr(time, "time", lambda: now() + PILED_UP)
+    assert row.tick() == ([b"d" * PACKET], [], set())
+    row.tick(b"e" * PACKET, b"f" * PACKET, b"g" * PACKET)
+    desk.ports.age(0)
+    assert row.tick(b"h" * PACKET) == ([packet * PACKET for packet in (b"f", b"g", b"h")], [0, 0], set())
+
+
+def test_a_phone_that_is_gone_does_not_keep_the_others_from_being_sent_to(desk: Desk) -> None:
+    calls = {row: desk.call(row) for row in range(4)}
+    for row in (0, 2):
+        calls[row][0].close()
+    for _ in range(3):
+        desk.tick(*calls)
+    for row in (1, 3):
+        phone, address = calls[row]
+        for _ in range(3):
+            assert desk.heard(phone) == (desk.packet(row), address)
+    assert desk.ports.send_failures > 0
