@@ -115,7 +115,8 @@ class TestRecorder:
             assert heard_frequency(right_heard[-8000:]) == pytest.approx(400 + 50 * n, abs=1)
             assert longest_gap_ms(left_heard[800:]) < 5
         left_heard, _ = stereo(tmp_path / "late.wav")
-        assert (len(left_heard), heard_frequency(left_heard)) == (8000, pytest.approx(650, abs=1))
+        assert len(left_heard) == 8000
+        assert heard_frequency(left_heard) == pytest.approx(650, abs=1)
 
     def test_a_missing_folder_is_told_and_the_call_goes_on(self, rig: EngineRig, tmp_path: Path) -> None:
         alice = rig.phone()
