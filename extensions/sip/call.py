@@ -160,10 +160,13 @@ class Call(abc.ABC):
         self._acknowledged(request, now)
 
     def flow_lost(self, now: float) -> None:
-        """The connection to the peer is gone; a call in progress waits for the phone to come back."""
+        """The connection to the peer is gone; a call in progress waits for the phone to come back, or to be
+        found over UDP."""
         if self.state in (CallState.ANSWERED, CallState.ESTABLISHED):
             self._core.timers.disarm(self, "probe")
             self._core.timers.arm(self, "flow", now + FLOW_GRACE_S)
+            if self.dialog is not None and self.dialog.turn_to_udp():
+                self.request_within(self.dialog.request("OPTIONS"), now)
 
     def flow_found(self, flow: Flow, now: float) -> None:
         """The phone has registered anew over another connection: the call goes on over that."""
@@ -224,6 +227,9 @@ class Call(abc.ABC):
         if self._reoffers.failed(transaction):
             if not lost:
                 self._fail("no answer to re-INVITE", now)
+        elif method == "OPTIONS" and transaction.flow != self.flow:
+            # It is reached elsewhere by now.
+            return
         elif method in ("OPTIONS", "UPDATE", "NOTIFY") and not lost:
             self._fail(f"no answer to {method}", now)
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from extensions.sip.compose import new_request
 from extensions.sip.errors import MalformedMessage
-from extensions.sip.flow import Flow
+from extensions.sip.flow import TCP, UDP, Flow
 from extensions.sip.headers import NameAddr
 from extensions.sip.message import Message, Request, Response
+from extensions.sip.uri import SipUri
+
+# §19.1.2, where a URI names none.
+_PORT = 5060
 
 
 class Dialog:
@@ -84,8 +88,22 @@ class Dialog:
         if self.remote_seq is not None and number <= self.remote_seq:
             return False
         self.remote_seq = number
-        if flow.host == self.flow.host:
+        # A peer on UDP sends what is too large for it over TCP (§18.1.1), and may close that at once.
+        if flow.host == self.flow.host and (self.flow.reliable or not flow.reliable):
             self.flow = flow
+        return True
+
+    def turn_to_udp(self) -> bool:
+        """Go on over UDP, the peer's connection being gone; False where its Contact says something else."""
+        try:
+            contact = SipUri.parse(self.target)
+        except MalformedMessage:
+            return False
+        flow = self.flow
+        wants_udp = contact.scheme == "sip" and contact.transport in (None, UDP)
+        if flow.transport != TCP or not wants_udp or contact.host.strip("[]") != flow.host:
+            return False
+        self.flow = Flow(UDP, flow.host, contact.port or _PORT, flow.local_host, flow.local_port)
         return True
 
     def refresh_target(self, message: Message) -> None:

@@ -151,6 +151,20 @@ class Unread(asyncio.Transport):
         self.aborted = True
 
 
+@pytest.mark.looptime
+@pytest.mark.parametrize(("heard", "is_cut"), [(b"", True), (b"\r\n\r\n", False), (b"\r\n\r\nREG", True)])
+async def test_a_phone_that_only_keeps_its_connection_alive_keeps_it(heard: bytes, is_cut: bool) -> None:
+    peer = Unread(0)
+    phones = Phones(Accounts([]), FakeMedia(), "127.0.0.1", 0)
+    assert isinstance(phones.driver, endpoint.Endpoint)
+    line = connection.Connection(phones.driver, "tcp")
+    line.connection_made(peer)
+    line.data_received(heard)
+    await asyncio.sleep(3600)
+    assert peer.aborted == is_cut
+    line.connection_lost(None)
+
+
 @pytest.mark.parametrize(("unsent", "cut"), [(1000, False), (300_000, True)])
 async def test_a_peer_that_does_not_read_is_cut_off(phones: Phones, unsent: int, cut: bool) -> None:
     peer = Unread(unsent)
