@@ -136,7 +136,7 @@ def _signal(modem: FakeModem, match: re.Match[str]) -> None:
 def _list_calls(modem: FakeModem, match: re.Match[str]) -> None:
     call = modem.call
     if call is not None:
-        ringing = 4 if call.to_modem else 3
+        ringing = modem.ringing_stat if call.to_modem else 3
         stats = {CallState.DIALLING: 2, CallState.RINGING: ringing, CallState.ANSWERED: 0}
         if call.state in stats:
             modem.say(modem.listing(call, stats[call.state]))

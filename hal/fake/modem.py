@@ -10,6 +10,7 @@ are lost at every boot, the SIM's tries are not. `Quirks` switches on what real 
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 
@@ -64,6 +65,8 @@ class FakeModem(AtEnd):
         self.texts_started = True
         self.texting = Texting(self)
         self._id_known = False
+        self._alone_since = -math.inf
+        """Since when one who waited rings."""
         network.attach(self)
 
     @property
@@ -166,7 +169,10 @@ class FakeModem(AtEnd):
 
     def free_for_waiting(self) -> None:
         """The call is over: the one that waited rings now."""
+        if self.moving and self.quirks.takes_waiter_left_alone:
+            return
         if self.waiting is not None and self.call is None and self.held is None:
+            self._alone_since = self.network.schedule.now
             self.call, self.waiting = self.waiting, None
             self.tell_call(self.call, 4)
             self._ring(self.call)
@@ -284,6 +290,12 @@ class FakeModem(AtEnd):
         number, kind = self._shown(call)
         multiparty = int(self.joined and call is not self.waiting)
         return f'+CLCC: {call.index},{int(call.to_modem)},{stat},0,{multiparty},"{number}",{kind}'
+
+    @property
+    def ringing_stat(self) -> int:
+        """How the list shows a call that rings: 4 incoming, or still 5 waiting."""
+        alone = self.network.schedule.now - self._alone_since
+        return 5 if alone < self.quirks.lists_waiting_seconds else 4
 
     def _shown(self, call: FakeCall) -> tuple[str, int]:
         """Return the number as it is shown, and its type."""

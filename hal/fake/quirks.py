@@ -32,6 +32,12 @@ class Quirks:
     it says `SMS DONE`.
     """
     ignores_chup: bool = False
+    takes_waiter_left_alone: bool = False
+    """When the call that AT+CHLD=2 is to hold ends in that moment, the waiting one is connected all the same;
+    else it rings.
+    """
+    lists_waiting_seconds: float = 0.0
+    """How long it goes on listing a waiting call as waiting (CLCC 5) once it rings alone."""
     tells_tries: bool = True
     """Whether it knows AT+SPIC."""
     sms_seconds: float = 0.5

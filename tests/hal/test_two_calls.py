@@ -8,6 +8,7 @@ import dataclasses
 import pytest
 
 from hal.fake.network import CallState, FakeCall, PartyScript
+from hal.fake.quirks import Quirks
 from hal.line import (
     AudioReady,
     CallEnded,
@@ -24,7 +25,7 @@ from hal.line import (
     WaitingOver,
 )
 from tests.contracts.line_contract import Heard, running
-from tests.hal.bench import WIRES, Bench, talk
+from tests.hal.bench import WIRES, Bench, GoodWire, talk
 
 pytestmark = pytest.mark.looptime
 SECOND, THIRD = "13900139000", "13700137000"
@@ -266,6 +267,84 @@ async def test_the_first_who_leaves_in_the_moment_of_the_change_does_not_cost_th
         await bench.line.answer()
         await heard.next(AudioReady, 2)
         assert on_the_pcm_port(bench) == [second]
+
+
+async def test_who_is_connected_all_the_same_when_the_first_leaves_in_that_moment_is_answered() -> None:
+    bench = Bench(quirks=Quirks(takes_waiter_left_alone=True))
+    async with running(bench) as heard:
+        await talk(bench, heard)
+        first, second = next(iter(bench.network.calls.values())), another(bench)
+        await heard.next(CallerWaits)
+        swapping = asyncio.create_task(bench.line.swap())
+        await asyncio.sleep(0.1)
+        bench.act(lambda: bench.network.party_hangs_up(first))
+        with pytest.raises(LineError):
+            await swapping
+        await heard.next(IncomingCall, 2)
+        await asyncio.sleep(1)
+        assert second.state is CallState.ANSWERED
+        await bench.line.answer()
+        await heard.next(AudioReady, 2)
+        assert on_the_pcm_port(bench) == [second]
+        assert bench.commands("ATA") == ["ATA"], "what the network has connected is not answered again"
+        await bench.line.hang_up()
+        assert bench.is_free()
+
+
+async def test_what_is_listed_as_waiting_for_a_while_yet_is_no_third_caller() -> None:
+    bench = Bench(quirks=Quirks(lists_waiting_seconds=8.0))
+    async with running(bench) as heard:
+        await talk(bench, heard)
+        first = next(iter(bench.network.calls.values()))
+        another(bench)
+        await heard.next(CallerWaits)
+        await asyncio.sleep(3)
+        bench.act(lambda: bench.network.party_hangs_up(first))
+        assert await heard.next(IncomingCall, 2) == IncomingCall(SECOND, withheld=False)
+        await asyncio.sleep(15)
+        assert len(heard.all(CallerWaits)) == 1
+        assert heard.all(WaitingOver) == []
+        await bench.line.answer()
+        await heard.next(AudioReady, 2)
+
+
+class GarbledList(GoodWire):
+    """Makes the entries of some calls in the modem's list unreadable, while that is wanted."""
+
+    garbled: tuple[int, ...] = ()
+
+    def carry(self, data: bytes) -> list[tuple[float, bytes]]:
+        for index in self.garbled:
+            data = data.replace(f"+CLCC: {index},".encode(), b"+CLCC: \xf0,")
+        return super().carry(data)
+
+
+@pytest.mark.parametrize("garbled", [(1,), (2,), (1, 2)])
+@pytest.mark.parametrize("beside", ["waiting", "held", "alone"])
+async def test_a_call_whose_entry_cannot_be_read_is_still_there(
+    beside: str, garbled: tuple[int, ...]
+) -> None:
+    wire = GarbledList()
+    bench = Bench(wire)
+    async with running(bench) as heard:
+        if beside == "held":
+            first, second = await two(bench, heard)
+        else:
+            await talk(bench, heard)
+            first = next(iter(bench.network.calls.values()))
+        if beside == "waiting":
+            second = another(bench)
+            await heard.next(CallerWaits)
+        wire.garbled = garbled
+        await asyncio.sleep(20)
+        assert (heard.all(CallEnded), heard.all(HeldEnded), heard.all(WaitingOver)) == ([], [], [])
+        assert len(bench.network.calls) == (1 if beside == "alone" else 2)
+        wire.garbled = ()
+        bench.modem.quirks.end_line = False
+        bench.act(lambda: bench.network.party_hangs_up(first))
+        await heard.next(HeldEnded if beside == "held" else CallEnded)
+        if beside == "held":
+            assert on_the_pcm_port(bench) == [second]
 
 
 @pytest.mark.parametrize("model", ["ec200", "huawei-e1xx"])
