@@ -92,7 +92,8 @@ def archive(
             with soundfile.SoundFile(
                 str(part), "w", rate, source.channels, format="OGG", subtype="OPUS"
             ) as sink:
-                for block in source.blocks(rate * BLOCK_SECONDS, dtype="int16"):
+                # Not by `blocks`: of what can't be read it gives the block before once more.
+                while len(block := source.read(rate * BLOCK_SECONDS, dtype="int16")):
                     between_blocks()
                     sink.write(block)
         with soundfile.SoundFile(str(part)) as result:

@@ -48,6 +48,42 @@ def test_what_is_no_recording_is_told_and_left(tmp_path: Path) -> None:
     assert [one.name for one in tmp_path.iterdir()] == ["r.wav"]
 
 
+def test_a_recording_that_loses_its_end_meanwhile_is_no_archive(tmp_path: Path) -> None:
+    path = _recording(tmp_path / "r.wav", seconds=70)
+    with pytest.raises(ArchiveError, match=r"r\.wav: 480000 of 560000 samples"):
+        archive(path, between_blocks=lambda: os.truncate(path, 44 + 60 * 8000 * 4))
+    assert [one.name for one in tmp_path.iterdir()] == ["r.wav"]
+
+
+def test_a_job_that_is_ended_leaves_the_recording_as_it_was(tmp_path: Path) -> None:
+    path = _recording(tmp_path / "r.wav", seconds=70)
+    before = path.read_bytes()
+
+    def ended() -> None:
+        if (tmp_path / "r.ogg.part").stat().st_size > 1000:
+            raise SystemExit(1)
+
+    with pytest.raises(SystemExit):
+        archive(path, between_blocks=ended)
+    assert [one.name for one in tmp_path.iterdir()] == ["r.wav"]
+    assert path.read_bytes() == before
+
+
+def test_the_recording_goes_only_when_the_archive_is_durable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = _recording(tmp_path / "r.wav")
+    durable: list[tuple[str, bool]] = []
+
+    def fsync(descriptor: int) -> None:
+        durable.append((Path(f"/proc/self/fd/{descriptor}").resolve().name, path.exists()))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    archive(path, between_blocks=lambda: None)
+    assert durable == [("r.ogg.part", True), (tmp_path.name, True)]
+    assert [one.name for one in tmp_path.iterdir()] == ["r.ogg"]
+
+
 _NEVER_SHED = """
 import os, sys
 from firmware.media import archive
