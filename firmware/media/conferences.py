@@ -5,46 +5,56 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from firmware.media.dsp.conference import Conference
 from firmware.media.g711 import I16
-from firmware.media.rows import row_array
+from firmware.media.members import Members
+
+
+class _Room(msgspec.Struct, frozen=True):
+    members: Members
+    mixer: Conference
+
+
+def _room() -> _Room:
+    mixer = Conference()
+    return _Room(Members(mixer.resize, mixer.reset), mixer)
 
 
 class Conferences:
     """All conferences, by name."""
 
     def __init__(self) -> None:
-        self._mixers: dict[str, tuple[npt.NDArray[np.intp], Conference]] = {}
+        self._rooms: dict[str, _Room] = {}
 
     def arrange(self, members: Mapping[str, Sequence[int]]) -> None:
-        """Take over who is in which conference, as rows."""
-        fresh: dict[str, tuple[npt.NDArray[np.intp], Conference]] = {}
+        """Take over who is in which conference, as rows. Who stays is heard as before, whoever comes or
+        goes: were all heard in full again, thirty rooms' noise would swell with every step at the door."""
+        self._rooms = {name: self._rooms.get(name) or _room() for name in members}
         for name, rows in members.items():
-            known = self._mixers.get(name)
-            wanted = row_array(list(rows))
-            same = known is not None and np.array_equal(known[0], wanted)
-            # Whoever comes or goes, all begin at full level, and fall from there as they are silent.
-            fresh[name] = known if known is not None and same else (wanted, Conference(len(wanted)))
-        self._mixers = fresh
+            room = self._rooms[name]
+            room.members.set(set(rows))
+            room.mixer.parties = len(room.members.places)
 
     @property
     def rows(self) -> set[int]:
         """Rows that are in a conference."""
-        return {int(row) for rows, _ in self._mixers.values() for row in rows}
+        return {row for room in self._rooms.values() for row in room.members.places}
 
     def run(self, linear: I16, heard: dict[int, npt.NDArray[Any]]) -> None:
         """Add what every member hears to `heard`.
 
         Args:
-            linear: Decoded input of all rows.
+            linear: Decoded input of all rows, shape (rows + 1, 160), the last row silence.
             heard: Frames of 160 samples by row, wider than 16 bits where several were added.
         """
-        for rows, mixer in self._mixers.values():
-            frames = linear[rows]
+        for room in self._rooms.values():
+            frames = linear[room.members.rows]
             out = np.empty_like(frames)
-            mixer.mix(frames, out)
-            for row, frame in zip(rows.tolist(), out, strict=True):
+            room.mixer.mix(frames, out)
+            for row, place in room.members.places.items():
+                frame = out[place]
                 heard[row] = heard[row] + frame.astype(np.int32) if row in heard else frame

@@ -60,6 +60,45 @@ class TestConference:
             if not_own:
                 assert _power(heard, not_own) < 30
 
+    def test_no_step_at_the_door_is_heard_as_a_swell_of_everybodys_noise(self, rig: EngineRig) -> None:
+        phones = [rig.phone() for _ in range(12)]
+        members = tuple(phone.port_id for phone in phones)
+        rig.engine.apply(protocol.Confer("room", members))
+        for number, phone in enumerate(phones):
+            phone.says(np.random.default_rng(number).normal(0, 30, 10 * 8000).astype(np.int16))
+        rig.run(6)
+        calm = phones[0].heard()[-8000:]
+        late, elsewhere = rig.phone(), rig.phone()
+        rig.bridge(late, elsewhere)
+        rig.run(1)
+        assert level_db(phones[0].heard()[-8000:], calm) == pytest.approx(0, abs=0.5)
+        rig.engine.apply(protocol.Confer("room", (*members, late.port_id)))
+        rig.run(1)
+        assert level_db(phones[0].heard()[-8000:], calm) == pytest.approx(0, abs=0.5)
+        rig.engine.apply(protocol.Confer("room", members[:-1]))
+        rig.run(1)
+        # Eleven are left: 0.4 dB less noise, and it may be let rise by as much.
+        assert level_db(phones[0].heard()[-8000:], calm) == pytest.approx(0, abs=0.7)
+
+    def test_who_takes_anothers_place_in_a_room_is_heard_in_full_from_the_first_word(
+        self, rig: EngineRig
+    ) -> None:
+        phones = [rig.phone() for _ in range(12)]
+        members = tuple(phone.port_id for phone in phones)
+        rig.engine.apply(protocol.Confer("room", members))
+        rig.run(6)
+        rig.engine.apply(protocol.ClosePort(members[5]))
+        rig.engine.apply(protocol.Confer("room", members[:5] + members[6:]))
+        newcomer = rig.phone()
+        rig.engine.apply(protocol.Confer("room", (*members[:5], *members[6:], newcomer.port_id)))
+        newcomer.says(tone(900, 1, 6000))
+        rig.run(1)
+        for listener in (phones[0], phones[11]):
+            heard = listener.heard()[-7000:]
+            assert _power(heard[:800], 900) == pytest.approx(3000, rel=0.05)
+            assert _power(heard, 900) == pytest.approx(3000, rel=0.05)
+        assert _power(newcomer.heard(), 900) < 30
+
     def test_a_whisper_reaches_one_member_only_and_leaving_ends_it(self, rig: EngineRig) -> None:
         alice, bob, coach = rig.phone(), rig.phone(), rig.phone()
         rig.engine.apply(protocol.Confer("room", (alice.port_id, bob.port_id)))
@@ -211,6 +250,19 @@ class TestRecordings:
         assert len(heard) == 24000
         assert not heard[8200:15800].any()
         assert heard_frequency(heard[1000:7800]) == heard_frequency(heard[16200:23800]) == 440
+
+    def test_not_a_word_of_anybody_is_in_it_however_many_talk(self, rig: EngineRig, tmp_path: Path) -> None:
+        phones = [rig.phone() for _ in range(16)]
+        rig.record(tmp_path / "r.wav", phones[0].port_id, phones[1].port_id)
+        rig.engine.apply(protocol.AdjustRecording("recorder", paused=False, muted=True))
+        for phone in phones:
+            phone.says(tone(440, 1))
+        rig.run(1)
+        rig.engine.apply(protocol.StopRecording("recorder"))
+        rig.run(0.04)
+        heard = self._samples(tmp_path / "r.wav")
+        assert len(heard) == 8000
+        assert not heard.any()
 
     def test_a_pause_is_left_out(self, rig: EngineRig, tmp_path: Path) -> None:
         alice, bob = rig.phone(), rig.phone()

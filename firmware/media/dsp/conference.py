@@ -35,6 +35,8 @@ class Conference:
     """One conference; rows are parties."""
 
     def __init__(self, parties: int = 0) -> None:
+        self.parties = parties
+        """How many there are; fewer than rows where some are nobody's, and silent."""
         self.weight: F32 = np.ones(parties, np.float32)
         """What each party is heard at, shape (parties,)."""
         self.activity = ActivityBank(parties)
@@ -43,6 +45,7 @@ class Conference:
 
     def resize(self, parties: int) -> None:
         """Have so many parties; new ones begin at full level."""
+        self.parties = parties
         self.weight = resized(self.weight, parties, 1)
         self.activity.resize(parties)
         self._limiter.resize(parties)
@@ -63,7 +66,7 @@ class Conference:
         if not len(frames):
             return
         self.activity.feed(frames)
-        lowest = np.float32(10 ** (-min(DEEPEST_DB, 10 * np.log10(len(frames))) / 20))
+        lowest = np.float32(10 ** (-min(DEEPEST_DB, 10 * np.log10(max(self.parties, 1))) / 20))
         talking = self.activity.active | (self.activity.silent_ms < HOLD_MS)
         # Nobody is turned down for not having talked yet: newcomers fall like everyone after a word.
         weight = np.where(talking, np.float32(1), np.maximum(self.weight * FALL, lowest)).astype(np.float32)
