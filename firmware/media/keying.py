@@ -27,6 +27,7 @@ from firmware.media.telephone_event import DIGITS
 MIN_MS: Final = 40
 """Q.24: shorter is not to be recognised by everybody."""
 MAX_MS: Final = 6000
+"""The duration field of an event holds 8191 (RFC 4733 section 2.3.5)."""
 PAUSE_MS: Final = 60
 MAX_QUEUED: Final = 64
 """Digits waiting at one port; nobody dials longer."""
@@ -35,7 +36,6 @@ VOLUME: Final = 10
 END_PACKETS: Final = 3
 _TICK_MS: Final = 20
 _END: Final = 0x80
-_MAX_DURATION: Final = 0xFFFF
 
 
 class EventOut:
@@ -80,7 +80,7 @@ class EventSender:
                 self._tick = 0
             return None
         # Duration counts up to and including the present tick; the end packets repeat the last.
-        samples = min((min(tick, ticks - 1) + 1) * FRAME, _MAX_DURATION)
+        samples = (min(tick, ticks - 1) + 1) * FRAME
         last = _END if tick >= ticks - 1 else 0
         payload = struct.pack("!BBH", DIGITS.index(digit), last | VOLUME, samples)
         return EventOut(payload, first=tick == 0, since=tick * FRAME)

@@ -213,13 +213,22 @@ class TestLevels:
         assert told[-1].input_dbm0 == -96
         assert told[-1].output_dbm0 == pytest.approx(level_of(tone(440, 1)), abs=0.3)
 
-    def test_quiet_speech_is_brought_to_the_usual_level_slowly(self, rig: EngineRig) -> None:
-        port_id, line = rig.line()
+    @pytest.mark.parametrize("provider", [False, True])
+    def test_quiet_speech_is_brought_to_the_usual_level_slowly(self, rig: EngineRig, provider: bool) -> None:
         alice = rig.phone()
+        quiet = (_speech(14) * 0.2).astype(np.int16)
+        if provider:
+            trunk = rig.phone()
+            port_id = trunk.port_id
+            trunk.says(quiet)
+        else:
+            port_id, line = rig.line()
         rig.route(alice.port_id, port_id)
         rig.engine.apply(protocol.Configure(port_id, PortOptions(level_control=True)))
-        quiet = (_speech(14) * 0.2).astype(np.int16)
-        _say(rig, line, quiet)
+        if provider:
+            rig.run(14.2)
+        else:
+            _say(rig, line, quiet)
         heard = alice.heard()
         before, after = level_of(quiet[8000:16000]), level_of(heard[12 * 8000 : 13 * 8000])
         assert before < -24

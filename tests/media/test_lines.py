@@ -12,13 +12,20 @@ from firmware.core.media import PCMA, PlayTone, PortFailed
 from firmware.media import protocol
 from firmware.media.dsp.resampler import AsyncResampler
 from firmware.media.g711 import FRAME
-from firmware.media.pcm import SERIAL_CHUNK
+from firmware.media.pcm import SERIAL_CHUNK, DeviceGone
 from firmware.media.pcm_stream import PcmOutput, SampleAligner
 from tests.media.rig import EngineRig, FakePcm, heard_frequency, level_db, longest_gap_ms, tone
 from tests.media.skewed import SkewedLine
 from tests.media.test_recorder import stereo
 
 PCM_ID = PortId("pcm-nobody")
+
+
+class Deaf(FakePcm):
+    """A modem whose port still reads, and is found out to be gone when it is written to."""
+
+    def write(self, frame: bytes) -> None:
+        raise DeviceGone("the modem was pulled out")
 
 
 @pytest.fixture
@@ -82,6 +89,21 @@ class TestLine:
         ]
         assert [event.event for event in failures] == [PortFailed("the modem was pulled out")]
         assert len(bob.packets()) == 25
+
+    def test_a_line_that_takes_nothing_any_more_is_told_once_and_the_others_are_heard(
+        self, rig: EngineRig
+    ) -> None:
+        port_id, _ = rig.line(device=Deaf())
+        _, healthy = other = rig.line("/dev/ttyUSB7")
+        bob = rig.phone()
+        for sink in (port_id, other[0]):
+            rig.route(sink, bob.port_id)
+        bob.says(tone(1000, 1))
+        rig.run(1)
+        said = [one for one in rig.happened(protocol.PortSaid) if isinstance(one, protocol.PortSaid)]
+        assert said == [protocol.PortSaid(port_id, PortFailed("the modem was pulled out"))]
+        assert heard_frequency(healthy.heard()[2000:]) == 1000
+        assert longest_gap_ms(healthy.heard()) < 5
 
     def test_a_missing_device_is_refused(self, rig: EngineRig) -> None:
         rig.engine.apply(protocol.OpenPcm(PCM_ID, "/dev/nothing", 8000))

@@ -83,6 +83,34 @@ class TestPlayers:
         # No edge is steeper than the tone itself: what clicks is heard in the whole band.
         assert np.abs(np.diff(heard.astype(np.int32))).max() <= 1.05 * np.abs(np.diff(on[100:700])).max()
 
+    def test_a_tone_that_is_cut_off_in_its_midst_does_not_click(self, rig: EngineRig) -> None:
+        alice = rig.phone()
+        rig.play(alice.port_id, PlayTone((450,), (), level_dbm0=-10, duration_ms=103))
+        rig.run(0.5)
+        heard = alice.heard().astype(np.int32)
+        loud = np.flatnonzero(heard)
+        assert loud[-1] - loud[0] == pytest.approx(103 * 8, abs=8)
+        steps = np.abs(np.diff(heard))
+        assert steps.max() <= 1.05 * steps[loud[0] + 100 : loud[0] + 700].max()
+
+    def test_a_message_is_taken_up_where_it_was_left(self, rig: EngineRig, tmp_path: Path) -> None:
+        alice = rig.phone()
+        first, second = tone(440, 0.75), tone(1000, 0.25)
+        message = _prompt(tmp_path / "m.wav", np.concatenate((first, second)))
+        rig.play(alice.port_id, PlayFile(message.path, start_ms=750))
+        rig.run(0.5)
+        assert alice.words().strip(bytes([ULAW.silence])) == _words(second).strip(bytes([ULAW.silence]))
+
+    def test_a_second_prompt_takes_the_place_of_the_first(self, rig: EngineRig) -> None:
+        alice = rig.phone()
+        first = rig.play(alice.port_id, PlayTone((440,), ()))
+        rig.run(0.5)
+        rig.play(alice.port_id, PlayTone((1000,), ()))
+        rig.run(0.5)
+        assert rig.happened(protocol.PlaybackEnded) == [protocol.PlaybackEnded(first)]
+        spectrum = np.abs(np.fft.rfft(alice.heard()[-2000:] * np.hanning(2000)))
+        assert spectrum[250] > 1000 * spectrum[110]
+
     def test_a_tone_is_heard_on_top_of_the_other_party(self, rig: EngineRig) -> None:
         alice, bob = rig.phone(), rig.phone()
         rig.bridge(alice, bob)

@@ -11,7 +11,7 @@ from firmware.core.media import G722, PCMA, PlayTone, Source
 from firmware.media import protocol
 from firmware.media.dsp.g722 import G722Decoder, G722Encoder
 from firmware.media.dsp.spandsp import available
-from firmware.media.g711 import I16
+from firmware.media.g711 import ALAW, I16
 from tests.media.rig import EngineRig, Phone, heard_frequency, level_db, longest_gap_ms, tone
 from tests.media.test_recorder import stereo
 
@@ -154,3 +154,22 @@ def test_a_phone_may_change_to_wideband_and_back_in_mid_call(rig: EngineRig) -> 
     rig.aim(alice)
     rig.run(1)
     assert alice.packets()[-1].payload_type == PCMA
+    last = b"".join(packet.payload for packet in alice.packets()[-40:])
+    heard = ALAW.decoded[np.frombuffer(last, np.uint8)]
+    assert heard_frequency(heard) == 440
+    assert level_db(heard, tone(440, 0.8)) == pytest.approx(0, abs=0.3)
+
+
+def test_who_comes_after_a_wideband_phone_is_a_phone_of_its_own(rig: EngineRig) -> None:
+    alice, bob = rig.phone(G722), rig.phone()
+    rig.bridge(alice, bob)
+    alice.sends(_encoded(_wide_tone(440, 1)))
+    rig.run(1)
+    rig.engine.apply(protocol.ClosePort(alice.port_id))
+    carol = rig.phone()
+    assert carol.row == alice.row
+    rig.bridge(carol, bob)
+    bob.says(tone(1000, 1))
+    rig.run(1)
+    assert heard_frequency(carol.heard()[-6000:]) == 1000
+    assert level_db(carol.heard()[-6000:], tone(1000, 0.75)) == pytest.approx(0, abs=0.1)

@@ -87,6 +87,15 @@ def test_the_same_key_pressed_twice_is_two_digits() -> None:
     assert digits(dtmf("0000*##", on_ms=40, off_ms=40)) == "0000*##"
 
 
+def test_a_key_let_go_under_a_loud_voice_is_over_and_pressed_again_is_another() -> None:
+    over = to_int16(sines((1000.0,), (-3.0,), 0, seconds(0.1)))
+    key = dtmf("5", on_ms=80, off_ms=0)
+    events = heard(np.concatenate((silence(0.1), key, over, key, over)))
+    assert [event.digit for event in events] == ["5"] * 4
+    lengths = [event.duration_ms for event in events if isinstance(event, DigitEnded)]
+    assert lengths == pytest.approx([80, 80], abs=12)
+
+
 @pytest.mark.parametrize("length_ms", [40, 70, 100, 500, 3000])
 def test_how_long_a_digit_was_is_told_at_its_end(length_ms: int) -> None:
     events = heard(np.concatenate((silence(0.1), dtmf("7", on_ms=length_ms, off_ms=200))))
