@@ -184,7 +184,7 @@ class Call(abc.ABC):
             self._answered = None
             self._core.timers.disarm(self, "2xx")
             self._fail("no ACK", now)
-        elif name == GLARE and self.is_established:
+        elif name == GLARE:
             self._reoffers.send(now)
         elif name == "probe" and self.dialog is not None:
             silent_at = self._heard_at + PROBE_S

@@ -11,6 +11,7 @@ from extensions.sip.call import CallState
 from extensions.sip.flow import TCP, UDP, Flow
 from extensions.sip.framing import StreamFramer
 from extensions.sip.message import Request, parse_message, respond_to
+from extensions.sip.net import endpoint as endpoint_module
 from extensions.sip.net.datagrams import UdpSocket
 from extensions.sip.net.endpoint import Endpoint
 from extensions.sip.transaction.base import LARGEST_DATAGRAM
@@ -209,6 +210,24 @@ async def test_large_requests_share_the_connection_that_the_first_of_them_opened
     assert len(desk.connections) == 1
     assert all(data.startswith(b"INVITE") and b"SIP/2.0/TCP" in data for data in desk.over_tcp)
     assert desk.over_udp == []
+
+
+@pytest.mark.e2e
+async def test_only_so_many_requests_wait_for_one_connection(
+    box: tuple[Story, Endpoint], desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(endpoint_module, "_MOST_WAITING", 3)
+    story, endpoint = box
+    await desk.accepts_connections()
+    flow = await endpoint.connect("127.0.0.1", desk.port, UDP)
+    with endpoint.turn() as now:
+        calls = [story.call_over(flow, LONG, now) for _ in range(5)]
+    await desk.hears(3)
+    with endpoint.turn() as now:
+        calls.append(story.call_over(flow, LONG, now))
+    await desk.hears(4)
+    heard = [parse_message(data).call_id for data in desk.over_tcp]
+    assert heard == [call.call_id for call in (*calls[:3], calls[5])]
 
 
 @pytest.mark.e2e
