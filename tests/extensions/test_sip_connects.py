@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import datetime
+import errno
+import os
+import socket
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
 from extensions.accounts import Account, Accounts
+from extensions.certificates import Certificates
 from extensions.phones import Phones
 from extensions.provisioning.desk import ProvisioningDesk
 from extensions.provisioning.http import ProvisioningServer
+from extensions.sip.net import listener
 from extensions.sip.sources import KNOWN, KNOWN_FOR_S, STRANGER, Budget, Sources
 from extensions.softphone import SoftPhone
 from tests.media.fake_media import FakeMedia
@@ -99,6 +106,44 @@ async def test_one_host_connects_so_often_and_another_all_the_same(phones: Phone
     # Somebody there has proved who he is.
     assert [await is_taken(phones.port, "127.0.0.1") for _ in range(6)] == [True] * 6
     await phone.stop()
+
+
+@pytest.mark.e2e
+async def test_a_box_out_of_descriptors_takes_connections_again_when_it_has_some(
+    phones: Phones, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accept = socket.socket.accept
+    refused: list[socket.socket] = []
+
+    def fails_at_first(self: socket.socket) -> tuple[socket.socket, tuple[str, int]]:
+        if len(refused) < 2:
+            refused.append(self)
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        return accept(self)
+
+    monkeypatch.setattr(socket.socket, "accept", fails_at_first)
+    assert await is_taken(phones.port, "127.0.0.1")
+    assert len(refused) == 2
+
+
+@pytest.mark.e2e
+async def test_so_many_shake_hands_at_once_and_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listener, "_MOST_AT_ONCE", 2)
+    certificates = Certificates(tmp_path)
+    certificates.ensure(["127.0.0.1"], datetime.datetime.now(datetime.UTC))
+    phones = Phones(Accounts([]), FakeMedia(), "127.0.0.1", 0, tls=certificates.server_context(), tls_port=0)
+    await phones.start()
+    slow = [await asyncio.open_connection("127.0.0.1", phones.tls_port) for _ in range(2)]
+    await asyncio.sleep(0)
+    with contextlib.suppress(ConnectionError):
+        reader, writer = await asyncio.open_connection("127.0.0.1", phones.tls_port)
+        assert await asyncio.wait_for(reader.read(), 2) == b"", "it was kept waiting beside the others"
+        writer.close()
+    for _, writer in slow:
+        writer.close()
+    await phones.stop()
 
 
 @pytest.mark.e2e
