@@ -19,8 +19,8 @@ from firmware.media import protocol
 
 BUDGET_SECONDS: Final = 0.004
 """Spent on commands in one tick; hundreds of ports told anew must not make the next tick late."""
-ACCEPT_TICKS: Final = 10
-"""Between two looks for a second switch, which is only turned away."""
+LEAST_SECONDS: Final = 0.0005
+"""Spent on commands even when the next tick is late: some of them end calls."""
 MAX_UNSENT: Final = 4096
 """Events kept for a switch that doesn't read; then the connection is dropped, and told anew after the
 next."""
@@ -52,18 +52,19 @@ class ControlServer:
         finally:
             os.umask(before)
         self._listener.listen(4)
+        self._inbox = select.epoll()
+        """What there is to read; one descriptor, and a low one, however many sockets are opened later."""
+        self._inbox.register(self._listener, select.EPOLLIN)
 
     @property
     def connected(self) -> bool:
         return self._switch is not None
 
-    def receive(self, apply: Callable[[protocol.Command], None]) -> None:
-        """Hand over what the switch has sent, as far as the budget goes."""
-        self._turn += 1
-        if self._switch is None or self._turn % ACCEPT_TICKS == 0:
-            self._accept()
-        deadline = time.monotonic() + BUDGET_SECONDS
-        while self._switch is not None and time.monotonic() < deadline:
+    def receive(self, apply: Callable[[protocol.Command], None], until: float) -> None:
+        """Hand over what the switch has sent, until that moment, or for `LEAST_SECONDS` if it is past."""
+        self._accept()
+        until = max(until, time.monotonic() + LEAST_SECONDS)
+        while self._switch is not None and time.monotonic() < until:
             try:
                 size = self._switch.recv_into(self._message)
             except BlockingIOError:
@@ -80,10 +81,11 @@ class ControlServer:
                 continue
             apply(command)
 
-    def wait(self, seconds: float) -> None:
-        """Sleep until the switch, or somebody new, has something to say."""
-        here = [self._listener] if self._switch is None else [self._listener, self._switch]
-        select.select(here, (), (), max(0.0, seconds))
+    def wait(self, seconds: float) -> bool:
+        """Sleep so long, or until the switch, or somebody new, has something to say; tell whether it has."""
+        # select takes microseconds where epoll takes milliseconds.
+        heard, _, _ = select.select((self._inbox,), (), (), max(0.0, seconds))
+        return bool(heard)
 
     def send(self, events: Sequence[protocol.Event]) -> None:
         """Send events; without a switch they are forgotten, as the next is told its own state anyway."""
@@ -112,6 +114,7 @@ class ControlServer:
             return
         newcomer.setblocking(False)
         self._switch = newcomer
+        self._inbox.register(newcomer, select.EPOLLIN)
 
     def drop(self) -> None:
         """Let the switch go; calls go on."""
@@ -123,6 +126,7 @@ class ControlServer:
     def close(self) -> None:
         """Stop listening and remove the path."""
         self.drop()
+        self._inbox.close()
         self._listener.close()
         with contextlib.suppress(OSError):
             Path(self._path).unlink()

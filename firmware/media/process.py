@@ -1,6 +1,7 @@
 """The media process: the engine, its sockets, its two threads, and the clock that drives them.
 
-    sleep ─► commands (bounded) ─► sleep to the deadline ─► tick ─► events ─► next deadline = this one + 20 ms
+    sleep ─► tick ─► events ─► next deadline = this one + 20 ms
+      └─ something was said ─► sleep to 4 ms before the deadline ─► commands (bounded) ─► sleep
 
 What is commanded is done by the very next tick: a prompt is heard, or falls silent, 4 to 24 ms after its
 command came. A file that is asked for has the while until the tick to be read. Where nobody is connected to
@@ -101,8 +102,10 @@ class MediaProcess:
         while not self._stopping:
             if self._engine.has_nobody:
                 deadline = self._rest(deadline)
-            _sleep_until(deadline - BUDGET_SECONDS)
-            self._control.receive(self._apply)
+            if self._control.wait(deadline - time.monotonic()):
+                # A little later more has been said, and all of it is done in one go.
+                _sleep_until(deadline - BUDGET_SECONDS)
+                self._control.receive(self._apply, deadline)
             _sleep_until(deadline)
             self._lateness.note(time.monotonic() - deadline)
             self._engine.tick()
