@@ -28,6 +28,8 @@ class Reply(msgspec.Struct, frozen=True):
 class Invitation(msgspec.Struct, frozen=True):
     """How a device gets at its configuration; for the administrator's eyes, once."""
 
+    make: Make
+    """Of the device, whose file it is."""
     url: str
     """To key into the phone, or for DHCP option 66: the folder its file lies in."""
     qr: str
@@ -69,7 +71,7 @@ class ProvisioningDesk:
         ticket = self._tickets.issue(device.mac, urlsplit(base).hostname or "", now)
         folder = f"{base.rstrip('/')}{_PREFIX}{ticket}/"
         logger.info("a configuration ticket was issued for %s (%s)", device.extension, device.mac)
-        return Invitation(folder, folder + file_names(device.make, device.mac)[0], LIFE_S)
+        return Invitation(device.make, folder, folder + file_names(device.make, device.mac)[0], LIFE_S)
 
     def revoke(self, mac: str) -> None:
         """Void the device's ticket."""

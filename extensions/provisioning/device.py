@@ -22,6 +22,11 @@ class Make(enum.StrEnum):
     GENERIC = "generic"
     """Whatever is set up by hand or by a script: plain JSON."""
 
+    @property
+    def has_mac(self) -> bool:
+        """Whether it is known by its MAC address, and looks for its file by itself."""
+        return self not in (Make.LINPHONE, Make.GENERIC)
+
 
 class Device(msgspec.Struct, frozen=True):
     """One phone."""

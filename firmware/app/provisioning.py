@@ -119,7 +119,7 @@ class Provisioning:
                 f"{make[:40]} is no make; choose one of {', '.join(Make)}. / "
                 f"没有品牌 {make[:40]}；可选：{'、'.join(Make)}。"
             ) from None
-        if wanted not in (Make.LINPHONE, Make.GENERIC):
+        if wanted.has_mac:
             raise UserError(
                 f"A {wanted} phone is known by its MAC address: add it under devices first, then invite "
                 "it. / "

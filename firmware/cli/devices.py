@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from extensions.provisioning.device import Make
 from firmware.cli.options import existing_state, language_option, state_option
 from firmware.cli.tables import table
 from firmware.control.client import BlockingClient
@@ -17,12 +18,19 @@ _HEADINGS = {
 }
 _YES = {"en": "yes", "zh": "是"}
 _NO = {"en": "no", "zh": "否"}
-_INVITED = {
-    "en": "For a desk phone, the folder:  {url}\nFor a softphone, as QR code:   {qr}\n"
-    "Good for {hours:g} hours; the password is given out once.",
-    "zh": "话机自动配置目录：  {url}\n软电话二维码内容：  {qr}\n{hours:g} 小时内有效；密码只发放一次。",
+_INVITED_DESK_PHONE = {
+    "en": "Enter in the phone, as the folder of its configuration:  {url}",
+    "zh": "在话机中填写自动配置目录：  {url}",
 }
-_SECURED = {"en": "Over HTTPS:                    {url}", "zh": "HTTPS 地址：        {url}"}
+_INVITED_SOFTPHONE = {
+    "en": "For the phone, as QR code or typed:  {qr}",
+    "zh": "二维码内容，或手动输入：  {qr}",
+}
+_GOOD_FOR = {
+    "en": "Good for {hours:g} hours; the password is given out once.",
+    "zh": "{hours:g} 小时内有效；密码只发放一次。",
+}
+_SECURED = {"en": "Or over HTTPS:  {url}", "zh": "或 HTTPS 地址：  {url}"}
 
 
 @click.command()
@@ -56,6 +64,10 @@ def invite(account: str, make: str, host: str, state: Path, language: str) -> No
     """Let the phone of ACCOUNT fetch its configuration, with its password, once."""
     client = BlockingClient(existing_state(state).control_socket)
     reply = client.ask(InviteDevice(account=account, make=make, host=host), InvitationReply)
-    click.echo(_INVITED[language].format(url=reply.url, qr=reply.qr, hours=reply.valid_hours))
-    if reply.secure_url:
-        click.echo(_SECURED[language].format(url=reply.secure_url))
+    if Make(reply.make).has_mac:
+        click.echo(_INVITED_DESK_PHONE[language].format(url=reply.url))
+        if reply.secure_url:
+            click.echo(_SECURED[language].format(url=reply.secure_url))
+    else:
+        click.echo(_INVITED_SOFTPHONE[language].format(qr=reply.qr))
+    click.echo(_GOOD_FOR[language].format(hours=reply.valid_hours))

@@ -65,6 +65,8 @@ class InviteDevice(BaseRequest, frozen=True, tag="invite_device", kw_only=True):
 
 
 class InvitationReply(BaseReply, frozen=True, tag="invitation", kw_only=True):
+    make: str
+    """Whose file it leads to: `yealink`, `linphone`, …"""
     url: str
     """The folder to enter in the phone, or for DHCP option 66."""
     qr: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 
-from extensions.provisioning.device import mac_of
+from extensions.provisioning.device import Make, mac_of
 from firmware.core.errors import UserError
 from firmware.settings.document import Settings
 
@@ -56,7 +56,7 @@ def _check_devices(settings: Settings, numbers: set[str]) -> None:
                     f"{where}.mac", f"{device.mac} is another device's", "Look at the phone's label"
                 )
             macs.add(mac)
-        if device.make and not device.mac and device.make not in ("linphone", "generic"):
+        if device.make and not device.mac and Make(device.make).has_mac:
             raise _refusal(f"{where}.mac", "missing", f"A {device.make} phone is known by its MAC address")
         if device.srtp and not settings.sip.tls:
             raise _refusal(

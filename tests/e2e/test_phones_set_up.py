@@ -180,6 +180,11 @@ async def test_an_installer_invites_from_the_command_line(box: Box) -> None:
     told = await asyncio.to_thread(asked, "invite", "103", "--make", "generic")
     qr = next(line for line in told.splitlines() if "QR" in line).rpartition(" ")[2]
     assert json.loads(await fetched(qr))["user"] == "103"
+    # A desk phone scans nothing: it is given the folder, and asks there for what it is called.
+    told = await asyncio.to_thread(asked, "invite", "102")
+    assert "QR" not in told
+    folder = next(line for line in told.splitlines() if "folder" in line).rpartition(" ")[2]
+    assert (await box.account("102")).secret in (await fetched(f"{folder}001565aa2233.cfg")).decode()
 
 
 async def configuration_port(box: Box) -> str:

@@ -265,7 +265,13 @@ class FakeOffice:
             serial=self.invited, seconds_left=86_400, fetched_s_ago=None
         )
         url = f"http://{request.host or '10.0.0.5'}:8088/p/ticket{self.invited}/"
-        return InvitationReply(url=url, qr=f"{url}101.xml", secure_url="", valid_hours=24)
+        return InvitationReply(
+            make=self.makes.get(request.account) or "linphone",
+            url=url,
+            qr=f"{url}101.xml",
+            secure_url="",
+            valid_hours=24,
+        )
 
     async def _withdrawn(self, request: WithdrawInvitation) -> DoneReply:
         self.asked.append(request)

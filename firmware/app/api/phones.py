@@ -41,6 +41,7 @@ def answer(parts: Parts, provisioning: Provisioning) -> None:
     async def invite(request: InviteDevice) -> BaseReply:
         invitation = provisioning.invite(request.account, request.make, request.host)
         return InvitationReply(
+            make=invitation.make,
             url=invitation.url,
             qr=invitation.qr,
             secure_url=provisioning.secured(invitation.url),
