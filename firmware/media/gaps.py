@@ -2,6 +2,7 @@
 
     row misses a frame ─► slot of the concealer bank, seeded with what the row played last ─► made-up frame
     frame there again  ─► joined to the made-up sound ─► slot given back
+    too many at once   ─► the rest: the last frame once more, backwards, fading out ─► silence ─► fading in
 
 The concealer (`dsp/plc.py`) wants 60 ms of history of everything it may have to continue. To keep that for
 all ports all the time would cost more than the rest of the tick, so the history is taken from the jitter
@@ -10,7 +11,7 @@ ring at the moment of a loss, which still holds what was played last.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from typing import Final
 
 import numpy as np
@@ -27,11 +28,14 @@ HISTORY_FRAMES: Final = HISTORY // FRAME
 FIRST_SLOTS: Final = 4
 MAX_FRESH: Final = 100
 """Rows whose concealment begins in one tick, at 25 µs each. Where more miss a frame at once, the network is
-gone, and the others are silent until their gap ends."""
+gone, and the others, at 2 µs each, fade out and are silent until their gap ends."""
+_FADE_OUT: Final = np.linspace(1, 0, FRAME, dtype=np.float32)
+_FADE_IN: Final = np.minimum(np.linspace(0, 4, FRAME, dtype=np.float32), 1)
+"""Within 5 ms: of the first word nothing should be missing."""
 
 Rows = npt.NDArray[np.intp]
-Past = Callable[[Rows], I16]
-"""Returns what rows played last, decoded, shape (rows, HISTORY)."""
+Past = Callable[[Rows, int], I16]
+"""Returns so many frames that rows played last, decoded, shape (rows, frames * 160)."""
 
 
 class _SeededConcealer(Concealer):
@@ -76,13 +80,15 @@ class GapFiller:
             The rows whose frames were made up or joined.
         """
         gone = lost.tolist()
-        self._silent.intersection_update(gone)
         fresh = [row for row in gone if row not in self._slots and row not in self._silent]
+        for row in self._silent.intersection(gone):
+            payload[row] = SILENCE.get(int(payload_types[row]), ULAW.silence)
+        self._fade_in(self._silent.difference(gone), payload, payload_types)
+        self._silent.intersection_update(gone)
         if fresh:
             self._seed(fresh[:MAX_FRESH], past)
+            self._fade_out(fresh[MAX_FRESH:], payload, payload_types, past)
             self._silent.update(fresh[MAX_FRESH:])
-        for row in self._silent:
-            payload[row] = SILENCE.get(int(payload_types[row]), ULAW.silence)
         rows = np.fromiter(self._slots, np.intp, len(self._slots))
         slots = np.fromiter(self._slots.values(), np.intp, len(self._slots))
         missing = np.isin(rows, lost)
@@ -111,7 +117,28 @@ class GapFiller:
             self._free += range(size, grown)
         slots = [self._free.pop() for _ in rows]
         self._slots.update(zip(rows, slots, strict=True))
-        self._bank.seed(slots, past(np.array(rows, np.intp)))
+        self._bank.seed(slots, past(np.array(rows, np.intp), HISTORY_FRAMES))
+
+    @staticmethod
+    def _fade_out(rows: list[int], payload: U8, payload_types: U8, past: Past) -> None:
+        """Play the last frame of rows backwards, so that it begins where it ended, down to nothing."""
+        if not rows:
+            return
+        fading = np.array(rows, np.intp)
+        frames = (past(fading, 1)[:, ::-1] * _FADE_OUT).astype(np.int16)
+        types = payload_types[fading]
+        payload[fading] = G722_SILENCE
+        for payload_type, law in LAWS.items():
+            own = types == payload_type
+            payload[fading[own]] = law.encode(frames[own])
+
+    @staticmethod
+    def _fade_in(rows: Set[int], payload: U8, payload_types: U8) -> None:
+        """Have rows that were silent be heard again without a click; of G.722 the decoder sees to that."""
+        for row in rows:
+            law = LAWS.get(int(payload_types[row]))
+            if law is not None:
+                payload[row] = law.encode((law.decoded[payload[row]] * _FADE_IN).astype(np.int16))
 
     def forget_gap(self, row: int) -> None:
         """Conceal a row no longer. Repeatable."""

@@ -41,7 +41,6 @@ import numpy as np
 
 from firmware.core.media import G722, PCMA
 from firmware.media.g711 import ALAW, FRAME, I16, LAWS, U8, ULAW, whole_frames
-from firmware.media.gaps import HISTORY_FRAMES
 from firmware.media.jitter_in import JitterIntake
 from firmware.media.jitter_state import (
     COLD_MISSES,
@@ -209,9 +208,9 @@ class JitterRings(JitterIntake):
         self._gaps.forget_gap(row)
         self._gaps.hiss(row)
 
-    def _past(self, rows: Rows) -> I16:
+    def _past(self, rows: Rows, count: int) -> I16:
         """Return the frames before the one that `rows` miss, decoded; see `gaps.Past`."""
-        frames = self._play[rows, None] - 1 - np.arange(HISTORY_FRAMES, 0, -1)
+        frames = self._play[rows, None] - 1 - np.arange(count, 0, -1)
         words = self._ring[frames % DEPTH, rows[:, None]].reshape(len(rows), -1)
         types = self.payload_type[rows]
         linear: I16 = np.where((types == PCMA)[:, None], ALAW.decoded[words], ULAW.decoded[words])
