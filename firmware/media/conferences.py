@@ -39,6 +39,11 @@ class Conferences:
             room.members.set(set(rows))
             room.mixer.parties = len(room.members.places)
 
+    def forget(self, row: int) -> None:
+        """Forget a row's port: the next one is another party."""
+        for room in self._rooms.values():
+            room.members.forget(row)
+
     @property
     def rows(self) -> set[int]:
         """Rows that are in a conference."""

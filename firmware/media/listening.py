@@ -119,6 +119,14 @@ class Listening:
             for row in answering
         }
 
+    def forget(self, row: int) -> None:
+        """Forget a row's port: the next one begins afresh."""
+        self._options = {other: one for other, one in self._options.items() if other != row}
+        for members in (self.activity_of, self._dtmf_of, self._progress_of):
+            members.forget(row)
+        self._caller_id.pop(row, None)
+        self._answers.pop(row, None)
+
     def watch(self, linear: I16, noticed: list[tuple[int, PortEvent]]) -> None:
         """Measure activity, before levels are changed."""
         rows = self.activity_of.rows

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from typing import Final
 
 import numpy as np
@@ -27,7 +27,12 @@ class Members:
     def __bool__(self) -> bool:
         return bool(self.places)
 
-    def set(self, wanted: set[int]) -> None:
+    def forget(self, row: int) -> None:
+        """Have a port row no longer, and what was known of it, even if it is another port's at once."""
+        if row in self.places:
+            self.set(self.places.keys() - {row})
+
+    def set(self, wanted: Set[int]) -> None:
         """Have these port rows, and no others, in the bank."""
         for row in self.places.keys() - wanted:
             place = self.places.pop(row)

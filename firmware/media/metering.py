@@ -36,6 +36,10 @@ class Metering:
         """Have these rows, and no others, metered."""
         self._meters = {row: self._meters.get(row) or _Meter([], []) for row in wanted}
 
+    def forget(self, row: int) -> None:
+        """Forget what a row's port has said and heard."""
+        self._meters.pop(row, None)
+
     def run(self, linear: I16, sent: I16) -> list[tuple[int, LevelMetered]]:
         """Take one frame of every row; return the levels of those whose period is over.
 

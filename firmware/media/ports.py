@@ -229,6 +229,8 @@ class Ports:
                 self._devices.close(row)
         self._options.forget(port_id)
         self._keying.forget(row)
+        self._processing.forget(row)
+        self._conferences.forget(row)
         self._intake.open(row)
         self._transmitter.stop(row)
         self._linear[row] = 0

@@ -64,6 +64,12 @@ class InputProcessing:
         self._gains = [(row, factor(one.gain_db)) for row, one in options.items() if one.gain_db]
         self.changing = {row for row, _ in self._gains} | set(self._levelled)
 
+    def forget(self, row: int) -> None:
+        """Forget a row's port: the next one begins afresh; `arrange` must follow."""
+        self._options.pop(row, None)
+        self._listening.forget(row)
+        self._metering.forget(row)
+
     def run(self, linear: I16, sent: I16) -> list[tuple[int, PortEvent]]:
         """Work on one frame of every port; return what was noticed, by row.
 

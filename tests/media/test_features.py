@@ -11,7 +11,9 @@ import pytest
 
 from firmware.core.ids import PortId
 from firmware.core.media import (
+    DigitHeard,
     FellSilent,
+    LevelMetered,
     PortEvent,
     PortOptions,
     Quality,
@@ -198,6 +200,20 @@ class TestListening:
         rig.engine.apply(protocol.Configure(port_id, PortOptions(silence_ms=1000)))
         _say(rig, line, np.zeros(24000, np.int16))
         assert [event for event in _said(rig, port_id) if isinstance(event, FellSilent)] == [FellSilent(1000)]
+
+    def test_who_asks_no_longer_is_told_no_longer(self, rig: EngineRig) -> None:
+        port_id, line = rig.line()
+        everything = PortOptions(silence_ms=1000, detect_digits=True, tones_of="CN", meter=True)
+        rig.engine.apply(protocol.Configure(port_id, everything))
+        busy = np.concatenate([tone(450, 0.35, 3000), np.zeros(2800, np.int16)] * 6)
+        for options, kinds in (
+            (everything, {DigitHeard, ToneNoticed, FellSilent, LevelMetered}),
+            (PortOptions(meter=True), {LevelMetered}),
+        ):
+            rig.events.clear()
+            rig.engine.apply(protocol.Configure(port_id, options))
+            _say(rig, line, np.concatenate((dtmf("1"), busy, np.zeros(16000, np.int16))))
+            assert {type(event) for event in _said(rig, port_id)} == kinds
 
     def test_the_gain_of_a_port_is_heard_by_all_who_hear_it(self, rig: EngineRig) -> None:
         alice, bob = rig.phone(), rig.phone()

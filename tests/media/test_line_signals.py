@@ -238,6 +238,21 @@ class TestLevels:
         halves = [level_of(heard[at : at + 8000]) for at in range(16000, 12 * 8000, 4000)]
         assert max(np.diff(halves)) < 2.5
 
+    def test_the_next_call_on_a_line_begins_as_loud_as_it_is(self, rig: EngineRig) -> None:
+        alice = rig.phone()
+        heard = []
+        for loudness in (0.1, 1.0):
+            port_id, line = rig.line()
+            rig.route(alice.port_id, port_id)
+            rig.engine.apply(protocol.Configure(port_id, PortOptions(level_control=True)))
+            said = (_speech(8) * loudness).astype(np.int16)
+            before = len(alice.heard())
+            _say(rig, line, said, 0)
+            heard.append(alice.heard()[before:])
+            rig.engine.apply(protocol.ClosePort(port_id))
+        assert level_db(heard[0][-8000:], (_speech(8) * 0.1)[-8000:].astype(np.int16)) > 4
+        assert level_db(heard[1][1600:5600], _speech(8)[1600:5600]) == pytest.approx(0, abs=1)
+
 
 class TestMusic:
     def _prompt(self, path: Path, samples: I16) -> PlayFile:
@@ -269,6 +284,16 @@ class TestMusic:
         rig.engine.apply(protocol.StopPlaying("alice"))
         rig.run(0.1)
         assert not alice.heard()[-400:].any() and bob.heard()[-400:].any()
+
+    def test_a_tenth_music_ends_none_that_is_heard(self, rig: EngineRig, tmp_path: Path) -> None:
+        musics = [(self._prompt(tmp_path / f"{n}.wav", tone(400 + 100 * n, 1.3)),) for n in range(10)]
+        phones = [rig.phone() for _ in range(11)]
+        for number, (phone, items) in enumerate(zip(phones, (*musics, musics[0]), strict=True)):
+            rig.engine.apply(protocol.Play(f"{number}", phone.port_id, items, music=True))
+            rig.run(0.18)
+        rig.run(1)
+        assert phones[10].words()[-7000:] == phones[0].words()[-7000:]
+        assert heard_frequency(phones[9].heard()[-4000:]) == 1300
 
     def test_music_nobody_hears_waits_in_its_place(self, rig: EngineRig, tmp_path: Path) -> None:
         items = tuple(self._prompt(tmp_path / f"{hertz}.wav", tone(hertz, 1)) for hertz in (440, 1000))
