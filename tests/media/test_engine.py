@@ -211,6 +211,19 @@ class TestDigits:
         rig.run(0.2)
         assert rig.digits() == "555"
 
+    def test_a_late_packet_of_an_earlier_key_is_no_key(self, rig: EngineRig) -> None:
+        alice = rig.phone()
+        first = alice.timestamp
+        self._key(alice, 1, rig, range(1, 8))
+        self._key(alice, 2, rig, range(1, 8))
+        second = alice.timestamp
+        alice.timestamp = first
+        self._key(alice, 1, rig, range(7, 8))
+        alice.timestamp = second
+        self._key(alice, 3, rig, range(1, 8))
+        rig.run(0.2)
+        assert rig.digits() == "123"
+
     def test_other_events_and_stumps_are_no_digits(self, rig: EngineRig) -> None:
         alice = rig.phone()
         self._key(alice, 16, rig, range(1, 4))

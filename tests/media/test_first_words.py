@@ -231,6 +231,14 @@ class TestOnAPhone:
         rig.run(0.5)
         assert _last(bob.heard()) > 950
 
+    def test_what_only_sounds_like_a_key_does_not_end_it(self, rig: EngineRig) -> None:
+        bob = rig.phone()
+        rig.engine.apply(protocol.Play("question", bob.port_id, (PROMPT,), until_key=True))
+        bob.says(dtmf("5", on_ms=100))
+        rig.run(0.5)
+        assert rig.digits() == ""
+        assert not rig.happened(protocol.PlaybackEnded)
+
     def test_keys_that_are_only_heard_end_it_too(self, rig: EngineRig) -> None:
         bob = rig.phone()
         rig.engine.apply(protocol.Configure(bob.port_id, PortOptions(detect_digits=True)))

@@ -96,6 +96,22 @@ def test_what_is_kept_is_what_was_played_last_and_no_more_than_8_mb(
         assert disk.bytes_read == read
 
 
+def test_a_prompt_recorded_anew_time_and_again_takes_no_room_of_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = loader.FileLoader()
+    minute = np.ones(MINUTE * 8000, np.int16)
+    other = prompt(tmp_path / "other.wav", minute)
+    files.request(other.path)
+    for _ in range(12):
+        files.request(prompt(tmp_path / "anew.wav", minute).path)
+        files.load_wanted()
+    disk = _Disk(monkeypatch)
+    files.request(other.path)
+    files.load_wanted()
+    assert disk.bytes_read == 0
+
+
 def test_an_hour_of_music_is_played_and_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     files = loader.FileLoader()
     item = prompt(tmp_path / "music.wav", np.ones(2 * MINUTE * 8000, np.int16))
