@@ -129,8 +129,9 @@ class Subscription:
         """An ACK has no business here."""
 
     def flow_lost(self, now: float) -> None:
-        """The connection is gone; the phone subscribes anew when it is back."""
-        self._close()
+        """The connection is gone: a phone on UDP is told there, another subscribes anew when it is back."""
+        if not self.dialog.turn_to_udp():
+            self._close()
 
     def on_timer(self, name: str, now: float) -> None:
         self.terminate("timeout", now)

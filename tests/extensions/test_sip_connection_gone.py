@@ -1,4 +1,4 @@
-"""A call whose TCP connection was closed: the phone is found over UDP, if it is on UDP at all.
+"""Dialogs whose TCP connection was closed: the phone is found over UDP, if it is on UDP at all.
 
 A phone on UDP sends a request that is too large for it over TCP (RFC 3261 section 18.1.1), and need not keep
 that connection.
@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from extensions.sip.call import FLOW_GRACE_S, CallState
-from extensions.sip.events import CallOffered
+from extensions.sip.events import CallOffered, Subscribed
 from extensions.sip.flow import TCP, TLS, Flow
 from extensions.sip.incoming_call import IncomingCall
 from extensions.sip.message import Request
@@ -96,3 +96,22 @@ def test_a_phone_that_came_back_over_another_connection_need_not_be_found_over_u
     story.passes(33)
     assert call.state is CallState.ESTABLISHED
     assert call.flow == back
+
+
+@pytest.mark.parametrize(
+    ("contact", "goes_on"),
+    [("<sip:101@10.0.0.2:5062>", True), ("<sip:101@10.0.0.2:5062;transport=tcp>", False)],
+)
+def test_a_phone_on_udp_that_subscribed_over_a_connection_is_told_over_udp(
+    contact: str, goes_on: bool
+) -> None:
+    story = Story()
+    wish = story.request("SUBSCRIBE", "Event: message-summary", "Expires: 600")
+    story.says(wish.replace("<sip:101@10.0.0.2:5062>", contact), CONNECTION)
+    subscribed = story.events[-1]
+    assert isinstance(subscribed, Subscribed)
+    story.agent.flow_closed(CONNECTION, story.now)
+    subscribed.subscription.notify("application/simple-message-summary", b"Messages-Waiting: no", story.now)
+    assert statuses(story.collect()) == (["NOTIFY"] if goes_on else [])
+    assert (story.flows[-1] == PHONE) == goes_on
+    assert subscribed.subscription.over != goes_on
