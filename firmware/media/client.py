@@ -19,11 +19,10 @@ import asyncio
 import logging
 import secrets
 import tempfile
-import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -37,19 +36,16 @@ from firmware.core.media import (
     PortListener,
     PortOptions,
     Quality,
-    RecordingResult,
     RtpAddress,
     RtpRemote,
     Source,
 )
 from firmware.media import protocol
+from firmware.media.client_recordings import ANSWER_SECONDS, ClientRecordings
 from firmware.media.handles import ClientPlayback, ClientRecording
-from firmware.media.wave_sizes import frames_in
 
 logger = logging.getLogger(__name__)
 
-ANSWER_SECONDS: Final = 5.0
-"""To wait for the media process; a restart takes half a second."""
 MAX_MEASURED: Final = 1000
 """Ports whose quality is kept, the open ones and those closed last."""
 
@@ -68,7 +64,7 @@ class MediaClient:
         self._aims: dict[PortId, protocol.AimRtp] = {}
         self._routes: dict[PortId, protocol.Route] = {}
         self._playbacks: dict[str, ClientPlayback] = {}
-        self._recordings: dict[str, ClientRecording] = {}
+        self._recordings = ClientRecordings(self._tell)
         self._options: dict[PortId, protocol.Configure] = {}
         self._conferences: dict[str, protocol.Confer] = {}
         self._quality: OrderedDict[PortId, Quality] = OrderedDict()
@@ -88,20 +84,14 @@ class MediaClient:
                 send(told)
         for playback in self._playbacks.values():
             send(playback.command)
-        for recording in self._recordings.values():
-            if not recording.closing:
-                send(recording.command)
-                send(recording.adjustment)
+        for wanted in self._recordings.attached():
+            send(wanted)
         send(protocol.Settled())
 
     def detach(self) -> None:
         """The media process is gone; it may come back."""
         self._send = None
-        for recorder_id, recording in list(self._recordings.items()):
-            if recording.opened.done():
-                recording.interrupted = True
-            if recording.closing:
-                self._end_from_file(recorder_id, "the media process died while closing")
+        self._recordings.detached()
 
     def abandon(self, reason: str) -> None:
         """It does not come back for now: nobody shall wait for it."""
@@ -132,18 +122,10 @@ class MediaClient:
                 playback = self._playbacks.get(event.player_id)
                 if playback is not None:
                     self._end_playback(playback, event.error)
-            case protocol.RecordingOpened():
-                recording = self._recordings.get(event.recorder_id)
-                if recording is not None and not recording.opened.done():
-                    recording.opened.set_result(None)
-            case protocol.RecordingClosed():
-                self._recording_closed(event)
+            case protocol.RecordingOpened() | protocol.RecordingClosed():
+                self._recordings.receive(event)
             case protocol.Swept() | protocol.Pulse() | protocol.MediaStats():
                 return
-
-    def tell(self, command: protocol.Command) -> None:
-        """Send a difference, while a media process is attached."""
-        self._tell(command)
 
     def _tell(self, command: protocol.Command) -> None:
         if self._send is not None:
@@ -345,55 +327,7 @@ class MediaClient:
     # Recordings
 
     async def record(self, path: Path, left: PortId, right: PortId) -> ClientRecording:
-        recorder_id = secrets.token_hex(6)
-        recording = ClientRecording(
-            self, protocol.Record(recorder_id, str(path), left, right, time.monotonic_ns())
-        )
-        self._recordings[recorder_id] = recording
-        self._tell(recording.command)
-        try:
-            async with asyncio.timeout(ANSWER_SECONDS):
-                answers: list[asyncio.Future[Any]] = [recording.opened, recording.closed]
-                await asyncio.wait(answers, return_when=asyncio.FIRST_COMPLETED)
-        except BaseException as error:
-            self._forget_recording(recorder_id)
-            if isinstance(error, TimeoutError):
-                raise MediaError(f"{path}: the media process doesn't answer") from error
-            raise
-        if not recording.opened.done():
-            raise MediaError(f"{path}: {recording.closed.result().detail}")
-        return recording
-
-    def _forget_recording(self, recorder_id: str) -> None:
-        if self._recordings.pop(recorder_id, None) is not None:
-            self._tell(protocol.StopRecording(recorder_id))
-
-    async def close_recording(self, recording: ClientRecording) -> RecordingResult:
-        """Close a recording and wait for what came of it; see `Recording.close`."""
-        recorder_id = recording.command.recorder_id
-        if not recording.closing and not recording.closed.done():
-            recording.closing = True
-            if self._send is None:
-                self._end_from_file(recorder_id, "the media process is away")
-            else:
-                self._tell(protocol.StopRecording(recorder_id))
-        try:
-            async with asyncio.timeout(ANSWER_SECONDS):
-                return await asyncio.shield(recording.closed)
-        except TimeoutError:
-            self._end_from_file(recorder_id, "the media process doesn't answer")
-            return recording.closed.result()
-
-    def _recording_closed(self, event: protocol.RecordingClosed) -> None:
-        recording = self._recordings.pop(event.recorder_id, None)
-        if recording is not None:
-            recording.end(event.frames, event.error)
-
-    def _end_from_file(self, recorder_id: str, reason: str) -> None:
-        """Say of a recording what the file itself tells."""
-        recording = self._recordings.pop(recorder_id, None)
-        if recording is not None:
-            recording.end(frames_in(recording.path), reason)
+        return await self._recordings.begin(path, left, right)
 
 
 def _learned_from(path: Path) -> LearnedTone | None:

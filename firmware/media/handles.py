@@ -12,23 +12,27 @@ from firmware.media import protocol
 _FRAMES_PER_MS: Final = 8
 
 
-class Owner(Protocol):
-    """The client, as its handles see it."""
-
-    def tell(self, command: protocol.Command) -> None:
-        """Send a difference, while a media process is attached."""
+class PlaybackOwner(Protocol):
+    """The client, as its playbacks see it."""
 
     def stop_playing(self, playback: ClientPlayback) -> None:
         """Have a playback fall silent."""
 
-    async def close_recording(self, recording: ClientRecording) -> RecordingResult:
-        """Close a recording and wait for what came of it."""
+
+class RecordingOwner(Protocol):
+    """The client's recordings, as each of them sees them."""
+
+    def adjust(self, command: protocol.AdjustRecording) -> None:
+        """Have one paused or muted."""
+
+    async def close(self, recording: ClientRecording) -> RecordingResult:
+        """Close one and wait for what came of it."""
 
 
 class ClientPlayback:
     """A `Playback`."""
 
-    def __init__(self, client: Owner, command: protocol.Play) -> None:
+    def __init__(self, client: PlaybackOwner, command: protocol.Play) -> None:
         self.command = command
         self._client = client
         self._over = asyncio.Event()
@@ -52,7 +56,7 @@ class ClientPlayback:
 class ClientRecording:
     """A `Recording`."""
 
-    def __init__(self, client: Owner, command: protocol.Record) -> None:
+    def __init__(self, owner: RecordingOwner, command: protocol.Record) -> None:
         self.command = command
         self.path = Path(command.path)
         self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -61,7 +65,7 @@ class ClientRecording:
         self.interrupted = False
         """The media process was away in between."""
         self.adjustment = protocol.AdjustRecording(command.recorder_id, paused=False, muted=False)
-        self._client = client
+        self._owner = owner
 
     def pause(self) -> None:
         self._adjust(paused=True, muted=self.adjustment.muted)
@@ -76,10 +80,10 @@ class ClientRecording:
         adjusted = protocol.AdjustRecording(self.command.recorder_id, paused, muted)
         if adjusted != self.adjustment and not self.closing:
             self.adjustment = adjusted
-            self._client.tell(adjusted)
+            self._owner.adjust(adjusted)
 
     async def close(self) -> RecordingResult:
-        return await self._client.close_recording(self)
+        return await self._owner.close(self)
 
     async def ended(self) -> RecordingResult:
         return await asyncio.shield(self.closed)
