@@ -204,7 +204,9 @@ class TestListening:
     def test_who_asks_no_longer_is_told_no_longer(self, rig: EngineRig) -> None:
         port_id, line = rig.line()
         everything = PortOptions(silence_ms=1000, detect_digits=True, tones_of="CN", meter=True)
-        rig.engine.apply(protocol.Configure(port_id, everything))
+        other, _ = rig.line("/dev/ttyUSB5")
+        for asking in (port_id, other):
+            rig.engine.apply(protocol.Configure(asking, everything))
         busy = np.concatenate([tone(450, 0.35, 3000), np.zeros(2800, np.int16)] * 6)
         for options, kinds in (
             (everything, {DigitHeard, ToneNoticed, FellSilent, LevelMetered}),

@@ -234,6 +234,7 @@ class TestOnAPhone:
     def test_what_only_sounds_like_a_key_does_not_end_it(self, rig: EngineRig) -> None:
         bob = rig.phone()
         rig.engine.apply(protocol.Play("question", bob.port_id, (PROMPT,), until_key=True))
+        rig.run(0.5)
         bob.says(dtmf("5", on_ms=100))
         rig.run(0.5)
         assert rig.digits() == ""

@@ -286,7 +286,9 @@ class TestMusic:
         assert not alice.heard()[-400:].any() and bob.heard()[-400:].any()
 
     def test_a_tenth_music_ends_none_that_is_heard(self, rig: EngineRig, tmp_path: Path) -> None:
-        musics = [(self._prompt(tmp_path / f"{n}.wav", tone(400 + 100 * n, 1.3)),) for n in range(10)]
+        noise = np.random.default_rng(1).normal(0, 3000, 10000).astype(np.int16)
+        sounds = [noise, *(tone(400 + 100 * number, 1.3) for number in range(1, 10))]
+        musics = [(self._prompt(tmp_path / f"{n}.wav", sound),) for n, sound in enumerate(sounds)]
         phones = [rig.phone() for _ in range(11)]
         for number, (phone, items) in enumerate(zip(phones, (*musics, musics[0]), strict=True)):
             rig.engine.apply(protocol.Play(f"{number}", phone.port_id, items, music=True))
