@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
+import pytest
+from litestar import Request
 
 from firmware.control.phones import InvitationNow, InviteDevice, WithdrawInvitation
 from firmware.settings.sip import Device
 from tests.web_admin.rig import Visitor
+from web_admin.pages.phone import host_of
 
 PHONE = "/people/101/phone"
 INVITATION = "/people/101/invitation"
@@ -44,12 +49,34 @@ async def test_a_code_leads_to_where_the_browser_reached_the_box(admin: Visitor)
     assert admin.office.last() == InviteDevice(account="101", host="192.168.1.5"), "somebody else's account"
 
 
-async def test_a_code_never_leads_to_a_name_that_only_the_browser_knows(admin: Visitor) -> None:
+async def test_a_code_leads_to_an_address_and_never_to_a_name_that_only_the_browser_knows(
+    admin: Visitor,
+) -> None:
     await admin.opens(PHONE)
-    for host in ("zongji.local:8080", "localhost:8080", "127.0.0.1:8080"):
+    for host in ("zongji.local:8080", "localhost:8080", "127.0.0.1:8080", "[fe80::1]:8080"):
         answer = await admin.sends(INVITATION, host=host)
         assert answer.status_code == 200, host
-        assert admin.office.last() == InviteDevice(account="101", host=""), host
+        # Where the browser's connection ended.
+        assert admin.office.last() == InviteDevice(account="101", host="192.168.1.5"), host
+
+
+@pytest.mark.parametrize(
+    ("typed", "ended_at", "told"),
+    [
+        ("192.168.1.5", "10.0.0.1", "192.168.1.5"),
+        ("zongji.local", "192.168.1.5", "192.168.1.5"),
+        ("zongji.local", "127.0.0.1", ""),
+        ("localhost", "::", ""),
+        ("[fd00::5]", "127.0.0.1", "fd00::5"),
+        ("[fe80::5]", "fe80::5%eth0", ""),
+    ],
+)
+def test_the_address_that_phones_are_given(typed: str, ended_at: str, told: str) -> None:
+    scope: Any = {
+        "type": "http", "method": "GET", "path": "/", "query_string": b"", "scheme": "http",
+        "headers": [(b"host", f"{typed}:8080".encode())], "server": (ended_at, 8080),
+    }  # fmt: skip
+    assert host_of(Request(scope)) == told
 
 
 async def test_the_page_tells_how_its_code_is_until_a_phone_has_used_it(admin: Visitor) -> None:

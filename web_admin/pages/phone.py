@@ -49,12 +49,19 @@ class _Code(msgspec.Struct, frozen=True):
 
 
 def host_of(request: AnyRequest) -> str:
-    """Return the box's address as this browser has it; "" for a name or loopback, of no use to phones."""
-    host = request.url.hostname or ""
-    try:
-        return "" if ip_address(host).is_loopback else host
-    except ValueError:
-        return ""
+    """Return an address of the box that this browser reaches and a phone can; "" where it has none to tell.
+
+    That is what was typed, if it is an address: a phone may know no names; else where the connection ended.
+    """
+    server = request.scope.get("server") or ("", 0)
+    for host in (request.url.hostname or "", server[0]):
+        try:
+            address = ip_address(host)
+        except ValueError:
+            continue
+        if not (address.is_loopback or address.is_unspecified or address.is_link_local):
+            return str(address)
+    return ""
 
 
 def phone_router(site: Site) -> Router:
