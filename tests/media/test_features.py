@@ -88,17 +88,19 @@ class TestConference:
         phones = [rig.phone() for _ in range(12)]
         members = tuple(phone.port_id for phone in phones)
         rig.engine.apply(protocol.Confer("room", members))
-        rig.run(6)
+        # The one before sat beside a fan: what is said softly was no speech there.
+        phones[5].says(np.random.default_rng(1).normal(0, 800, 10 * 8000).astype(np.int16))
+        rig.run(10)
         rig.engine.apply(protocol.ClosePort(members[5]))
         rig.engine.apply(protocol.Confer("room", members[:5] + members[6:]))
         newcomer = rig.phone()
         rig.engine.apply(protocol.Confer("room", (*members[:5], *members[6:], newcomer.port_id)))
-        newcomer.says(tone(900, 1, 6000))
+        newcomer.says(tone(900, 1, 1200))
         rig.run(1)
         for listener in (phones[0], phones[11]):
             heard = listener.heard()[-7000:]
-            assert _power(heard[:800], 900) == pytest.approx(3000, rel=0.05)
-            assert _power(heard, 900) == pytest.approx(3000, rel=0.05)
+            assert _power(heard[:800], 900) == pytest.approx(600, rel=0.05)
+            assert _power(heard, 900) == pytest.approx(600, rel=0.05)
         assert _power(newcomer.heard(), 900) < 30
 
     def test_a_whisper_reaches_one_member_only_and_leaving_ends_it(self, rig: EngineRig) -> None:
@@ -244,6 +246,15 @@ class TestListening:
         assert echo < sent * 10 ** (-25 / 20)
         _say(rig, line, tone(1000, 1, 4000))
         assert _power(alice.heard()[-5000:-2500], 1000) == pytest.approx(2000, rel=0.2)
+        # Who wants it no more hears everything.
+        rig.engine.apply(protocol.Configure(port_id, PortOptions()))
+        alice.says(noise)
+        for _ in range(50):
+            rig.run(0.02)
+            written = np.frombuffer(line.written[taken:], "<i2").astype(np.float64)
+            taken += 2 * len(written)
+            line.incoming += (written * 0.25).astype("<i2").tobytes()
+        assert float(np.abs(alice.heard()[-4000:].astype(float)).mean()) == pytest.approx(sent, rel=0.1)
 
 
 class TestRecordings:
