@@ -211,6 +211,32 @@ class TestDigits:
         rig.run(0.2)
         assert rig.digits() == "555"
 
+    @pytest.mark.parametrize("lost", [0, 25])
+    def test_a_key_held_for_half_a_minute_is_one_key(self, rig: EngineRig, lost: int) -> None:
+        alice = rig.phone()
+        begun = alice.timestamp
+        seconds, full = 30, 0xFFFF // FRAME * FRAME
+        for number in range(seconds * 50):
+            segment, within = divmod((number + 1) * FRAME - 1, full)
+            if number > 1000 and number % 100 < lost:
+                continue
+            alice.timestamp = begun + segment * full
+            alice.packet(bytes([5, 10, *((within + 1).to_bytes(2, "big"))]), 101)
+        for _ in range(3):
+            alice.timestamp = begun + segment * full
+            alice.packet(bytes([5, 0x80 | 10, *((within + 1).to_bytes(2, "big"))]), 101)
+        rig.run(0.2)
+        assert rig.digits() == "5"
+        # Pressed again, and again as long after as a segment has.
+        for _ in range(2):
+            begun = alice.timestamp + full
+            for duration in (160, 320):
+                alice.timestamp = begun
+                alice.packet(bytes([5, 0x80 | 10, *duration.to_bytes(2, "big")]), 101)
+            alice.timestamp = begun
+        rig.run(0.2)
+        assert rig.digits() == "555"
+
     def test_a_late_packet_of_an_earlier_key_is_no_key(self, rig: EngineRig) -> None:
         alice = rig.phone()
         first = alice.timestamp
