@@ -138,6 +138,7 @@ class TestEngine:
             rig.run(0.02)
         assert not bob.heard().any()
         assert rig.engine.stats().forged == 50
+        assert rig.engine.stats().malformed == 0
 
     def test_digits_are_keyed_and_heard_under_protection(self, rig: EngineRig) -> None:
         alice = _secure_phone(rig)
