@@ -57,7 +57,9 @@ class Configuration(msgspec.Struct, frozen=True):
     web_port: int = 0
     """Where the box's authority can be fetched over HTTP."""
     language: str = "zh-CN"
-    time_zone_hours: int = 8
+    utc_offset_minutes: int = 480
+    """How far the office's clock is ahead of UTC at the moment; a phone learns of summer time when it fetches
+    its configuration anew."""
     lamps: tuple[tuple[str, str], ...] = ()
     """Extensions, with their names, whose state the device's keys show."""
     pickup_code: str = ""

@@ -21,6 +21,8 @@ _GRANDSTREAM_OLD_KEYS = 7
 # A Fanvil's first line is so long without its end, and its version so many digits after the point.
 _FANVIL_BANNER = 62
 _FANVIL_DIGITS = 10
+# What a Fanvil's zones are counted in.
+_FANVIL_ZONE_MINUTES = 15
 
 
 def document(make: Make, configuration: Configuration) -> tuple[str, bytes]:
@@ -54,6 +56,17 @@ def _one_line(value: str) -> str:
     return "".join(char for char in value if char.isprintable())
 
 
+def _zone(minutes: int) -> str:
+    """Return an offset from UTC as people write it: "+8", "-3:30"."""
+    hours, rest = divmod(abs(minutes), 60)
+    return f"{'-' if minutes < 0 else '+'}{hours}{f':{rest:02}' if rest else ''}"
+
+
+def _posix_zone(minutes: int) -> str:
+    """Return an offset as a zone of POSIX (TZ, IEEE 1003.1 §8.3), which says what is missing to UTC."""
+    return f"LCL{_zone(-minutes)}"
+
+
 def _yealink(c: Configuration) -> str:
     pairs = [
         ("account.1.enable", "1"),
@@ -75,7 +88,8 @@ def _yealink(c: Configuration) -> str:
         # A lamp's key takes the call that rings there by Replaces, which the lamp's state names.
         ("account.1.dialoginfo_callpickup", "1"),
         ("lang.gui", "Chinese_S" if _in_chinese(c) else "English"),
-        ("local_time.time_zone", f"{c.time_zone_hours:+d}"),
+        ("local_time.time_zone", _zone(c.utc_offset_minutes) if c.utc_offset_minutes else "0"),
+        ("local_time.summer_time", "0"),
         ("local_time.ntp_server1", _TIME_SERVER[_in_chinese(c)]),
     ]
     for key, (number, name) in enumerate(c.lamps, 1):
@@ -94,6 +108,7 @@ def _grandstream(c: Configuration) -> str:
         ("P47", f"{c.host}:{c.port}"), ("P130", _TRANSPORT_NUMBER[c.transport]), ("P99", "1"),
         ("P33", c.messages_code), ("P57", "8"), ("P183", "2" if c.srtp else "0"),
         ("P30", _TIME_SERVER[_in_chinese(c)]), ("P1362", "zh" if _in_chinese(c) else "en"),
+        ("P64", "customize"), ("P246", _posix_zone(c.utc_offset_minutes)),
     ]  # fmt: skip
     for key, (number, name) in enumerate(c.lamps):
         # Mode 1 is a busy lamp, account 0 the first. Two generations number their keys differently.
@@ -136,7 +151,13 @@ def _fanvil(c: Configuration) -> str:
         # A memory key (1) whose value says: a busy lamp of the first line that calls, and picks up by code.
         value = f"{number}@1/ba{c.pickup_code}{number}" if c.pickup_code else f"{number}@1/ba"
         lamps += [(f"Fkey{key} Type", "1"), (f"Fkey{key} Value", value), (f"Fkey{key} Title", name)]
+    clock = [
+        ("Enable SNTP", "1"), ("SNTP Server", _TIME_SERVER[_in_chinese(c)]),
+        ("Time Zone", str(c.utc_offset_minutes // _FANVIL_ZONE_MINUTES)),
+        ("Time Zone Name", f"UTC{_zone(c.utc_offset_minutes)}"), ("DST Type", "0"),
+    ]  # fmt: skip
     lines = ["<SIP CONFIG MODULE>", "--SIP Line List--  :", *_fanvil_lines(account), ""]
+    lines += ["<PHONE FEATURE MODULE>", "--DateTime Config--:", *_fanvil_lines(clock), ""]
     if lamps:
         lines += ["<DSSKEY CONFIG MODULE>", "--Dsskey Config1--:", *_fanvil_lines(lamps), ""]
     version = int(hashlib.sha256("\n".join(lines).encode()).hexdigest(), 16) % 10**_FANVIL_DIGITS
@@ -158,6 +179,11 @@ def _snom(c: Configuration) -> str:
         ("user_srtp", "on" if c.srtp else "off"), *([("user_savp", "mandatory")] if c.srtp else []),
     ]  # fmt: skip
     body = "".join(f'<{key} idx="1" perm="">{escape(_one_line(value))}</{key}>\n' for key, value in values)
+    # Without a zone of its own, which it names by country, it goes by the offset alone.
+    clock = (
+        f'<ntp_server perm="">{_TIME_SERVER[_in_chinese(c)]}</ntp_server>\n<timezone perm=""></timezone>\n'
+        f'<utc_offset perm="">{c.utc_offset_minutes * 60:+d}</utc_offset>\n<dst perm=""></dst>\n'
+    )
     keys = "".join(
         f'<fkey idx="{index}" context="1" label="{escape(_one_line(name), _QUOTE)}" perm="">'
         f"blf sip:{escape(number)}@{escape(c.host)}</fkey>\n"
@@ -165,7 +191,7 @@ def _snom(c: Configuration) -> str:
     )
     return (
         '<?xml version="1.0" encoding="utf-8"?>\n<settings>\n<phone-settings>\n'
-        f"{body}</phone-settings>\n<functionKeys>\n{keys}</functionKeys>\n</settings>\n"
+        f"{body}{clock}</phone-settings>\n<functionKeys>\n{keys}</functionKeys>\n</settings>\n"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 import hashlib
 import logging
 import ssl
@@ -157,6 +158,7 @@ class Provisioning:
             srtp=account.srtp,
             web_port=self.port,
             language=current.office.language,
+            utc_offset_minutes=_utc_offset_minutes(),
             lamps=tuple((number, name) for number, name in named if name is not None),
             pickup_code=codes.get(Feature.PICKUP, ""),
             messages_code=codes.get(Feature.MESSAGES, ""),
@@ -208,6 +210,12 @@ async def _serve(
 def _mac_of(device: Registering) -> str:
     """Return a device's MAC address, or one made up for a softphone, which has none."""
     return mac_of(device.mac) if device.mac else _invented(device.account)
+
+
+def _utc_offset_minutes() -> int:
+    """Return how far the office's clock, by which the switch lives, is ahead of UTC."""
+    offset = datetime.datetime.now().astimezone().utcoffset()
+    return 0 if offset is None else round(offset.total_seconds() / 60)
 
 
 def _invented(account: str) -> str:

@@ -47,7 +47,13 @@ async def box(tmp_path: Path, prompts: Path) -> AsyncIterator[Box]:
         sofa = Device(extension="101", account=SOFA, srtp=True, make="generic", lamps=("102",))
         # As on the label of the phone.
         desk = Device(extension="102", account="102", make="yealink", mac="00:15:65:AA:22:33", lamps=("101",))
-        return msgspec.structs.replace(settings, sip=sip, devices=(sofa, desk))
+        # Three hours behind UTC the year round, unlike the computer of the test.
+        schedules = {
+            name: msgspec.structs.replace(schedule, timezone="America/Sao_Paulo")
+            for name, schedule in settings.hours.schedules.items()
+        }
+        hours = msgspec.structs.replace(settings.hours, schedules=schedules)
+        return msgspec.structs.replace(settings, sip=sip, devices=(sofa, desk), hours=hours)
 
     async with Box.running(tmp_path, prompts, secured) as running:
         yield running
@@ -120,6 +126,7 @@ async def test_a_desk_phone_fetches_its_own_file_once_with_its_password(box: Box
     assert f"account.1.password = {secret}" in first
     assert f"account.1.sip_server.1.port = {await box.sip_port()}" in first
     assert "linekey.2.value = 101" in first
+    assert "local_time.time_zone = -3\n" in first, "the office's own"
     assert secret not in (await fetched(f"{folder}001565aa2233.cfg")).decode()
 
 

@@ -96,6 +96,31 @@ def test_a_desk_phone_has_its_lamps_and_its_key_for_messages(
     assert messages in text and "*97" in text
 
 
+@pytest.mark.parametrize(
+    ("make", "by_minutes"),
+    [
+        (
+            Make.YEALINK,
+            {
+                480: "time_zone = +8\n",
+                330: "time_zone = +5:30\n",
+                -210: "time_zone = -3:30\n",
+                0: "zone = 0\n",
+            },
+        ),
+        (Make.GRANDSTREAM, {480: "<P246>LCL-8<", 330: "<P246>LCL-5:30<", -210: "<P246>LCL+3:30<"}),
+        (Make.FANVIL, {480: ":32\r\nTime Zone Name          :UTC+8", -210: ":-14\r\n", 0: ":UTC+0"}),
+        (Make.SNOM, {480: ">+28800</utc_offset>", 330: ">+19800<", -210: ">-12600<"}),
+    ],
+)
+def test_a_desk_phone_shows_the_offices_time(make: Make, by_minutes: dict[int, str]) -> None:
+    for minutes, line in by_minutes.items():
+        configuration = msgspec.structs.replace(CONFIGURATION, utc_offset_minutes=minutes)
+        text = document(make, configuration)[1].decode()
+        assert line in text, minutes
+        assert ".pool.ntp.org" in text
+
+
 @pytest.mark.parametrize("make", DESK_PHONES)
 def test_no_phone_is_told_to_ask_the_box_for_the_time(make: Make) -> None:
     # The box takes its own from the network and hands none out.
