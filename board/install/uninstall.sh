@@ -49,6 +49,7 @@ for user in zongji-console zongji-web zongji; do
 done
 if is_live; then
   systemctl daemon-reload
+  systemctl reset-failed 'zongji*' 2>/dev/null || true
   systemctl restart systemd-journald
 fi
 say "Gone. The data is still in /var/lib/zongji."
