@@ -10,11 +10,14 @@ import pytest
 from firmware.core.causes import Cause
 from firmware.core.leg import LegState
 from firmware.core.trace import in_language
+from firmware.core.trace.calls import of_cause
 from firmware.switch.numbering import NumberClass
+from firmware.switch.outbound.guard import Caps, Usage
 from firmware.switch.outbound.lines import LineCondition, LineRates
 from firmware.switch.outbound.outbound import OutboundSettings
 from firmware.switch.outbound.trunk_groups import TrunkGroup, TrunkOrder, TrunkRule
 from tests.scenarios.office import Office, trace
+from tests.switch.fake_leg import FakeLeg
 
 pytestmark = pytest.mark.looptime
 
@@ -43,6 +46,13 @@ def sets(office: Office, **changes: object) -> None:
 def busy(office: Office, *lines: str) -> None:
     for line in lines:
         office.lines.conditions[line] = LineCondition.BUSY
+
+
+async def leg_to(office: Office, number: str, place: int = 1) -> FakeLeg:
+    """Dial; return the call's so manieth leg to the outside."""
+    office.phone_dials("101", number)
+    await office.until(lambda: len(office.lines.legs) == place)
+    return office.lines.legs[-1]
 
 
 async def line_taken(office: Office, number: str) -> str:
@@ -104,6 +114,76 @@ async def test_a_rule_may_let_other_lines_help_out(office: Office) -> None:
     assert await line_taken(office, MOBILE) == "pstn1"
 
 
+async def test_other_lines_help_out_only_after_those_of_the_groups(office: Office) -> None:
+    rule = TrunkRule(("mobiles",), classes=(NumberClass.MOBILE,), any_line=True)
+    sets(office, routes=(rule,), lines={"gsm2": LineRates(per_call=1.0)})
+    office.lines.fails = dict.fromkeys(("gsm1", "gsm2", "pstn1", "pstn2"), Cause.NO_CIRCUIT)
+    phone = office.phone_dials("101", MOBILE)
+    await office.journey()
+    assert phone.far.refusal is Cause.NO_CIRCUIT
+    tried = [line for line, _ in office.lines.dialled]
+    assert tried == ["gsm2", "gsm1", "pstn1", "pstn2"], "each line once, those of the group first"
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Cause.NO_CIRCUIT,
+        Cause.NETWORK_OUT_OF_ORDER,
+        Cause.TEMPORARY_FAILURE,
+        Cause.CONGESTION,
+        Cause.BEARER_NOT_AVAILABLE,
+        Cause.DESTINATION_OUT_OF_ORDER,
+    ],
+)
+async def test_what_the_line_is_to_blame_for_is_tried_on_the_next(office: Office, fault: Cause) -> None:
+    office.lines.fails["pstn1"] = fault
+    (await leg_to(office, LOCAL, 2)).far.ends(Cause.BUSY)
+    said = trace(await office.journey())
+    assert [line for line, _ in office.lines.dialled] == ["pstn1", "pstn2"]
+    assert f"pstn1 failed: {of_cause(fault)}" in said, said
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [Cause.BUSY, Cause.NO_ANSWER, Cause.REJECTED, Cause.UNALLOCATED_NUMBER, Cause.INVALID_NUMBER],
+)
+async def test_what_the_called_party_or_its_network_says_is_the_end(office: Office, answer: Cause) -> None:
+    (await leg_to(office, LOCAL)).far.ends(answer)
+    await office.journey()
+    assert [line for line, _ in office.lines.dialled] == ["pstn1"]
+
+
+async def test_who_has_talked_is_not_called_again(office: Office) -> None:
+    phone = office.phone_dials("101", LOCAL)
+    await office.until(lambda: len(office.lines.legs) == 1)
+    called = office.lines.legs[-1]
+    called.far.answers()
+    await office.talking(phone, called)
+    called.far.ends(Cause.NETWORK_OUT_OF_ORDER)
+    await office.journey()
+    assert [line for line, _ in office.lines.dialled] == ["pstn1"]
+
+
+async def test_a_line_that_has_talked_enough_today_is_passed_over(office: Office) -> None:
+    sets(office, caps=Caps(line_minutes=10))
+    office.outbound.guard.caps = Caps(line_minutes=10)
+    day = str(office.outbound._local_time().date())
+    office.outbound.guard.usage = Usage(day=day, line_seconds={"pstn1": 600.0})
+    assert await line_taken(office, LOCAL) == "pstn2"
+
+
+async def test_a_group_that_is_no_more_is_passed_over(office: Office) -> None:
+    sets(office, routes=(TrunkRule(("gone", "city"), classes=(NumberClass.LOCAL,)),))
+    assert await line_taken(office, LOCAL) == "pstn1"
+
+
+async def test_a_rule_may_be_for_a_beginning_as_it_is_dialled(office: Office) -> None:
+    sets(office, routes=(TrunkRule(("mobiles",), prefixes=("8888",)), *RULES))
+    assert await line_taken(office, LOCAL) == "gsm2"
+    assert await line_taken(office, "66668888") == "pstn1"
+
+
 async def test_a_group_may_spread_its_calls(office: Office) -> None:
     sets(office, groups=(CITY, msgspec.structs.replace(MOBILES, order=TrunkOrder.SPREAD)))
     assert [await line_taken(office, MOBILE) for _ in range(4)] == ["gsm2", "gsm1", "gsm2", "gsm1"]
@@ -136,6 +216,29 @@ async def test_an_emergency_call_takes_any_line(office: Office) -> None:
     sets(office, routes=(everything,))
     office.phone_dials("101", "110")
     assert (await office.line_dials("110")).address == "pstn2"
+
+
+async def test_an_emergency_call_frees_a_line_in_order_before_it_tries_one_that_is_sick(
+    office: Office,
+) -> None:
+    busy(office, "gsm1")
+    for name in ("gsm2", "pstn1", "pstn2"):
+        office.lines.conditions[name] = LineCondition.RESTING
+    office.phone_dials("101", "110")
+    assert (await office.line_dials("110")).address == "gsm1"
+    assert office.lines.freed == ["gsm1"]
+
+
+async def test_an_emergency_call_tries_every_line_again(office: Office) -> None:
+    office.lines.fails = dict.fromkeys(("gsm1", "gsm2", "pstn1", "pstn2"), Cause.NO_CIRCUIT)
+    phone = office.phone_dials("101", "110")
+    await office.until(lambda: len(office.lines.dialled) == 4)
+    office.lines.fails.clear()
+    await office.until(lambda: len(office.lines.dialled) == 5)
+    centre = office.lines.legs[-1]
+    assert centre.address == "gsm1"
+    centre.far.answers()
+    await office.talking(phone, centre)
 
 
 async def test_the_dry_run_tells_the_group(office: Office) -> None:

@@ -149,6 +149,8 @@ async def test_the_handset_hears_dial_tone_and_dials() -> None:
     await trunks.start()
     while bench.line.state is not LineState.READY:
         await asyncio.sleep(0.1)
+    assert trunks.outgoing("13800138000") is None, "a handset is no way to the outside"
+    assert trunks.lines_for_emergency() == []
     bench.telephone.lift()
     await asyncio.sleep(1)
     assert media.played, "no dial tone"
