@@ -49,9 +49,10 @@ class SeenCalls:
             remedy: What to do to see one.
         """
         if self.hang_ups:
-            return Verdict("hang_up", True, Words("能识别对方挂机", "hang-up is noticed"))
+            return HANG_UP_NOTICED
         return Verdict("hang_up", None, Words("还没有见到对方挂机", "no hang-up was seen yet"), remedy)
 
 
+HANG_UP_NOTICED = Verdict("hang_up", True, Words("能识别对方挂机", "hang-up is noticed"))
 LEARN = Words("打进来再挂断；必要时学习忙音。", "Call in and hang up; learn the busy tone if need be.")
 """The remedy for lines on which a tone may be all that tells."""

@@ -13,7 +13,7 @@ import msgspec
 
 from firmware.app import acceptance
 from firmware.app.line_test import LineTest
-from firmware.app.line_verdicts import with_audio
+from firmware.app.line_verdicts import with_calls
 from firmware.app.parts import Parts
 from firmware.control.base import BaseReply
 from firmware.control.line_care import (
@@ -33,6 +33,7 @@ from firmware.control.line_care import (
     VerdictSaid,
     WatchLevels,
 )
+from firmware.core.causes import Side
 from firmware.core.errors import UserError
 from firmware.core.ids import PortId
 from firmware.core.leg import LegEvent, LegState, StateChanged
@@ -61,6 +62,8 @@ class LineCare:
         """Legs with audio, by line."""
         self._sounds: dict[str, CallSound] = {}
         """Of the last call in which something could be told, by line."""
+        self._hung_up: set[str] = set()
+        """Lines on which the other side's hang-up was noticed."""
         self._levels: dict[str, LevelNow] = {}
         self._pins: dict[str, str] = {}
         self.test = LineTest(parts)
@@ -89,7 +92,9 @@ class LineCare:
                     name=line.name,
                     state=line.state.value,
                     detail=line.detail,
-                    verdicts=said(with_audio(judged, self._sounds.get(line.name))),
+                    verdicts=said(
+                        with_calls(judged, self._sounds.get(line.name), hung_up=line.name in self._hung_up)
+                    ),
                     takes_pin=isinstance(line, TakesPin),
                     gain_db=wanted.gain_db,
                     busy_tone=busy,
@@ -161,6 +166,8 @@ class LineCare:
                 if leg.port is not None:
                     self._listen(leg, leg.port)
             elif isinstance(event, StateChanged) and event.after is LegState.ENDED:
+                if event.before is LegState.CONNECTED and leg.ending and leg.ending.by is Side.THEM:
+                    self._hung_up.add(leg.address)
                 if self._legs.get(leg.address) is leg:
                     del self._legs[leg.address]
                 self._levels.pop(leg.address, None)

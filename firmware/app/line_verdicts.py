@@ -14,7 +14,7 @@ from extensions.provider.line import ProviderStatus
 from firmware.core.leg import Leg
 from firmware.trunks.sound import LOW_DBM0, CallSound
 from hal.line import Verdict, Words
-from hal.seen import SeenCalls
+from hal.seen import HANG_UP_NOTICED, SeenCalls
 
 _TRY = Words("打一个测试电话。", "Make a test call.")
 _NO_CALL = Words("还没有通话", "no call yet")
@@ -46,6 +46,18 @@ def audio_verdict(sound: CallSound | None) -> Verdict:
             Words("提高该线路的增益。", "Raise the line's gain."),
         )
     return Verdict("audio", True, Words(f"声音正常（{level}）", f"the line is heard ({level})"))
+
+
+def with_calls(
+    verdicts: tuple[Verdict, ...], sound: CallSound | None, *, hung_up: bool
+) -> tuple[Verdict, ...]:
+    """Return a line's verdicts with what its calls have shown: whether it is heard, and whether the other
+    side's hang-up is noticed, also where a learned tone or silence tells of it.
+    """
+    return tuple(
+        HANG_UP_NOTICED if hung_up and one.step == "hang_up" and one.words != _NOT_EXAMINED else one
+        for one in with_audio(verdicts, sound)
+    )
 
 
 def with_audio(verdicts: tuple[Verdict, ...], sound: CallSound | None) -> tuple[Verdict, ...]:

@@ -23,6 +23,7 @@ from firmware.control.lines import (
     TextQueued,
     TextsReply,
 )
+from firmware.core.errors import UserError
 
 _MARKS = {True: "✓", False: "✗", None: "·"}
 _STEP = 14
@@ -52,26 +53,38 @@ def doctor_text(lines: list[LineChecked], language: str) -> str:
 
 
 @click.command()
+@click.argument("names", metavar="[LINE]...", nargs=-1)
 @click.option("--learn", metavar="LINE", help="Learn the busy tone that sounds on this line now.")
 @click.option("--out-of-service", "rest", metavar="LINE", help="Place no more calls on this line.")
 @click.option("--in-service", "work", metavar="LINE", help="Place calls on this line again.")
 @state_option
 @language_option
-def doctor(state: Path, language: str, learn: str | None, rest: str | None, work: str | None) -> None:
-    """Examine every line: power, SIM, signal, registration, caller id, audio, hang-up; say what to do.
+def doctor(
+    names: tuple[str, ...], state: Path, language: str, learn: str | None, rest: str | None, work: str | None
+) -> None:
+    """Examine every line, or those named: power, SIM, signal, registration, caller id, audio, hang-up; say
+    what to do.
 
     To learn a line's busy tone: ring it, let it answer, hang up there, then run `zongji doctor --learn LINE`.
     The exit code is 1 when a line has a fault.
     """
     client = BlockingClient(existing_state(state).control_socket)
     if learn is not None:
-        click.echo(client.ask(LearnBusyTone(line=learn, by="zongji"), LineCareDone).text)
+        wait = "正在听，约八秒……" if language == "zh" else "Listening, for eight seconds or so …"
+        click.echo(wait, err=True)
+        tone = client.ask(LearnBusyTone(line=learn, by="zongji"), LineCareDone).text
+        stored = "已学习并保存" if language == "zh" else "learned and stored"
+        click.echo(f"{learn}: {stored}: {tone}")
         return
     for line, in_service in ((rest, False), (work, True)):
         if line is not None:
             client.ask(SetService(line=line, in_service=in_service, by="zongji"), ServiceChanged)
     checked = client.ask(CheckLines(), LinesReply)
     lines = [*checked.lines, *checked.bought]
+    unknown = sorted(set(names) - {line.name for line in lines})
+    if unknown:
+        raise UserError(f"There is no line {unknown[0]}. / 没有线路 {unknown[0]}。")
+    lines = [line for line in lines if not names or line.name in names]
     click.echo(doctor_text(lines, language))
     if any(verdict.fine is False for line in lines for verdict in line.verdicts):
         sys.exit(1)

@@ -105,9 +105,9 @@ _STATES: Final[dict[str, str]] = {
     "is it a voice modem?": "请确认是语音调制解调器",
     # Its SIM and network.
     "SIM asks for its PIN": "SIM 卡要求 PIN 码",
-    "enter it in the board's profile": "请在板卡配置中填写",
-    "the PIN in the board's profile is wrong": "板卡配置中的 PIN 码错误",
-    "too few to risk the PIN in the board's profile, enter it in a mobile phone": "次数太少，请在手机中输入",
+    "enter it on the page of lines": "请在“线路”页填写",
+    "the PIN that was given is wrong": "填写的 PIN 码错误",
+    "too few to risk the PIN that was given, enter it in a mobile phone": "次数太少，请在手机中输入",
     "the SIM is blocked and asks for its PUK": "SIM 卡已锁，需要 PUK 码",
     "unlock it in a mobile phone": "请在手机中解锁",
     "the SIM card is still starting": "SIM 卡正在启动",

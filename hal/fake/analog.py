@@ -68,6 +68,8 @@ class ExchangeHabits:
     dial_tone: DialTone = DialTone.STEADY
     dial_tone_after: float = 0.3
     """Seconds after the line is seized; what is keyed before is lost."""
+    busy_tone: str = "busy"
+    """What it plays when the far side has hung up: "own" for one that isn't the country's."""
 
 
 class FakeExchange:
@@ -120,8 +122,9 @@ class FakeExchange:
             self._opened_at = now
             self.network.schedule.after(HANG_UP_NOTICED, lambda: self._hung_up(moves))
             return
-        if self._opened_at is not None and now - self._opened_at < HANG_UP_NOTICED:
-            if self.call is None and self._takes_keys and now - self._opened_at <= LONGEST_PULSE:
+        opened_at, self._opened_at = self._opened_at, None
+        if opened_at is not None and now - opened_at < HANG_UP_NOTICED:
+            if self.call is None and self._takes_keys and now - opened_at <= LONGEST_PULSE:
                 self.tone = None
                 self._pulses += 1
                 self.network.schedule.after(DIGIT_COMPLETE, lambda: self._pulsed(moves))
@@ -218,7 +221,8 @@ class FakeExchange:
 
     @property
     def reachable(self) -> bool:
-        return self.plugged and not self.hooked and self.call is None
+        # While the loop has just been opened the exchange can't know yet that it is free.
+        return self.plugged and not self.hooked and self.call is None and self._opened_at is None
 
     @property
     def lets_wait(self) -> bool:
@@ -251,7 +255,7 @@ class FakeExchange:
             self._open = True
             self.network.schedule.after(OPEN_LOOP, self._close_loop)
         self._turn += 1
-        self.tone = "congestion" if word == "NO CARRIER" else "busy"
+        self.tone = "congestion" if word == "NO CARRIER" else self.habits.busy_tone
         self._sound_on(self.tone, self._turn)
 
     def network_key(self, key: str) -> None:

@@ -23,8 +23,11 @@ CADENCES: dict[str, tuple[float, ...]] = {
     "ringback": (1.0, 4.0),
     "busy": (0.35, 0.35),
     "congestion": (0.7, 0.7),
+    "own": (0.25, 0.25),
 }
-"""Seconds on and off by tone (GB/T 3380, GF 002-9002: China); empty for a steady one."""
+"""Seconds on and off by tone (GB/T 3380, GF 002-9002: China), and a private exchange's own busy tone; empty
+for a steady one.
+"""
 _LEADS: dict[str, tuple[float, ...]] = {"stutter": (0.1, 0.1) * 3}
 """Seconds on and off before that (Telcordia GR-506: recall dial tone)."""
 

@@ -14,11 +14,12 @@ from __future__ import annotations
 
 import collections
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from hal.at.shielded import Audio, Code, StreamEnded, Unshielder, shield
 from hal.fake.analog import DialTone
 from hal.fake.audio import SILENT_FRAME
+from hal.fake.line_sounds import tone
 from hal.fake.network import CallState, FakeCall, FakeMobileNetwork
 from hal.fake.voice_commands import COMMANDS, FORMATS, FakeMode
 from hal.modems.voice.codec import ULAW, Format, decode, encode
@@ -60,6 +61,8 @@ class VoiceQuirks:
     """Keys come between DLE / and DLE ~."""
     says_busy: bool = True
     """It knows the exchange's busy tone."""
+    busy_tone: str = "busy"
+    """What the exchange plays when the far side has hung up (`line_sounds.CADENCES`)."""
     says_loop_break: bool = False
     answer_seconds: float = 0.0
     dial_tone: DialTone = DialTone.STEADY
@@ -115,6 +118,8 @@ class FakeVoiceModem:
         self._ticking = False
         self._busy = 0
         """Counts hang-ups, so that an old busy tone ends with its call."""
+        self._tone: Iterator[bytes] | None = None
+        """What the exchange plays after a call."""
         self._heard_by: FakeCall | None = None
         """Whose party writes down what it hears."""
         network.attach(self)
@@ -207,6 +212,7 @@ class FakeVoiceModem:
 
     def put_on_hook(self) -> None:
         self.off_hook = self.dialling = False
+        self._tone = None
         self._busy += 1
         call, self.call = self.call, None
         if call is not None and call.state is not CallState.ENDED:
@@ -276,6 +282,7 @@ class FakeVoiceModem:
             if self.quirks.says_loop_break:
                 self.code("l")
             self._busy += 1
+            self._tone = tone(self.quirks.busy_tone)
             self._say_busy(self._busy)
 
     def network_key(self, key: str) -> None:
@@ -329,7 +336,11 @@ class FakeVoiceModem:
             self._ticking = False
             return
         call = self.call
-        said = call.voice.frame() if call is not None and call.state is CallState.ANSWERED else SILENT_FRAME
+        said = SILENT_FRAME
+        if call is not None and call.state is CallState.ANSWERED:
+            said = call.voice.frame()
+        elif call is None and self._tone is not None:
+            said = next(self._tone)
         if self.mode is not FakeMode.TRANSMITTING and not self.quirks.deaf:
             self._out += shield(encode(self.coding, said))
         self.after(FRAME, self._tick)

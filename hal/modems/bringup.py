@@ -216,15 +216,15 @@ def _enter_pin(model: Model, pin: SimPin, say: Say) -> Steps[bool]:
     asks = f"SIM asks for its PIN{left}"
     if pin.attempt is PinAttempt.NONE_GIVEN:
         pin.finding = SimFinding.PIN_WANTED
-        say(f"{asks}; enter it in the board's profile")
+        say(f"{asks}; enter it on the page of lines")
         return False
     if pin.attempt is PinAttempt.SPENT:
         pin.finding = SimFinding.PIN_WRONG
-        say(f"{asks}; the PIN in the board's profile is wrong")
+        say(f"{asks}; the PIN that was given is wrong")
         return False
     if tries is None or tries.pin <= _LAST_ATTEMPT:
         pin.finding = SimFinding.PIN_RISKY
-        say(f"{asks}; too few to risk the PIN in the board's profile, enter it in a mobile phone")
+        say(f"{asks}; too few to risk the PIN that was given, enter it in a mobile phone")
         return False
     outcome = yield from ask(pin.command())
     if outcome.failure is None or not outcome.failure.said:
@@ -232,6 +232,6 @@ def _enter_pin(model: Model, pin: SimPin, say: Say) -> Steps[bool]:
     pin.finding = SimFinding.PIN_WRONG
     tries = yield from _tries(model)
     left = "" if tries is None else f", {tries.pin} {'try' if tries.pin == 1 else 'tries'} left"
-    say(f"SIM asks for its PIN{left}; the PIN in the board's profile is wrong")
-    logger.warning("the SIM refused the PIN in the board's profile: %s", outcome.failure)
+    say(f"SIM asks for its PIN{left}; the PIN that was given is wrong")
+    logger.warning("the SIM refused the PIN that was given: %s", outcome.failure)
     return False

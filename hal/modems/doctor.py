@@ -58,11 +58,11 @@ class Findings:
 def examine(findings: Findings) -> tuple[Verdict, ...]:
     """Judge the steps, in order."""
     verdicts: list[Verdict] = []
+    blocked = False
     for step, judge in _STEPS:
-        if verdicts and verdicts[-1].fine is not True and not _harmless(verdicts[-1], findings):
-            verdicts.append(Verdict(step, None, _NOT_EXAMINED))
-        else:
-            verdicts.append(judge(step, findings))
+        verdict = Verdict(step, None, _NOT_EXAMINED) if blocked else judge(step, findings)
+        blocked = blocked or (verdict.fine is not True and not _harmless(verdict, findings))
+        verdicts.append(verdict)
     return tuple(verdicts)
 
 
@@ -128,11 +128,13 @@ _SIM_WORDS: dict[SimFinding, tuple[bool | None, Words, Words]] = {
     SimFinding.PIN_WANTED: (
         False,
         Words("SIM 卡要求输入 PIN 码", "the SIM card asks for its PIN"),
-        Words("在板卡配置中填写 PIN 码。", "Enter the PIN in the board's profile."),
+        Words(
+            "在网页“线路”或控制台中填写 PIN 码。", "Enter the PIN on the page of lines, or at the console."
+        ),
     ),
     SimFinding.PIN_WRONG: (
         False,
-        Words("配置的 PIN 码错误", "the PIN in the board's profile is wrong"),
+        Words("填写的 PIN 码错误", "the PIN that was given is wrong"),
         Words("核对 PIN 码；在手机中确认后再填写。", "Check the PIN in a mobile phone, then correct it."),
     ),
     SimFinding.PIN_RISKY: (
@@ -194,8 +196,9 @@ _REGISTRATION_WORDS: dict[RegistrationStat, tuple[Words, Words]] = {
 
 def _registration(step: str, findings: Findings) -> Verdict:
     if findings.registrations & CAN_CALL:
-        name = findings.operator or "?"
-        return Verdict(step, True, Words(f"已注册：{name}", f"registered: {name}"))
+        name = findings.operator
+        words = Words(f"已注册：{name}", f"registered: {name}") if name else Words("已注册", "registered")
+        return Verdict(step, True, words)
     for stat, (words, remedy) in _REGISTRATION_WORDS.items():
         if stat in findings.registrations:
             return Verdict(step, False, words, remedy)

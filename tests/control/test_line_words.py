@@ -70,8 +70,8 @@ def test_every_sentence_of_a_driver_has_its_chinese(said: str) -> None:
 
 
 def test_a_sentence_with_figures_and_one_that_is_no_sentence() -> None:
-    said = "SIM asks for its PIN, 2 tries left; enter it in the board's profile"
-    assert detail_in(said, chinese=True) == "SIM 卡要求 PIN 码，剩余 2 次；请在板卡配置中填写"
+    said = "SIM asks for its PIN, 2 tries left; enter it on the page of lines"
+    assert detail_in(said, chinese=True) == "SIM 卡要求 PIN 码，剩余 2 次；请在“线路”页填写"
     assert detail_in(said, chinese=False) == said
     assert detail_in("中国移动, -71 dBm", chinese=True) == "中国移动, -71 dBm"
     assert detail_in("sick, no calls out for a while; registered, -71 dBm", chinese=True) == (

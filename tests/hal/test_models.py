@@ -23,7 +23,7 @@ from hal.line import (
 )
 from hal.modems.model import known_models, load_model
 from tests.contracts.line_contract import Heard, running
-from tests.hal.bench import Bench
+from tests.hal.bench import Bench, talk
 
 pytestmark = pytest.mark.looptime
 
@@ -244,3 +244,16 @@ async def test_audio_that_comes_late_is_a_sign_of_decay_and_cured_once_the_call_
         await asyncio.sleep(10)
         assert bench.commands("AT+CRESET") == ["AT+CRESET"]
         await heard.state(bench.line, LineState.READY)
+
+
+async def test_of_a_modem_that_went_away_nothing_else_is_said_to_be_in_order() -> None:
+    bench = Bench()
+    async with running(bench) as heard:
+        await talk(bench, heard)
+        bench.hang_up()
+        await heard.next(CallEnded)
+        await heard.state(bench.line, LineState.READY)
+        assert dict(_verdicts(bench))["hang_up"] is True
+        bench.vanish()
+        await heard.state(bench.line, LineState.DOWN)
+        assert [fine for _, fine in _verdicts(bench)] == [False, *[None] * 6]

@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from extensions.provider.line import ProviderStatus
-from firmware.app.line_verdicts import ProviderSeen, provider_verdicts, with_audio
+from firmware.app.line_verdicts import ProviderSeen, provider_verdicts, with_audio, with_calls
 from firmware.control.line_words import STEP_NAMES
 from firmware.trunks.sound import DEAF_S, METER_S, CallSound
 from hal.coprocessor.board import Coprocessor
@@ -97,3 +97,15 @@ def test_a_bought_line_that_is_down_names_the_remedy(detail: str, remedy: str) -
     verdicts = provider_verdicts(provider(up=False, detail=detail), ProviderSeen())
     assert [one.fine for one in verdicts] == [BAD, UNKNOWN, UNKNOWN, UNKNOWN]
     assert verdicts[0].remedy.en == remedy
+
+
+def test_a_hang_up_that_a_learned_tone_told_of_is_a_hang_up_noticed() -> None:
+    unseen = Verdict("hang_up", None, Words("还没有", "none yet"), Words("打进来", "Call in."))
+    told = with_calls((unseen,), None, hung_up=True)[-1]
+    assert told.fine and told.words.en == "hang-up is noticed"
+    assert with_calls((unseen,), None, hung_up=False)[-1] is unseen
+
+
+def test_what_is_not_examined_is_not_said_to_be_noticed() -> None:
+    waiting = Verdict("hang_up", None, Words("尚未检查", "not examined"))
+    assert with_calls((waiting,), None, hung_up=True)[-1] is waiting

@@ -44,17 +44,17 @@ def _power(findings: VoiceFindings) -> Verdict:
         return Verdict(
             "power",
             False,
-            Words("找不到语音猫", "no voice modem is found"),
+            Words("找不到语音调制解调器", "no voice modem is found"),
             Words("检查 USB 线。", "Check the USB cable."),
         )
     if not findings.answers:
         return Verdict(
             "power",
             False,
-            Words("语音猫没有应答", "the voice modem doesn't answer"),
+            Words("语音调制解调器没有应答", "the voice modem doesn't answer"),
             Words("拔下十秒后重新插上。", "Unplug it for ten seconds."),
         )
-    return Verdict("power", True, Words("语音猫正常", "the voice modem answers"))
+    return Verdict("power", True, Words("语音调制解调器正常", "the voice modem answers"))
 
 
 def _modem(findings: VoiceFindings) -> Verdict:
@@ -77,6 +77,9 @@ def _audio(seen: Seen) -> Verdict:
         return Verdict("audio", None, _UNKNOWN, _CALL_IN)
     if not seen.audio:
         return Verdict(
-            "audio", False, Words("没有声音", "no audio"), Words("换一台语音猫。", "Try another voice modem.")
+            "audio",
+            False,
+            Words("没有声音", "no audio"),
+            Words("换一台语音调制解调器。", "Try another voice modem."),
         )
     return Verdict("audio", True, Words("声音正常", "audio flowed"))
