@@ -45,7 +45,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "memory": ("Memory", "内存"),
     "phones registered": ("Phones registered", "已注册话机"),
     "live calls": ("Calls now", "当前通话"),
-    "ready": ("Ready after", "就绪用时"),
+    "ready": ("First phone after", "首部话机注册用时"),
     "version": ("Version", "版本"),
     "faults": ("Needs attention", "需要处理"),
     "figure": ("Figure", "指标"),
