@@ -65,12 +65,20 @@ def test_each_profile_is_found_by_its_hardware() -> None:
         Found("zongji HAT v1", frozenset()): "pi-zongji-hat",
         Found("", frozenset({"1e0e:9001"})): "pi-sim7600",
         Found("", frozenset({"2c7c:0125"})): "pi-sixfab-ec25",
-        Found("", frozenset({"0803:3095"})): "pi-usb-voice-modem",
+        Found("", frozenset({"0572:1328"})): "pi-usb-voice-modem",
+        Found("", frozenset({"0803:3095"})): "pi-usb-voice-zoom3095",
+        Found("", frozenset({"0baf:0303"})): "pi-usb-voice-usr5637",
     }
     boards = {path.stem: load_profile(path).board for path in PROFILES}
     for found, name in seen.items():
         best = max(boards, key=lambda one: fits(boards[one].hat, boards[one].usb, found))
         assert best == name
+
+
+def test_a_voice_modem_of_another_kind_is_not_taken_for_the_profiles() -> None:
+    board = next(load_profile(path).board for path in PROFILES if path.stem == "pi-usb-voice-modem")
+    said = contradiction(board.hat, board.usb, Found("", frozenset({"0baf:0303"})))
+    assert said == "it is for the modem CX93010, but USR5637 is plugged in"
 
 
 @pytest.mark.parametrize(
