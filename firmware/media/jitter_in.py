@@ -178,6 +178,8 @@ class JitterIntake(JitterState):
         self.late += 1
         if known == frame:
             return
+        # It was received all the same, and not lost (RFC 3550 section 6.4.1).
+        self._received[row] += 1
         self._late[row] += 1
         self._irregular.add(row)
         if known < frame:

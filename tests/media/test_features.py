@@ -16,11 +16,10 @@ from firmware.core.media import (
     LevelMetered,
     PortEvent,
     PortOptions,
-    Quality,
     Source,
     ToneNoticed,
 )
-from firmware.media import protocol, rtcp
+from firmware.media import protocol
 from firmware.media.dsp.tones import dtmf
 from firmware.media.g711 import FRAME, I16
 from tests.media.rig import EngineRig, FakePcm, Phone, heard_frequency, level_db, tone
@@ -304,116 +303,3 @@ class TestRecordings:
         rig.engine.apply(protocol.StopRecording("recorder"))
         rig.run(0.04)
         assert len(self._samples(tmp_path / "r.wav")) == 16000
-
-
-class TestFigures:
-    def _quality(self, rig: EngineRig, port_id: PortId) -> Quality:
-        told = [event for event in rig.events if isinstance(event, protocol.PortMeasured)]
-        return [event.quality for event in told if event.port_id == port_id][-1]
-
-    def test_a_clean_call_scores_well(self, rig: EngineRig) -> None:
-        alice = rig.phone()
-        alice.says(tone(440, 6))
-        rig.run(6)
-        quality = self._quality(rig, alice.port_id)
-        assert quality.loss_percent == 0
-        assert quality.mos > 4.3
-
-    def test_loss_is_measured_and_told_at_the_end_of_a_leg(self, rig: EngineRig) -> None:
-        alice = rig.phone()
-        words = bytes([0x20]) * FRAME
-        for number in range(200):
-            if number % 10 == 5:
-                alice.sequence += 1
-                alice.timestamp += FRAME
-            else:
-                alice.packet(words)
-            rig.run(0.02)
-        rig.engine.apply(protocol.ClosePort(alice.port_id))
-        rig.run(0.02)
-        quality = self._quality(rig, alice.port_id)
-        assert quality.loss_percent == pytest.approx(10, abs=1)
-        assert 2 < quality.mos < 3.8
-
-    def test_reports_go_both_ways_and_tell_the_round_trip(self, rig: EngineRig) -> None:
-        alice = rig.phone()
-        alice.says(tone(440, 12))
-        rig.run(5.5)
-        (row, ours) = rig.network.reported[-1]
-        assert row == alice.row and ours[1] == rtcp.SENDER_REPORT
-        told = rtcp.parse(ours, alice.ssrc, 1.7e9 + rig.now_ns / 1e9)
-        assert told is not None and told.report is not None and told.report.loss_percent == 0
-        assert told.sender_ntp is not None
-        own_ssrc = alice.packets()[0].ssrc
-        sent_at = told.sender_ntp
-        # The phone has had our report for 40 ms less than it really took to come and go; a tick finds it.
-        waited = (rtcp.middle_ntp(1.7e9 + rig.now_ns / 1e9) - sent_at) & 0xFFFFFFFF
-        block = rtcp.Block(own_ssrc, 26, 5, 100, 80, sent_at, waited - 65536 * 40 // 1000)
-        rig.network.reporting.append((alice.row, rtcp.build(alice.ssrc, "a", 1.7e9, None, [block])))
-        rig.run(6)
-        quality = self._quality(rig, alice.port_id)
-        assert quality.round_trip_ms == pytest.approx(60, abs=1)
-        assert quality.far_loss_percent == pytest.approx(10, abs=0.5)
-        assert quality.far_jitter_ms == pytest.approx(10)
-
-    def test_a_peer_who_never_reports_is_reported_to_seldom(self, rig: EngineRig) -> None:
-        alice, bob = rig.phone(), rig.phone()
-        for _ in range(13):
-            block = rtcp.Block(bob.packets()[0].ssrc if bob.packets() else 0, 0, 0, 1, 0, 0, 0)
-            rig.network.reporting.append((bob.row, rtcp.build(bob.ssrc, "b", 1.7e9, None, [block])))
-            rig.run(5)
-        told = [row for row, _ in rig.network.reported]
-        assert told.count(alice.row) == 3 + 2
-        assert told.count(bob.row) == 13
-
-    def test_a_report_at_the_audio_port_is_taken_too_and_nonsense_is_counted(self, rig: EngineRig) -> None:
-        alice = rig.phone()
-        rig.run(0.1)
-        own_ssrc = alice.packets()[0].ssrc
-        block = rtcp.Block(own_ssrc, 128, 5, 100, 80, 0, 0)
-        alice.raw(rtcp.build(alice.ssrc, "a", 1.7e9, None, [block]))
-        alice.raw(b"\x80\xc8\xff\xff" + bytes(20))
-        alice.says(tone(440, 6))
-        rig.run(6)
-        assert self._quality(rig, alice.port_id).far_loss_percent == 50
-        assert rig.engine.stats().malformed == 1
-
-    def test_30_ms_of_jitter_and_5_percent_of_loss_leave_the_tone_a_tone(self, rig: EngineRig) -> None:
-        rng = np.random.default_rng(7)
-        alice, bob = rig.phone(), rig.phone()
-        rig.bridge(alice, bob)
-        frames = tone(440, 30).reshape(-1, FRAME)
-        due: dict[int, list[int]] = {}
-        for number in range(len(frames)):
-            if rng.random() >= 0.05 or number == 0:
-                late = int((number * 20 + rng.uniform(0, 30)) // 20)
-                due.setdefault(late, []).append(number)
-        first, stamp = alice.sequence, alice.timestamp
-        for tick in range(len(frames)):
-            for number in due.get(tick, []):
-                alice.sequence, alice.timestamp = first + number, stamp + FRAME * number
-                alice.packet(_encoded(frames[number]))
-            rig.run(0.02)
-        heard = bob.heard()[10 * 8000 : 30 * 8000].astype(np.float64)
-        # Each 100 ms by itself: what is not the tone is noise, wherever slips have moved its phase.
-        blocks = heard[: len(heard) // 800 * 800].reshape(-1, 800)
-        moments = 2 * np.pi * 440 * np.arange(800) / 8000
-        basis = np.stack((np.sin(moments), np.cos(moments)))
-        fitted = blocks @ basis.T / 400 @ basis
-        noise = np.square(blocks - fitted).mean()
-        snr = 10 * np.log10(np.square(fitted).mean() / noise)
-        envelope = np.abs(heard).reshape(-1, 40).max(axis=1)
-        silent = envelope < 8000 / 10
-        gaps = np.diff(np.flatnonzero(np.diff(np.concatenate(([0], silent.astype(int), [0]))))[:]) * 5
-        longest = int(gaps[::2].max()) if silent.any() else 0
-        delay_ms = self._quality(rig, alice.port_id).delay_ms
-        print(f"30 ms jitter, 5 % loss: tone SNR {snr:.1f} dB, gap {longest} ms, delay {delay_ms:.0f} ms")
-        assert snr > 25
-        assert longest <= 20
-        assert delay_ms < 60
-
-
-def _encoded(frame: I16) -> bytes:
-    from firmware.media.g711 import ULAW
-
-    return ULAW.encode(np.ascontiguousarray(frame)).tobytes()
