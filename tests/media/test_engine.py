@@ -211,31 +211,29 @@ class TestDigits:
         rig.run(0.2)
         assert rig.digits() == "555"
 
+    def _held(self, rig: EngineRig, code: int, begun: int, duration: int, *, ends: bool = False) -> None:
+        """Send one packet of a key that is held, a tick later."""
+        phone = rig.phones[0]
+        phone.timestamp = begun
+        phone.packet(bytes([code, 0x80 * ends | 10, *duration.to_bytes(2, "big")]), 101)
+        rig.run(0.02)
+
     @pytest.mark.parametrize("lost", [0, 25])
     def test_a_key_held_for_half_a_minute_is_one_key(self, rig: EngineRig, lost: int) -> None:
-        alice = rig.phone()
-        begun = alice.timestamp
-        seconds, full = 30, 0xFFFF // FRAME * FRAME
-        for number in range(seconds * 50):
-            segment, within = divmod((number + 1) * FRAME - 1, full)
-            if number > 1000 and number % 100 < lost:
-                continue
-            alice.timestamp = begun + segment * full
-            alice.packet(bytes([5, 10, *((within + 1).to_bytes(2, "big"))]), 101)
-        for _ in range(3):
-            alice.timestamp = begun + segment * full
-            alice.packet(bytes([5, 0x80 | 10, *((within + 1).to_bytes(2, "big"))]), 101)
-        rig.run(0.2)
+        begun, full = rig.phone().timestamp, 0xFFFF // FRAME * FRAME
+        for number in range(30 * 50):
+            segment, within = divmod(number * FRAME, full)
+            # The first packets of each segment, and the last.
+            if number < 10 or number % (full // FRAME) >= lost:
+                self._held(rig, 5, begun + segment * full, within + FRAME)
         assert rig.digits() == "5"
-        # Pressed again, and again as long after as a segment has.
-        for _ in range(2):
-            begun = alice.timestamp + full
-            for duration in (160, 320):
-                alice.timestamp = begun
-                alice.packet(bytes([5, 0x80 | 10, *duration.to_bytes(2, "big")]), 101)
-            alice.timestamp = begun
-        rig.run(0.2)
-        assert rig.digits() == "555"
+
+    def test_keys_as_long_after_each_other_as_segments_are_keys_each(self, rig: EngineRig) -> None:
+        begun, full = rig.phone().timestamp, 0xFFFF // FRAME * FRAME
+        for number, (code, ends) in enumerate([(5, True), (5, False), (6, False), (7, True)]):
+            self._held(rig, code, begun + number * full, FRAME)
+            self._held(rig, code, begun + number * full, 2 * FRAME, ends=ends)
+        assert rig.digits() == "5567"
 
     def test_a_late_packet_of_an_earlier_key_is_no_key(self, rig: EngineRig) -> None:
         alice = rig.phone()
