@@ -10,6 +10,7 @@ Each unit of `dsp` works on all its rows at once. A unit without rows costs noth
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -17,12 +18,15 @@ import numpy as np
 
 from firmware.core.media import PortEvent, PortOptions
 from firmware.media.dsp.agc import LevelControl
-from firmware.media.g711 import I16
+from firmware.media.g711 import I16, RATE
 from firmware.media.listening import Listening
 from firmware.media.metering import Metering
 
 MIN_GAIN_DB: Final = -60.0
 MAX_GAIN_DB: Final = 24.0
+MAX_SILENCE_MS: Final = 24 * 3_600_000
+MAX_CADENCE_MS: Final = 60_000
+"""Longer than any part of a tone's round, and than anybody would wait for one."""
 
 
 class InputProcessing:
@@ -95,6 +99,21 @@ class InputProcessing:
         self._level.process(frames, self._listening.activity, frames)
         for row in self._levelled:
             linear[row] = frames[members.places[row]]
+
+
+def are_usable(options: PortOptions) -> bool:
+    """Tell whether options can be followed. What can't is refused when it is said; in a tick it would end the
+    process, and be told to the next one again."""
+    return (
+        math.isfinite(options.gain_db)
+        and 0 <= options.silence_ms <= MAX_SILENCE_MS
+        and all(
+            tone.frequencies
+            and all(0 < hertz < RATE / 2 for hertz in tone.frequencies)
+            and all(0 <= part <= MAX_CADENCE_MS for part in tone.cadence_ms)
+            for tone in options.learned_tones
+        )
+    )
 
 
 def factor(gain_db: float) -> float:

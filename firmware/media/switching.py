@@ -13,6 +13,7 @@ from typing import Final
 from firmware.core.media import PortOptions
 from firmware.media import protocol
 from firmware.media.ports import Port, Ports
+from firmware.media.processing import are_usable
 
 OVERHEARD_FRAMES: Final = 10
 """How long something must have played on a line that tells of keys by itself for their sound to end it: 200
@@ -91,7 +92,7 @@ class Switching(Ports):
         self._changed = True
 
     def _configure(self, command: protocol.Configure) -> None:
-        if command.port_id not in self._ports or not math.isfinite(command.options.gain_db):
+        if command.port_id not in self._ports or not are_usable(command.options):
             self.refused_commands += 1
             return
         if command.options == PortOptions():
