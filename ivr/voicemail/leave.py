@@ -67,6 +67,7 @@ async def leave_message(call: Call, name: str, prompts: Prompts, leaving: Leavin
         call.journey.route(InMailbox.NO_BOX(mailbox=name))
         return Cause.UNALLOCATED_NUMBER
     await call.answer()
+    call.arrived()
     return await _Visit(call, box, prompts, leaving).run()
 
 

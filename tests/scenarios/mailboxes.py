@@ -86,12 +86,16 @@ class Box(Office):
     def now(self) -> Instant:
         return Instant(self.wall_ms + int(self.monotonic() * 1000), 0, "test", clock_set=True)
 
+    async def takes_message(self, call: Call, mailbox: str) -> Cause:
+        """Have a caller leave a message."""
+        leaving = Leaving(self.voicemail, "CN", lambda: TODAY, lambda _: False, self._signs_in)
+        return await leave_message(call, mailbox, self.prompts, leaving)
+
     def caller_comes_to(self, mailbox: str, number: str | None = "13800138000") -> FakeLeg:
         """Have somebody from outside be led to a mailbox."""
-        leaving = Leaving(self.voicemail, "CN", lambda: TODAY, lambda _: False, self._signs_in)
 
         async def script(call: Call) -> None:
-            self.cause = await leave_message(call, mailbox, self.prompts, leaving)
+            self.cause = await self.takes_message(call, mailbox)
 
         return self.somebody_rings_in(script, number)
 

@@ -12,6 +12,10 @@ import pytest
 from firmware.core.causes import Cause
 from firmware.core.media import FellSilent, ToneNoticed
 from firmware.core.messages import Counts, MessageState
+from firmware.core.records import TransferKind
+from firmware.switch.call import Call
+from firmware.switch.destinations import ToVoicemail
+from tests.scenarios.desk import Desk
 from tests.scenarios.mailboxes import Box, at_once
 from tests.scenarios.office import trace
 
@@ -162,3 +166,42 @@ async def test_a_groups_message_lights_the_lamps_of_its_members(office: Box) -> 
     await office.leaves("sales", 5)
     assert [office.voicemail.waiting(number).new for number in ("101", "102", "103")] == [1, 0, 1]
     assert office.box("800").name == "sales"
+
+
+@pytest.fixture
+def desk(office: Box) -> Desk:
+    """The office in which callers are handed on by keys, also into mailboxes: 8102, 8999."""
+
+    async def takes(call: Call, place: ToVoicemail) -> Cause:
+        return await office.takes_message(call, place.mailbox)
+
+    office.destinations.register(ToVoicemail, takes)
+    office.numbers.update({"8102": ToVoicemail("102"), "8999": ToVoicemail("999")})
+    return Desk(office)
+
+
+async def test_who_hands_a_caller_into_a_mailbox_is_free_as_soon_as_the_caller_is_there(
+    office: Box, desk: Desk
+) -> None:
+    caller, phone = await desk.talk()
+    of_the_talk = len(office.media.recordings)
+    phone.far.presses("##8102")
+    await office.until(lambda: phone.ending is not None)
+    assert caller.ending is None
+    assert len(office.media.recordings) == of_the_talk, "while the greeting is still heard"
+    await office.until(lambda: len(office.media.recordings) > of_the_talk)
+    await asyncio.sleep(5)
+    caller.far.ends()
+    journey = await office.journey()
+    assert [message.mailbox for message in office.messages()] == ["102"]
+    assert [(one.kind, one.to, one.completed) for one in journey.transfers] == [
+        (TransferKind.BLIND, "8102", True)
+    ]
+
+
+async def test_a_caller_handed_into_a_mailbox_that_is_none_comes_back(office: Box, desk: Desk) -> None:
+    caller, phone = await desk.talk()
+    phone.far.presses("##8999")
+    await asyncio.sleep(5)
+    await office.talking(caller, phone)
+    assert office.messages() == []
