@@ -7,7 +7,10 @@ import asyncio
 import pytest
 
 from extensions.accounts import Account, Accounts, Algorithm
+from extensions.sip.agent import Agent
+from extensions.sip.flow import Flow
 from extensions.sip.offer_answer import AudioNegotiation
+from extensions.sip.uri import SipUri
 from firmware.core.leg import Party
 from firmware.core.media import G722, PCMA
 from tests.extensions.office import CALLER, Office, opened
@@ -134,3 +137,20 @@ async def test_a_caller_who_is_answered_by_the_box_itself_stays_narrow() -> None
     await place.settle()
     assert ann.agreed is not None and ann.agreed.payload_type == PCMA
     assert not caller.can_wideband
+
+
+async def test_a_phone_that_registers_takes_none_of_its_neighbours_calls_along(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    place = await opened()
+    desk = await place.phone("101")
+    found: list[tuple[str, str]] = []
+
+    def note(self: Agent, contact: SipUri, flow: Flow, now: float) -> None:
+        found.append((contact.host, flow.host))
+
+    monkeypatch.setattr(Agent, "flow_found", note)
+    sofa = await place.phone("101")
+    assert found == [(sofa.host, sofa.host)]
+    assert len(place.phones.bindings("101")) == 2
+    assert desk.host != sofa.host
