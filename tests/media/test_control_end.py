@@ -11,7 +11,7 @@ import pytest
 
 from firmware.core.ids import PortId
 from firmware.media import control, protocol
-from firmware.media.control import LEAST_SECONDS, ControlServer
+from firmware.media.control import LEAST_SECONDS, MAX_UNSENT, ControlServer
 
 COMMAND_SECONDS = 0.001
 
@@ -91,3 +91,17 @@ def test_it_wakes_for_a_command_for_a_new_switch_and_else_sleeps_on(switch: Swit
     switch.listened_to(switch.now + 1)
     assert not switch.server.connected
     assert not switch.server.wait(0)
+
+
+def test_a_switch_that_does_not_read_is_let_go_and_another_is_served(switch: Switch, tmp_path: Path) -> None:
+    switch.listened_to(switch.now + 1)
+    pulses = 0
+    while switch.server.connected:
+        switch.server.send([protocol.Pulse(pulses)] * 10)
+        pulses += 10
+        assert pulses < 100_000
+    assert pulses > MAX_UNSENT
+    with switch.connect(tmp_path / "control") as second:
+        switch.listened_to(switch.now + 1)
+        switch.server.send([protocol.Pulse(7)])
+        assert protocol.decode_event(second.recv(100)) == protocol.Pulse(7)

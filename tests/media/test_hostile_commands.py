@@ -1,4 +1,4 @@
-"""Commands that make no sense are refused or told: what ended a tick would be told to the next process again."""
+"""Commands that make no sense are refused or told: what ends a tick would be told to the next process."""
 
 from __future__ import annotations
 

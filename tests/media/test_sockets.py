@@ -97,6 +97,18 @@ def test_who_is_aimed_elsewhere_sends_there_from_the_next_tick_on(desk: Desk) ->
     assert hears_nothing(phone)
 
 
+def test_what_strangers_sent_before_anybody_was_to_be_believed_never_enters_the_call(desk: Desk) -> None:
+    stranger, phone = desk.phone(), desk.phone()
+    address = desk.ports.open(0, HOST, 0)
+    for _ in range(300):
+        stranger.sendto(bytes(PACKET), address)
+    desk.ports.aim(0, *phone.getsockname())
+    phone.sendto(b"\x01" * PACKET, address)
+    batch = Batch(400)
+    desk.ports.receive(batch, lambda row: False)
+    assert batch.packets == [b"\x01" * PACKET]
+
+
 def test_a_phone_that_sends_from_another_port_is_sent_to_there(desk: Desk) -> None:
     phone, address = desk.call(0)
     desk.tick(0)
