@@ -7,6 +7,8 @@ product (telephony-reference A6, B2).
 from __future__ import annotations
 
 import dataclasses
+import sys
+import tomllib
 from pathlib import Path
 
 KNOWN_USB: dict[str, str] = {
@@ -77,6 +79,22 @@ def fits(wanted_hat: str, wanted_usb: tuple[str, ...], found: Found) -> int:
     return 2 * hat + bool(found.usb & set(wanted_usb))
 
 
+def best_profile(folder: Path, found: Found) -> str | None:
+    """Return the name of the board's profile in a folder that fits the hardware best; None where none does.
+
+    Of several that fit equally well the first by name counts.
+    """
+    boards = {
+        path.stem: tomllib.loads(path.read_text("utf-8")).get("board", {}) for path in folder.glob("*.toml")
+    }
+    how_well = {
+        name: fits(board.get("hat", ""), tuple(board.get("usb", ())), found)
+        for name, board in sorted(boards.items())
+    }
+    best = max(how_well, key=lambda name: how_well[name], default="")
+    return best if how_well.get(best) else None
+
+
 def _devices(usb: Path) -> list[Path]:
     try:
         return sorted(usb.iterdir())
@@ -89,3 +107,11 @@ def _text(path: Path) -> str:
         return path.read_bytes()[:200].decode("utf-8", "replace").strip("\x00\n ")
     except OSError:
         return ""
+
+
+if __name__ == "__main__":
+    # For the installer: which profile of that folder is this computer's.
+    chosen = best_profile(Path(sys.argv[1]), look())
+    if chosen is None:
+        sys.exit("no board of these profiles is here")
+    sys.stdout.write(f"{chosen}\n")

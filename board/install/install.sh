@@ -38,7 +38,12 @@ changes=$((changes + $(cat "$counted")))
 rm -f "$counted"
 
 # What is only put where nothing is: the board's profile, whose updates are taken.
-[ -n "$profile" ] || profile=$(boot_folder >/dev/null && echo pi-sim7600 || echo simulated)
+# Which board a running Pi has, its EEPROM and USB tell; of a card in preparation nothing is known.
+profile_of_this() {
+  boot_folder >/dev/null || { echo simulated; return 0; }
+  { [ -z "$target" ] && "/opt/zongji/versions/$id/venv/bin/python" -m hal.detect "$source_tree/board/profiles" 2>/dev/null; } || echo pi-sim7600
+}
+[ -n "$profile" ] || profile=$(profile_of_this)
 [ -e "$source_tree/board/profiles/$profile.toml" ] || fail "no profile $profile; there are: $(cd "$source_tree/board/profiles" && echo *.toml)"
 [ -e "$target/etc/zongji/profile.toml" ] || put_file "$source_tree/board/profiles/$profile.toml" /etc/zongji/profile.toml
 put_folder /etc/zongji/trusted

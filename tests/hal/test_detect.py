@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ from firmware.app.panel import check_board
 from firmware.core.errors import UserError
 from firmware.profile import load_profile
 from hal import detect
-from hal.detect import Found, contradiction, fits, look
+from hal.detect import Found, best_profile, contradiction, look
 from hal.modems.build import build_lines
 from hal.panel import Mood
 
@@ -69,10 +71,25 @@ def test_each_profile_is_found_by_its_hardware() -> None:
         Found("", frozenset({"0803:3095"})): "pi-usb-voice-zoom3095",
         Found("", frozenset({"0baf:0303"})): "pi-usb-voice-usr5637",
     }
-    boards = {path.stem: load_profile(path).board for path in PROFILES}
+    folder = PROFILES[0].parent
     for found, name in seen.items():
-        best = max(boards, key=lambda one: fits(boards[one].hat, boards[one].usb, found))
-        assert best == name
+        assert best_profile(folder, found) == name
+    assert best_profile(folder, Found("", frozenset())) is None
+    assert best_profile(folder, Found("Sense HAT", frozenset())) is None
+    assert best_profile(folder, Found("zongji HAT", frozenset({"1e0e:9001"}))) == "pi-zongji-hat"
+
+
+def test_the_installer_asks_which_board_is_here() -> None:
+    script = (PROFILES[0].parents[1] / "install" / "install.sh").read_text("utf-8")
+    assert "-m hal.detect" in script
+    done = subprocess.run(
+        [sys.executable, "-m", "hal.detect", str(PROFILES[0].parent)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    # Whatever this computer is, it answers with a profile's name, or with why not.
+    assert (done.returncode == 0) == (done.stdout.strip() in {path.stem for path in PROFILES}), done
 
 
 def test_a_voice_modem_of_another_kind_is_not_taken_for_the_profiles() -> None:
