@@ -135,6 +135,49 @@ async def test_a_hung_process_is_replaced(box: Box) -> None:
     assert heard_frequency(bob.samples(20)) == 440
 
 
+async def test_what_a_stopped_computer_left_out_is_not_hurried_through(box: Box) -> None:
+    alice, bob = box.phone(440), box.phone(1000)
+    await connect(box, alice, bob)
+    await talk(0.5, alice, bob)
+    pid = box.supervisor.stats().pid
+    os.kill(pid, signal.SIGSTOP)
+    await talk(0.7, alice, bob)
+    bob.heard.clear()
+    began = time.monotonic()
+    os.kill(pid, signal.SIGCONT)
+    await talk(1, alice, bob)
+    due = (time.monotonic() - began) / 0.02
+    # 0.2 s are made up for, which the phone's own reserve may be short of; 0.7 s would be a burst.
+    assert len(bob.heard) < due + 15
+    await asyncio.sleep(1.05)
+    stats = box.supervisor.stats()
+    assert (stats.pid, stats.restarts) == (pid, 0)
+    assert stats.overruns >= 20
+
+
+async def test_a_switch_that_stood_still_itself_blames_nobody(box: Box) -> None:
+    await asyncio.sleep(1.1)
+    pid = box.supervisor.stats().pid
+    for _ in range(3):
+        asyncio.get_running_loop().call_soon(time.sleep, 1.3)
+        await asyncio.sleep(0.3)
+    stats = box.supervisor.stats()
+    assert (stats.pid, stats.restarts) == (pid, 0)
+
+
+async def test_a_process_of_another_version_makes_room(box: Box) -> None:
+    alice, bob = box.phone(440), box.phone(1000)
+    await connect(box, alice, bob)
+    older = box.supervisor.stats().pid
+    box.client._tell(protocol.Hello(protocol.VERSION + 1))
+    async with asyncio.timeout(20):
+        while box.supervisor.stats().pid in (0, older):
+            await talk(0.1, alice, bob)
+    bob.heard.clear()
+    await talk(1, alice, bob)
+    assert heard_frequency(bob.samples(20)) == 440
+
+
 async def test_a_new_switch_adopts_the_process_and_closes_what_it_does_not_know(box: Box) -> None:
     alice, bob = box.phone(440), box.phone(1000)
     await connect(box, alice, bob)
