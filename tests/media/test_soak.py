@@ -38,12 +38,12 @@ from firmware.media.client import MediaClient
 from firmware.media.rtp import RtpPacket, build
 from firmware.media.supervisor import MediaSupervisor
 
-SECONDS: Final = int(os.environ.get("SOAK_SECONDS", "60"))
+SECONDS: Final = int(os.environ.get("SOAK_SECONDS", "120"))
 HOST: Final = "127.0.0.1"
 GROWTH_MB: Final = 0.5
 """In the second half, however long it is."""
 GROWTH_KB: Final = 2.0
-"""A round, which tells a leak in a minute, too: a single numpy array or packet kept is more."""
+"""A round, which tells a leak in two minutes, too. What is used for the first time leaves 0.6."""
 OFFICES: Final = 3
 BATCH: Final = 5
 """Rounds of every office between two looks at the figures."""
