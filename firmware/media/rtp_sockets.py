@@ -31,15 +31,12 @@ from typing import Final
 import numpy as np
 
 from firmware.core.media import MediaError
+from firmware.media.expected import Expected
 from firmware.media.rtp import MAX_PACKET
 from firmware.media.rtp_network import EXPECTED_SIZE, Batch
 
 _STAMP: Final = 0x8907
 """SIOCGSTAMPNS (linux/sockios.h): when the packet last received from a socket had arrived."""
-UNEVEN_TICKS: Final = 100
-"""After which rows that were expected in vain, first and last, are expected again."""
-MISS_TICKS: Final = 10
-"""Within which a row must be expected in vain twice for it to matter; a lost packet is no habit."""
 PILED_UP: Final = 0.02
 """Seconds that a packet has lain when it is read, from which on another is behind it."""
 MAX_AGE: Final = 0.1
@@ -81,32 +78,15 @@ class RtpSockets:
         self._door = select.epoll()
         self._receivers: dict[int, _Port] = {}
         self._expected: list[socket.socket] = []
-        self._last: set[int] = set()
-        """Rows that are read last of the expected ones."""
-        self._moved: set[int] = set()
-        """Rows that were lately put first instead of last, or last instead of first."""
-        self._in_vain: set[int] = set()
-        """Rows whose packets come just while they are read, or not one by one."""
-        self._wanted: Sequence[int] = ()
-        """Rows that the engine expects packets of."""
-        self._stale = False
-        """Whether other rows of these are to be expected now."""
+        self._habits = Expected()
         self._ticks = 0
         self._unwatched: set[int] = set()
         """Descriptors of expected rows that epoll doesn't watch: to look at each again would cost more than
         to read it."""
-        self._uneven: set[int] = set()
-        """Rows that were expected in vain, and for a while are not."""
-        self._forgiven = 0
-        """Tick in which they last were expected again."""
-        self._vain: dict[int, int] = {}
-        """Rows that were expected in vain, and in which tick they last were."""
         self._piled: set[int] = set()
         """Rows that have more than one packet: a faster clock, a copy on the way."""
         self._missed: set[int] = set()
         """Descriptors of expected rows that had no packet in this tick."""
-        self._wide: set[int] = set()
-        """Rows that have sent a packet too long for a slot."""
         self._began = 0.0
         self._stamp = bytearray(16)
         self._siblings: dict[int, _Port] = {}
@@ -173,10 +153,8 @@ class RtpSockets:
 
     def close(self, row: int) -> None:
         own = self._ports.pop(row)
-        for habits in (self._wide, self._uneven, self._last, self._moved, self._in_vain, self._piled):
-            habits.discard(row)
-        self._vain.pop(row, None)
-        self._stale = True
+        self._habits.forget(row)
+        self._piled.discard(row)
         if self._receivers.pop(own.descriptor, None) is not None:
             if own.descriptor in self._unwatched:
                 self._unwatched.discard(own.descriptor)
@@ -193,18 +171,10 @@ class RtpSockets:
             own.sibling.close()
 
     def expect(self, batch: Batch, rows: Sequence[int]) -> None:
-        if self._ticks - self._forgiven >= UNEVEN_TICKS:
-            self._forgiven = self._ticks
-            self._stale |= bool(self._uneven)
-            self._uneven.clear()
-            self._moved.clear()
-        self._part_again()
-        if not self._stale and rows == self._wanted:
+        order = self._habits.order(rows, self._ticks)
+        if order is None:
             return
-        self._wanted, self._stale = rows, False
-        odd = self._wide | self._uneven
-        known = [row for row in rows if row not in odd and row in self._ports][: batch.capacity]
-        known.sort(key=self._last.__contains__)
+        known = [row for row in order if row in self._ports][: batch.capacity]
         ports = [self._ports[row] for row in known]
         self._expected = [port.sock for port in ports]
         batch.expected = np.array(known, np.intp)
@@ -214,22 +184,6 @@ class RtpSockets:
         for descriptor in unwatched - self._unwatched:
             self._calls.unregister(descriptor)
         self._unwatched = unwatched
-
-    def _part_again(self) -> None:
-        """Have who was expected in vain be read at the other end of a tick's reading, which takes a while.
-
-        A packet that comes about when its row is read is now there, now not. Read at the other end it is
-        always there, or always one tick old. Who is missed there as well doesn't send packets one by one.
-        """
-        for row in self._in_vain:
-            self._vain.pop(row, None)
-            if row in self._moved:
-                self._uneven.add(row)
-            else:
-                self._moved.add(row)
-                self._last ^= {row}
-        self._stale |= bool(self._in_vain)
-        self._in_vain.clear()
 
     def _watch(self, descriptor: int) -> None:
         """Have the kernel tell of packets at a socket that was expected to have one each tick."""
@@ -255,8 +209,8 @@ class RtpSockets:
         if EXPECTED_SIZE in map(len, packets):
             # A packet that may have been cut off; its stump is left to be counted as malformed.
             wide = [len(packet) == EXPECTED_SIZE for packet in packets]
-            self._wide.update(batch.expected[wide].tolist())
-            self._stale = True
+            for row in batch.expected[wide].tolist():
+                self._habits.too_long(row)
         self._receive_rest(batch)
         if self._piled:
             self._drain_piled(batch)
@@ -268,9 +222,7 @@ class RtpSockets:
         if port is not None:
             descriptor = port.descriptor
             self._missed.add(descriptor)
-            if self._ticks - self._vain.get(row, -MISS_TICKS) < MISS_TICKS:
-                self._in_vain.add(row)
-            self._vain[row] = self._ticks
+            self._habits.missed(row, self._ticks)
             if descriptor in self._unwatched:
                 self._watch(descriptor)
 
@@ -306,7 +258,7 @@ class RtpSockets:
                     continue
                 batch.add(own.row, packet)
                 if len(packet) >= EXPECTED_SIZE:
-                    self._wide.add(own.row)
+                    self._habits.too_long(own.row)
 
     def age(self, row: int) -> float:
         try:

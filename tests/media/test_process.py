@@ -173,9 +173,11 @@ async def test_a_process_of_another_version_makes_room(box: Box) -> None:
     async with asyncio.timeout(20):
         while box.supervisor.stats().pid in (0, older):
             await talk(0.1, alice, bob)
-    bob.heard.clear()
-    await talk(1, alice, bob)
-    assert heard_frequency(bob.samples(20)) == 440
+        heard = 0.0
+        while heard != 440:
+            bob.heard.clear()
+            await talk(1, alice, bob)
+            heard = heard_frequency(bob.samples(20))
 
 
 async def test_a_new_switch_adopts_the_process_and_closes_what_it_does_not_know(box: Box) -> None:

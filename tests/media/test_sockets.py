@@ -9,9 +9,10 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+from firmware.media.expected import MISS_TICKS, UNEVEN_TICKS
 from firmware.media.g711 import U8
 from firmware.media.rtp_network import EXPECTED_SIZE, Batch
-from firmware.media.rtp_sockets import MISS_TICKS, PILED_UP, UNEVEN_TICKS, RtpSockets
+from firmware.media.rtp_sockets import PILED_UP, RtpSockets
 from firmware.media.transmit import PACKET
 
 HOST = "127.0.0.1"
