@@ -190,6 +190,24 @@ async def test_who_hangs_up_before_the_dial_tone_leaves_the_line_free_for_the_ne
         assert dialled(bench) == [NUMBER]
 
 
+async def test_of_two_calls_that_wait_for_the_line_the_one_hung_up_gets_nothing_of_it() -> None:
+    bench = ExchangeBench()
+    async with running(bench) as heard:
+        bench.will_answer(HELP)
+        bench.exchange.plugged = False
+        given_up = asyncio.create_task(bench.line.dial(NUMBER))
+        await asyncio.sleep(0.1)
+        await bench.line.hang_up()
+        calling = asyncio.create_task(bench.line.dial(HELP, emergency=True))
+        await asyncio.sleep(1)
+        bench.exchange.plugged = True
+        with pytest.raises(LineError, match="over"):
+            await given_up
+        await calling
+        await heard.next(CallConnected)
+        assert dialled(bench) == [HELP]
+
+
 # A voice modem listens by itself
 
 
@@ -244,3 +262,16 @@ async def test_who_hangs_up_while_the_modem_listens_is_not_dialled_for() -> None
         assert (await heard.next(CallEnded)).reason is EndReason.LOCAL
         await asyncio.sleep(20)
         assert dialled(bench) == []
+
+
+async def test_who_hangs_up_before_the_number_was_sent_has_it_never_sent() -> None:
+    quirks = SPECIMENS["cx93010"]()
+    bench = VoiceBench(quirks=quirks)
+    async with running(bench) as heard:
+        quirks.answer_seconds = 0.5
+        dialling = asyncio.create_task(bench.line.dial(NUMBER))
+        await asyncio.sleep(0.7)
+        await bench.line.hang_up()
+        await asyncio.gather(dialling, return_exceptions=True)
+        await heard.state(bench.line, LineState.READY)
+        assert bench.commands("ATDT") == []
