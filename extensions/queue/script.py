@@ -157,6 +157,7 @@ class Queueing:
         visit = _Visit(self, call, model, waiting, record, seconds)
         try:
             await call.answer()
+            call.arrived()
             return await visit.run()
         finally:
             visit.close()
@@ -317,7 +318,8 @@ class _Visit:
 
     async def _overflow(self) -> Cause:
         self._leave(End.TIMED_OUT)
-        return await self._q.destinations.lead(self._call, *self._settings.overflow)
+        cause = await self._q.destinations.lead(self._call, *self._settings.overflow)
+        return cause if self._settings.overflow else Cause.NO_ANSWER
 
     async def _kept_for_callback(self) -> bool:
         callbacks = self._q.callbacks

@@ -38,7 +38,9 @@ class IncomingCall(Call):
         self._must_prack = "100rel" in invite.headers.tokens("require")
         self._rseq = 0
         self._unacknowledged: Response | None = None
-        """The reliable provisional response that waits for its PRACK."""
+        """The reliable provisional response that is repeated until its PRACK comes."""
+        self._awaits_prack = False
+        """Whether one is owed; the answer may come before it, but ends the repetition only (RFC 3262 §3)."""
         self._queued: tuple[int, bytes] | None = None
         self._repeat_after = T1
         self._answer_later: bytes | None = None
@@ -143,6 +145,7 @@ class IncomingCall(Call):
             response.headers.set("require", "100rel")
             response.headers.set("rseq", str(self._rseq))
             self._unacknowledged = response
+            self._awaits_prack = True
             self._repeat_after = T1
             self._core.timers.arm(self, "1xx", now + T1)
             self._core.timers.arm(self, "prack", now + GIVE_UP_S)
@@ -150,9 +153,10 @@ class IncomingCall(Call):
 
     def _pracked(self, transaction: ServerTransaction, request: Request, now: float) -> None:
         wanted = [str(self._rseq), str(self.invite.cseq.number), "INVITE"]
-        if self._unacknowledged is None or (request.headers.get("rack") or "").split() != wanted:
+        if not self._awaits_prack or (request.headers.get("rack") or "").split() != wanted:
             self.reply(transaction, 481, now)
             return
+        self._awaits_prack = False
         self._stop_repeating()
         self.reply(transaction, 200, now)
         if self._queued is not None:

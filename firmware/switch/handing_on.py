@@ -94,12 +94,15 @@ class HandingOn:
         finally:
             call.when_talking = None
             await asyncio.gather(*letting_go, return_exceptions=True)
-        if record.completed or cause is Cause.NORMAL:
-            record.completed = True
+        if cause is Cause.NORMAL or call.caller.ending is not None:
+            record.completed = record.completed or cause is Cause.NORMAL
             await by.hang_up()
             return ()
         record.detail = str(of_cause(cause))
-        by.transfer_finished(cause)
+        if not record.completed:
+            by.transfer_finished(cause)
+        # A place may have taken the call, a queue say, and nobody there.
+        record.completed = False
         return await self.back_to(call, by, HandOn.NOT_TAKEN(to=number, why=of_cause(cause)))
 
     async def back_to(self, call: Call, by: Leg, why: Said) -> Sequence[Leg]:

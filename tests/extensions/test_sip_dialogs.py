@@ -53,6 +53,18 @@ def test_early_media_is_repeated_until_it_is_acknowledged() -> None:
     assert call.state is CallState.ANSWERED
 
 
+def test_ringing_is_acknowledged_once_even_after_the_answer_that_overtook_it() -> None:
+    story = Story()
+    call = offered(story, "Require: 100rel")
+    call.ring(story.now)
+    assert statuses(story.collect()) == [180]
+    call.answer(SDP.encode(), story.now)
+    assert statuses(story.collect()) == [200]
+    assert statuses(story.says(prack(story, call, "1 1 INVITE"))) == [200]
+    assert statuses(story.says(prack(story, call, "1 1 INVITE", 3))) == [481]
+    assert set(statuses(story.passes(1))) == {200}, "the ringing is not repeated any more"
+
+
 def test_early_media_nobody_acknowledges_ends_the_call() -> None:
     story = Story()
     call = offered(story, "Require: 100rel")

@@ -12,9 +12,10 @@ from extensions.queue.callback import Callbacks
 from extensions.queue.script import Queueing
 from firmware.core.causes import Cause, Side
 from firmware.core.leg import LegState
-from firmware.core.records import Outcome, WaitEnd
+from firmware.core.records import Outcome, TransferKind, WaitEnd
 from firmware.switch.call import Call
 from firmware.switch.destinations import ToExtension, ToQueue
+from tests.scenarios.desk import Desk
 from tests.scenarios.office import Office, trace
 from tests.switch.fake_leg import FakeLeg
 
@@ -257,3 +258,49 @@ async def test_the_trace_says_where_the_caller_stood(office: Office) -> None:
     await asyncio.sleep(1)
     caller.far.ends()
     assert trace(await office.journey()) == ["→ queue service", "service: place 1", "service: abandoned"]
+
+
+@pytest.fixture
+def handing(office: Office) -> Desk:
+    """The office in which callers are handed on by keys, also into the queue: 601."""
+    office.numbers["601"] = ToQueue("service")
+    return Desk(office)
+
+
+async def test_who_hands_a_caller_into_the_queue_is_free_while_the_caller_waits(
+    office: Office, handing: Desk
+) -> None:
+    service = Service(office)
+    service.desk.sign_in("102")
+    caller, phone = await handing.talk()
+    phone.far.presses("##601")
+    agent = await office.phone_rings("102")
+    await office.until(lambda: phone.ending is not None)
+    assert (caller.ending, agent.state) == (None, LegState.RINGING)
+    await asyncio.sleep(5)
+    agent.far.answers()
+    await office.talking(caller, agent)
+    caller.far.ends()
+    journey = await office.journey()
+    assert [(one.kind, one.to, one.completed) for one in journey.transfers] == [
+        (TransferKind.BLIND, "601", True)
+    ]
+
+
+async def test_a_caller_handed_into_a_queue_where_nobody_answers_comes_back_to_who_did_it(
+    office: Office, handing: Desk
+) -> None:
+    Service(office, join_without_agents=True, max_wait_seconds=30)
+    caller, phone = await handing.talk()
+    phone.far.presses("##601")
+    await office.until(lambda: phone.ending is not None)
+    legs = len(office.legs)
+    await office.until(lambda: len(office.legs) > legs)
+    again = office.legs[-1]
+    assert again.address == "101"
+    again.far.answers()
+    await office.talking(caller, again)
+    caller.far.ends()
+    journey = await office.journey()
+    assert [(one.to, one.completed) for one in journey.transfers] == [("601", False)]
+    assert "601: no answer: 101 is rung again" in trace(journey)
