@@ -37,6 +37,7 @@ class _Script:
         self.name = name
         self._steps: list[str] = []
         self._cseq = 0
+        self._invited = 0
 
     def write(self, folder: Path) -> Path:
         """Write the scenario; return its file."""
@@ -53,11 +54,14 @@ class _Script:
         self._steps.append(f'<pause milliseconds="{milliseconds}"/>')
         return self
 
-    def hears(self, what: int | str, *, optional: bool = False, header: str = "", value: str = "") -> Self:
+    def hears(
+        self, what: int | str, *, optional: bool = False, header: str = "", value: str = "", of: str = ""
+    ) -> Self:
         """Wait for a response or a request; one of its headers must match `value`, a regular expression."""
         kind = "response" if isinstance(what, int) else "request"
         extra = ' optional="true"' if optional else ""
         extra += ' rrs="true"' if what in (180, 183, 200) else ""
+        extra += f' response_txn="{of}"' if of else ""
         check = ""
         if header:
             where = 'search_in="body"' if header == "body" else f'search_in="hdr" header="{header}:"'
@@ -93,6 +97,7 @@ class _Script:
         repeats: bool = False,
         contact: str | None = None,
         codec: int = 8,
+        transaction: str = "",
     ) -> Self:
         contact = contact or _CONTACT.format(user=self.user)
         said = _SDP.format(version=self._cseq, direction=direction, codec=codec, name=_CODECS[codec])
@@ -100,6 +105,7 @@ class _Script:
         kind = ["Content-Type: application/sdp"] if body else []
         head = "\n".join([start, *heads, contact, *lines, *kind, "Content-Length: [len]"])
         retrans = ' retrans="500"' if repeats else ""
+        retrans += f' start_txn="{transaction}"' if transaction else ""
         self._steps.append(f"<send{retrans}>\n<![CDATA[\n{head}\n\n{sdp}\n]]>\n</send>")
         return self
 
@@ -134,7 +140,8 @@ class Caller(_Script):
         return self._request(method, lines, body=body, direction=direction, codec=codec)
 
     def hangs_up(self) -> Self:
-        return self._request("BYE", ()).hears(200)
+        # SIPp would take a repeated answer to its INVITE for that to its BYE.
+        return self._request("BYE", (), transaction="bye").hears(200, of="bye")
 
     def _request(
         self,
@@ -145,8 +152,11 @@ class Caller(_Script):
         within: bool = True,
         direction: str = "sendrecv",
         codec: int = 8,
+        transaction: str = "",
     ) -> Self:
         self._cseq += 1
+        if method == "INVITE":
+            self._invited = self._cseq
         target = "[next_url]" if within else "sip:[service]@[remote_ip]:[remote_port]"
         return self._send(
             f"{method} {target} SIP/2.0",
@@ -156,11 +166,13 @@ class Caller(_Script):
             direction=direction,
             repeats=True,
             codec=codec,
+            transaction=transaction,
         )
 
     def _ack(self, *, within: bool, body: bool = False) -> Self:
         target = "[next_url]" if within else "sip:[service]@[remote_ip]:[remote_port]"
-        heads = self._heads(f"{self._cseq} ACK", within=True, branch="[branch]" if within else "[branch-3]")
+        branch = "[branch]" if within else "[branch-3]"
+        heads = self._heads(f"{self._invited} ACK", within=True, branch=branch)
         return self._send(f"ACK {target} SIP/2.0", heads, (), body=body)
 
     def _heads(self, cseq: str, *, within: bool, branch: str = "[branch]") -> list[str]:
