@@ -59,7 +59,7 @@ class CallsFailed(RuntimeError):
 class Flood(msgspec.Struct, frozen=True):
     """What another host sends meanwhile: REGISTERs and INVITEs by turns."""
 
-    per_s: int = 5000
+    per_s: int = 20_000
     known: bool = False
     """Whether it has registered before: a phone gone mad, not a stranger."""
     limited: bool = True
