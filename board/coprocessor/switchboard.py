@@ -69,6 +69,8 @@ class Switchboard:
                 self.malformed += 1
             message = self.link.next_message()
         if self.link.up and self._linked != self.link.risen:
+            # Whatever concerned a call is over, as it is for the box.
+            self._let_go(now)
             self._linked = self.link.risen
             self._tell(now, words.VERSION, words.BOARD_VERSION)
             self._tell(now, words.STATUS, self._status())

@@ -8,12 +8,11 @@ acknowledged, and after
 
     DOWN ──our hello acknowledged and theirs received──► UP ──no acknowledgement──► DOWN (hello again)
 
-A hello carries the protocol's version and a number that changes with every start. Receiving one with another
-number
-means that the other side started anew: what it had of ours is gone, its numbering begins anew, and what we
-had queued
-for it is dropped; it is told by `restarted`. Another version leaves the link down, and `mismatch` says which
-one.
+A hello carries the protocol's version and a number that changes with every start, and whenever we have given
+the other side up. Receiving one with another number means that the other side began anew: what it had of ours
+is gone, its numbering begins anew, and what we had queued for it is dropped; it is told by `restarted`. (Were
+the number the same, the other side would not notice, and say nothing of how things are.) Another version
+leaves the link down, and `mismatch` says which one.
 
 This file also runs under MicroPython. Times are milliseconds as ever-growing integers.
 """
@@ -49,13 +48,15 @@ class Link:
         """How often the link has come up."""
         self.overflowed = 0
         """Messages dropped because the queue was full or the link down."""
-        self._hello = bytes([version, start_number >> 8 & 0xFF, start_number & 0xFF])
         self._version = version
+        self._life = start_number
         self._decoder = Decoder()
         self._out = bytearray()
         self._queue: list[bytes] = []
         self._received: list[bytes] = []
         self._their_hello: bytes | None = None
+        self._hello_said = False
+        """Since the link went down; what is acknowledged before is another one."""
         self._hello_heard = False
         """Ours was acknowledged."""
         self._next = 0
@@ -112,10 +113,11 @@ class Link:
         if self._due is None or now < self._due:
             return
         if not self.up:
-            self._out += encode(_HELLO, self._hello)
+            self._out += encode(_HELLO, self._hello())
+            self._hello_said = True
             self._due = now + HELLO_PAUSE
         elif self._attempts >= ATTEMPTS:
-            self._go_down(now)
+            self._give_up(now)
         else:
             self._transmit(now)
 
@@ -123,9 +125,16 @@ class Link:
         """The wire is another one: begin with a hello."""
         self._out = bytearray()
         self._decoder.forget()
-        self._go_down(now)
+        self._give_up(now)
 
     # Inside
+
+    def _hello(self) -> bytes:
+        return bytes([self._version, self._life >> 8 & 0xFF, self._life & 0xFF])
+
+    def _give_up(self, now: int) -> None:
+        self._life += 1
+        self._go_down(now)
 
     def _transmit(self, now: int) -> None:
         self._out += encode(_DATA | self._next, self._queue[0])
@@ -167,11 +176,11 @@ class Link:
                 self._go_down(now)
             self._their_hello = hello
             self._last_taken = None
-        self._out += encode(_HELLO_ACK, self._hello)
+        self._out += encode(_HELLO_ACK, self._hello())
         self._rise()
 
     def _hello_acknowledged(self, hello: bytes, now: int) -> None:
-        if len(hello) == 3 and hello[0] == self._version and not self.up:
+        if len(hello) == 3 and hello[0] == self._version and self._hello_said and not self.up:
             self._hello_heard = True
             if hello != self._their_hello:
                 # The acknowledgement is a hello too.
@@ -189,7 +198,7 @@ class Link:
             self._due = None
 
     def _go_down(self, now: int) -> None:
-        self.up = self._hello_heard = False
+        self.up = self._hello_said = self._hello_heard = False
         if self._queue:
             # The one on its way may have been taken: the next must not look like its repetition.
             self._next = (self._next + 1) & _NUMBER

@@ -37,7 +37,7 @@ STATUS = 0x0D
 STATUS_HELD, STATUS_OFF_HOOK = 0x08, 0x10
 VERSION = 0x0E
 """The version of the board's files (1), told with `STATUS`."""
-BOARD_VERSION = 3
+BOARD_VERSION = 4
 """To be raised with every change of `board/coprocessor`."""
 
 # From the box

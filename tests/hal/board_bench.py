@@ -78,6 +78,9 @@ class BoardBench:
         self.network = FakeMobileNetwork(self.schedule)
         self.coprocessor = Coprocessor("/uart", self._open)
         self.plugged = False
+        self.stands_still = False
+        """The board does nothing for a while; what it is told waits in its buffer."""
+        self._waiting = b""
         self.board: Any = None
         self.inputs: Any = None
         self.starts = 0
@@ -135,7 +138,13 @@ class BoardBench:
 
     def to_board(self, data: bytes) -> None:
         if self.plugged:
-            self.board.link.receive_data(data, self._milliseconds())
+            self._waiting += data
+            self._read()
+
+    def _read(self) -> None:
+        if not self.stands_still:
+            waiting, self._waiting = self._waiting, b""
+            self.board.link.receive_data(waiting, self._milliseconds())
 
     def _from_board(self, data: bytes) -> None:
         if self._transport is not None:
@@ -144,7 +153,8 @@ class BoardBench:
     def _tick(self) -> None:
         loop = asyncio.get_running_loop()
         self.schedule.handle_timer(loop.time())
-        if self.plugged:
+        if self.plugged and not self.stands_still:
+            self._read()
             self.levels()
             self.board.step(self.inputs, self._milliseconds())
             data = self.board.link.data_to_send()

@@ -135,6 +135,35 @@ def test_a_cut_wire_brings_the_link_down_and_it_comes_back_without_repetitions()
     assert pair.heard[1] == [b"one", b"two", b"three"]
 
 
+def test_an_end_that_was_given_up_is_told_so_and_tells_everything_again() -> None:
+    pair = Pair()
+    pair.run(100)
+    assert [end.risen for end in pair.ends] == [1, 1]
+    for wire in pair.wires:
+        wire.cut = True
+    pair.ends[0].send(b"one", pair.now)
+    pair.run(RESEND * (ATTEMPTS + 2))
+    assert [end.up for end in pair.ends] == [False, True], "who has nothing to say notices nothing"
+    for wire in pair.wires:
+        wire.cut = False
+    pair.run(1500)
+    assert [(end.up, end.risen) for end in pair.ends] == [(True, 2), (True, 2)]
+    assert [end.restarted for end in pair.ends] == [0, 1]
+
+
+def test_an_acknowledged_hello_of_before_brings_no_link_up() -> None:
+    end = Link(1)
+    end.handle_timer(0)
+    end.receive_data(encode(0xC0, b"\x01\x00\x02"), 1)
+    assert end.up
+    end.reset(2)
+    end.receive_data(encode(0xC0, b"\x01\x00\x02"), 3)
+    assert not end.up
+    end.handle_timer(4)
+    end.receive_data(encode(0xC0, b"\x01\x00\x02"), 5)
+    assert end.up
+
+
 def test_an_end_that_restarts_is_noticed() -> None:
     pair = Pair()
     pair.run(100)

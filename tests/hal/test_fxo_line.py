@@ -170,3 +170,19 @@ async def test_after_a_call_the_line_rests_until_the_exchange_has_noticed() -> N
             await line.dial("13900139000")
         await heard.state(line, LineState.READY)
         assert not bench.exchange.hooked
+
+
+async def test_a_board_that_stood_still_for_a_moment_serves_its_line_again() -> None:
+    bench = ExchangeBench()
+    async with running(bench) as heard:
+        await _talk(bench, heard)
+        await heard.next(CallConnected)
+        bench.stands_still = True
+        ended = await heard.next(CallEnded)
+        assert (ended.reason, bench.line.state) == (EndReason.DEVICE_LOST, LineState.DOWN)
+        bench.stands_still = False
+        async with asyncio.timeout(10):
+            while bench.line.state is not LineState.READY or not bench.is_free():
+                await asyncio.sleep(0.1)
+        bench.call(CALLER)
+        await heard.next(IncomingCall)
