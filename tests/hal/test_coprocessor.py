@@ -153,15 +153,17 @@ def test_an_end_that_was_given_up_is_told_so_and_tells_everything_again() -> Non
 
 def test_an_acknowledged_hello_of_before_brings_no_link_up() -> None:
     end = Link(1)
+
+    def is_up_once_acknowledged(now: int) -> bool:
+        end.receive_data(encode(0xC0, b"\x01\x00\x02"), now)
+        return end.up
+
     end.handle_timer(0)
-    end.receive_data(encode(0xC0, b"\x01\x00\x02"), 1)
-    assert end.up
+    assert is_up_once_acknowledged(1)
     end.reset(2)
-    end.receive_data(encode(0xC0, b"\x01\x00\x02"), 3)
-    assert not end.up
+    assert not is_up_once_acknowledged(3)
     end.handle_timer(4)
-    end.receive_data(encode(0xC0, b"\x01\x00\x02"), 5)
-    assert end.up
+    assert is_up_once_acknowledged(5)
 
 
 def test_an_end_that_restarts_is_noticed() -> None:
