@@ -92,3 +92,11 @@ async def talking(place: Office) -> tuple[FarPhone, Leg]:
     await asyncio.wait_for(leg.answered(), 5)
     await place.settle()
     return far, leg
+
+
+async def offered(place: Office) -> tuple[FarPhone, SipLeg]:
+    """Return a phone that calls 101, and the leg of its call, which nobody has answered yet."""
+    far = await place.phone("102")
+    far.dial("101")
+    leg, _ = await asyncio.wait_for(place.incoming.get(), 5)
+    return far, leg

@@ -10,7 +10,7 @@ from extensions.sip.events import CallEnded
 from extensions.sip.headers import Reason
 from firmware.core.causes import Cause, Side
 from firmware.core.leg import DigitPressed, Leg, LegEnded, LegEvent
-from tests.extensions.office import Office, opened
+from tests.extensions.office import Office, offered, opened
 
 pytestmark = pytest.mark.looptime
 
@@ -44,9 +44,7 @@ async def test_what_a_caller_at_a_phone_is_told() -> None:
 
 async def test_digits_by_info_and_by_audio_reach_the_listener() -> None:
     place = await opened()
-    far = await place.phone("102")
-    far.dial("101")
-    leg, _ = await asyncio.wait_for(place.incoming.get(), 5)
+    far, leg = await offered(place)
     await leg.answer()
     await place.settle()
     digits: list[str] = []
@@ -128,9 +126,7 @@ async def test_the_audio_port_breaks_in_mid_call() -> None:
 
 async def test_stopping_hangs_up() -> None:
     place = await opened()
-    far = await place.phone("102")
-    far.dial("101")
-    leg, _ = await asyncio.wait_for(place.incoming.get(), 5)
+    far, leg = await offered(place)
     await leg.answer()
     await place.settle()
     await place.phones.stop()

@@ -9,7 +9,7 @@ import pytest
 from extensions.sip.flow import Flow
 from firmware.core.causes import Cause, Side
 from firmware.core.leg import LegState
-from tests.extensions.office import opened, talking
+from tests.extensions.office import offered, opened, talking
 from tests.extensions.sip_net import NetDriver
 
 pytestmark = pytest.mark.looptime
@@ -17,9 +17,7 @@ pytestmark = pytest.mark.looptime
 
 async def test_hold_right_after_the_answer_is_said_once_the_phone_has_acknowledged() -> None:
     place = await opened()
-    far = await place.phone("102")
-    far.dial("101")
-    leg, _ = await asyncio.wait_for(place.incoming.get(), 5)
+    far, leg = await offered(place)
     await leg.answer()
     await leg.hold()
     await place.settle()
@@ -36,9 +34,7 @@ async def test_hold_right_after_the_answer_is_said_once_the_phone_has_acknowledg
 
 async def test_hold_while_the_phone_resumes_is_said_once_that_is_over() -> None:
     place = await opened()
-    far = await place.phone("102")
-    far.dial("101")
-    leg, _ = await asyncio.wait_for(place.incoming.get(), 5)
+    far, leg = await offered(place)
     await leg.answer()
     await place.settle()
     far.hold(on=True)
@@ -54,9 +50,7 @@ async def test_hold_while_the_phone_resumes_is_said_once_that_is_over() -> None:
 
 async def test_we_hold_while_the_phone_holds() -> None:
     place = await opened()
-    far = await place.phone("102")
-    far.dial("101")
-    leg, _ = await asyncio.wait_for(place.incoming.get(), 5)
+    far, leg = await offered(place)
     await leg.answer()
     await place.settle()
     await leg.hold()

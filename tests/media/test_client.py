@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from firmware.core.ids import PortId
-from firmware.core.media import MediaError, Quality
+from firmware.core.media import MediaError, Quality, Recording
 from firmware.media import protocol
 from firmware.media.client import MAX_MEASURED, MediaClient
 
@@ -45,13 +45,18 @@ def written(path: Path) -> None:
         wav.writeframes(bytes(4 * HALF_A_SECOND))
 
 
-async def test_a_recording_whose_process_dies_while_it_closes_is_as_long_as_its_file(tmp_path: Path) -> None:
+async def recorded(folder: Path) -> tuple[MediaClient, Process, Recording]:
+    """Return a recording in progress, and the two that make it."""
     client = MediaClient()
     process = Process(client)
-    beginning = asyncio.create_task(client.record(tmp_path / "r.wav", LEFT, RIGHT))
+    beginning = asyncio.create_task(client.record(folder / "r.wav", LEFT, RIGHT))
     await asyncio.sleep(0)
     process.opened()
-    recording = await beginning
+    return client, process, await beginning
+
+
+async def test_a_recording_whose_process_dies_while_it_closes_is_as_long_as_its_file(tmp_path: Path) -> None:
+    client, process, recording = await recorded(tmp_path)
     closing = asyncio.create_task(recording.close())
     await asyncio.sleep(0)
     assert isinstance(process.told[-1], protocol.StopRecording)
@@ -66,12 +71,7 @@ async def test_a_recording_whose_process_dies_while_it_closes_is_as_long_as_its_
 
 
 async def test_a_recording_that_is_closed_while_nobody_is_there_is_not_waited_for(tmp_path: Path) -> None:
-    client = MediaClient()
-    process = Process(client)
-    beginning = asyncio.create_task(client.record(tmp_path / "r.wav", LEFT, RIGHT))
-    await asyncio.sleep(0)
-    process.opened()
-    recording = await beginning
+    client, _, recording = await recorded(tmp_path)
     client.detach()
     written(tmp_path / "r.wav")
     result = await recording.close()
@@ -80,12 +80,7 @@ async def test_a_recording_that_is_closed_while_nobody_is_there_is_not_waited_fo
 
 
 async def test_a_process_that_comes_anew_is_told_a_recording_with_how_it_stands(tmp_path: Path) -> None:
-    client = MediaClient()
-    process = Process(client)
-    beginning = asyncio.create_task(client.record(tmp_path / "r.wav", LEFT, RIGHT))
-    await asyncio.sleep(0)
-    process.opened()
-    recording = await beginning
+    client, process, recording = await recorded(tmp_path)
     recording.mute(True)
     recording.mute(True)
     assert sum(isinstance(command, protocol.AdjustRecording) for command in process.told) == 1
@@ -104,12 +99,8 @@ async def test_a_process_that_comes_anew_is_told_a_recording_with_how_it_stands(
 
 
 async def test_a_recording_that_is_closing_is_not_begun_by_the_next_process(tmp_path: Path) -> None:
-    client = MediaClient()
-    process = Process(client)
-    beginning = asyncio.create_task(client.record(tmp_path / "r.wav", LEFT, RIGHT))
-    await asyncio.sleep(0)
-    process.opened()
-    closing = asyncio.create_task((await beginning).close())
+    client, _, recording = await recorded(tmp_path)
+    closing = asyncio.create_task(recording.close())
     await asyncio.sleep(0)
     # Attached anew without having been told that the last one is gone.
     assert Process(client).records() == []
