@@ -3,8 +3,8 @@
     frames of two rows, as codewords or decoded ─► 0.8 s in memory ─► decoded ─► writer thread (`writer.py`)
 
 Sixteen recorders share a block of memory; each block is handed over in a tick of its own, so that the work is
-spread. Where both sides speak the same G.711 law, the block holds codewords and is decoded in one go: half
-the memory to touch in a tick.
+spread. Where both sides speak the same G.711 law, the block holds codewords, decoded when they are handed
+over: half the memory to touch in a tick.
 """
 
 from __future__ import annotations
