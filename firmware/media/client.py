@@ -326,8 +326,10 @@ class MediaClient:
 
     # Recordings
 
-    async def record(self, path: Path, left: PortId, right: PortId) -> ClientRecording:
-        return await self._recordings.begin(path, left, right)
+    async def record(
+        self, path: Path, left: PortId, right: PortId, *, compact: bool = False
+    ) -> ClientRecording:
+        return await self._recordings.begin(path, left, right, compact=compact)
 
 
 def _learned_from(path: Path) -> LearnedTone | None:

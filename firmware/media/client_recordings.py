@@ -19,7 +19,7 @@ from firmware.core.ids import PortId
 from firmware.core.media import MediaError, RecordingResult
 from firmware.media import protocol
 from firmware.media.handles import ClientRecording
-from firmware.media.wave_sizes import frames_in
+from firmware.media.recording_form import frames_in
 
 ANSWER_SECONDS: Final = 5.0
 """To wait for the media process; a restart takes half a second."""
@@ -63,11 +63,11 @@ class ClientRecordings:
         if closed is not None:
             closed.end(event.frames, event.error)
 
-    async def begin(self, path: Path, left: PortId, right: PortId) -> ClientRecording:
+    async def begin(self, path: Path, left: PortId, right: PortId, *, compact: bool) -> ClientRecording:
         """Begin one and wait until its file is open; see `MediaPlane.record`."""
         recorder_id = secrets.token_hex(6)
         recording = ClientRecording(
-            self, protocol.Record(recorder_id, str(path), left, right, time.monotonic_ns())
+            self, protocol.Record(recorder_id, str(path), left, right, time.monotonic_ns(), compact)
         )
         self._recordings[recorder_id] = recording
         self._tell(recording.command)

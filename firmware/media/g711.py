@@ -53,6 +53,22 @@ def whole_frames(words: U8) -> npt.NDArray[np.void]:
     return words.view(_WHOLE)[..., 0]
 
 
+def side_by_side(first: U8, second: U8) -> npt.NDArray[np.uint16]:
+    """Return the codewords of two streams as numbers, the first in the lower half: stereo on this machine.
+
+    They lie in memory in the order of the axes, whatever the order of the codewords.
+
+    Args:
+        first: Codewords.
+        second: As many, of the same shape.
+    """
+    pairs = second.astype(np.uint16, order="C")
+    # Half the time of a shift and of another type's words.
+    pairs *= 256
+    pairs += first.astype(np.uint16, order="C")
+    return pairs
+
+
 class Law:
     """One of the two codecs: its tables."""
 
@@ -66,19 +82,9 @@ class Law:
         """Decode C-contiguous codewords, shape (…, even), into `out` of the same shape."""
         self._pairs.take(words.view(np.uint16), out=out.view(np.uint32), mode="clip")
 
-    def decode_two(self, first: U8, second: U8) -> npt.NDArray[np.uint32]:
-        """Return the samples of two streams as numbers, the first in the lower half: stereo on this machine.
-
-        They lie in memory in the order of the axes, whatever the order of the codewords.
-
-        Args:
-            first: Codewords.
-            second: As many, of the same shape.
-        """
-        words = second.astype(np.uint16, order="C")
-        words <<= 8
-        words |= first
-        return self._pairs.take(words, mode="clip")
+    def decode_pairs(self, pairs: npt.NDArray[np.uint16]) -> npt.NDArray[np.uint32]:
+        """Return the samples of pairs of codewords (see `side_by_side`) as numbers, in the same order."""
+        return self._pairs.take(pairs, mode="clip")
 
     def encode(self, linear: I16) -> U8:
         """Return the codewords of C-contiguous samples, same shape."""

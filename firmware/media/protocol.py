@@ -101,6 +101,8 @@ class Record(msgspec.Struct, frozen=True, tag="record"):
     right: PortId
     started_ns: int
     """CLOCK_MONOTONIC when the recording began; a resumed file is filled with silence up to now."""
+    compact: bool = False
+    """As codewords, where both sides speak the same G.711 law."""
 
 
 class AdjustRecording(msgspec.Struct, frozen=True, tag="adjust_recording"):

@@ -1,10 +1,10 @@
 """Stereo recording: the tick's side.
 
-    frames of two rows, as codewords or decoded ─► 0.8 s in memory ─► decoded ─► writer thread (`writer.py`)
+    frames of two rows, as codewords or decoded ─► 0.8 s in memory ─► octets ─► writer thread (`writer.py`)
 
 Sixteen recorders share a block of memory; each block is handed over in a tick of its own, so that the work is
-spread. Where both sides speak the same G.711 law, the block holds codewords, decoded when they are handed
-over: half the memory to touch in a tick.
+spread. Where both sides speak the same G.711 law, the block holds codewords: half the memory to touch in a
+tick. They go into the file as they are, if it began so, and are decoded if it holds 16 bits.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ from typing import Final
 
 import msgspec
 
-from firmware.media.g711 import I16, U8, Law, whole_frames
+from firmware.media.g711 import FRAME, I16, U8, Law, whole_frames
 from firmware.media.recorder_block import BLOCK_FRAMES, PLACES, RecorderBlock
+from firmware.media.recording_form import Form
+from firmware.media.recording_samples import FORM_OF
 from firmware.media.rows import RowAllocator
-from firmware.media.writer import Append, Close, Job, Open, RecordingWriter
+from firmware.media.writer import Append, Close, Job, Open, Part, RecordingWriter
 
 PHASE_STEP: Final = 7
 """Frames by which blocks end apart; no divisor of BLOCK_FRAMES."""
@@ -35,12 +37,24 @@ class _Recorder(msgspec.Struct):
     left: int | None
     """Row; None once the port is closed, which records silence."""
     right: int | None
+    form: Form
+    """Of its file."""
     law: Law | None = None
     """Of both sides; None when they differ, are linear or are to be kept out."""
     paused: bool = False
     muted: bool = False
     resting: bool = False
     """Paused since the last `arrange`."""
+
+
+class _Running(msgspec.Struct):
+    """Who is run in one block."""
+
+    kept: list[_Recorder]
+    """Whose codewords go into the file as they are."""
+    others: list[_Recorder]
+    places: int
+    """Up to the last of `kept`."""
 
 
 class RecorderBank:
@@ -51,8 +65,8 @@ class RecorderBank:
         self._recorders: dict[str, _Recorder] = {}
         self._places = RowAllocator()
         self._blocks: list[RecorderBlock] = []
-        self._running: list[dict[Law | None, list[_Recorder]]] = []
-        """By block, those who are run alike."""
+        self._running: list[_Running] = []
+        """By block."""
         self._jobs: list[Job] = []
 
     def __len__(self) -> int:
@@ -61,15 +75,23 @@ class RecorderBank:
     def __contains__(self, recorder_id: str) -> bool:
         return recorder_id in self._recorders
 
-    def open(self, recorder_id: str, path: str, left: int | None, right: int | None, started_ns: int) -> None:
-        """Begin; a file that exists is continued, its gap filled with silence."""
+    def open(
+        self,
+        recorder_id: str,
+        path: str,
+        left: int | None,
+        right: int | None,
+        started_ns: int,
+        form: Form = Form.PCM,
+    ) -> None:
+        """Begin; a file that exists is continued in its own form, its gap filled with silence."""
         block, place = divmod(self._places.take(), PLACES)
         if block == len(self._blocks):
             self._blocks.append(RecorderBlock(block * PHASE_STEP % BLOCK_FRAMES))
-            self._running.append({})
+            self._running.append(_Running([], [], 0))
         begin = self._blocks[block].position
-        self._recorders[recorder_id] = _Recorder(recorder_id, block, place, begin, left, right)
-        self._writer.submit(Open(recorder_id, path, started_ns))
+        self._recorders[recorder_id] = _Recorder(recorder_id, block, place, begin, left, right, form)
+        self._writer.submit(Open(recorder_id, path, started_ns, form))
 
     def close(self, recorder_id: str) -> None:
         """Hand over what is left and have the file closed."""
@@ -77,9 +99,10 @@ class RecorderBank:
         if recorder is None:
             return
         self._hand_over(recorder)
-        for alike in self._running[recorder.block].values():
-            if recorder in alike:
-                alike.remove(recorder)
+        running = self._running[recorder.block]
+        for group in (running.kept, running.others):
+            if recorder in group:
+                group.remove(recorder)
         self._places.give_back(recorder.block * PLACES + recorder.place)
         self._jobs.append(Close(recorder_id))
         self._flush()
@@ -109,20 +132,24 @@ class RecorderBank:
         Args:
             laws: The codec of every row that carries G.711.
         """
-        self._running = [{} for _ in self._blocks]
+        self._running = [_Running([], [], 0) for _ in self._blocks]
+        words: list[dict[int, tuple[int, int]]] = [{} for _ in self._blocks]
+        linear: list[dict[int, tuple[int, int]]] = [{} for _ in self._blocks]
         for recorder in self._recorders.values():
             law = _common_law(recorder, laws)
             if law is not recorder.law or recorder.paused is not recorder.resting:
                 self._hand_over(recorder)
                 recorder.law, recorder.resting = law, recorder.paused
             if not recorder.paused:
-                self._running[recorder.block].setdefault(law, []).append(recorder)
-        for block, groups in zip(self._blocks, self._running, strict=True):
-            words = [recorder for law, alike in groups.items() if law is not None for recorder in alike]
-            block.listen(
-                {recorder.place: _sides(recorder) for recorder in words},
-                {recorder.place: _sides(recorder) for recorder in groups.get(None, [])},
-            )
+                (linear if law is None else words)[recorder.block][recorder.place] = _sides(recorder)
+                running = self._running[recorder.block]
+                if recorder.form is FORM_OF.get(law):
+                    running.kept.append(recorder)
+                    running.places = max(running.places, recorder.place + 1)
+                else:
+                    running.others.append(recorder)
+        for block, heard, decoded in zip(self._blocks, words, linear, strict=True):
+            block.listen(heard, decoded)
         self._flush()
 
     def run(self, payload: U8, linear: I16) -> None:
@@ -142,11 +169,18 @@ class RecorderBank:
         self._flush()
 
     def _hand_over_block(self, number: int) -> None:
-        block = self._blocks[number]
-        for alike in self._running[number].values():
-            for recorder in alike:
-                self._append(recorder, block)
-                recorder.begin = 0
+        block, running = self._blocks[number], self._running[number]
+        if running.kept:
+            octets = block.codewords(running.places)
+            parts = [
+                Part(one.recorder_id, octets[one.place, 2 * FRAME * one.begin :].data, one.form)
+                for one in running.kept
+            ]
+            self._jobs.append(Append(parts))
+        for recorder in running.others:
+            self._append(recorder, block)
+        for recorder in (*running.kept, *running.others):
+            recorder.begin = 0
         block.position = 0
 
     def _hand_over(self, recorder: _Recorder) -> None:
@@ -158,8 +192,8 @@ class RecorderBank:
 
     def _append(self, recorder: _Recorder, block: RecorderBlock) -> None:
         if recorder.begin < block.position:
-            stereo = block.stereo(recorder.law, recorder.place, recorder.begin)
-            self._jobs.append(Append(recorder.recorder_id, stereo.data))
+            stereo = block.stereo(recorder.law, recorder.place, recorder.begin, recorder.form)
+            self._jobs.append(Append([Part(recorder.recorder_id, stereo.data, recorder.form)]))
 
     def _flush(self) -> None:
         """Give the writer all jobs of this tick: it is woken once."""

@@ -1,9 +1,9 @@
 """What recorders have heard and not yet handed over: 0.8 s of sixteen recorders, in memory.
 
-    both sides of all, a tick at a time ─► one run of memory       40 of them, recorder by recorder ─► decoded
+    both sides of all, a tick at a time ─► one run of memory       40 of them, recorder by recorder ─► octets
 
 What is written in one tick lies together: memory is touched in order, which costs a fraction of touching it
-here and there. Decoding goes by recorder, so that what it needs stays in the nearest cache.
+here and there. What becomes of it goes by recorder, so that what that needs stays in the nearest cache.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from firmware.media.g711 import FRAME, I16, U8, Law, whole_frames
+from firmware.media.g711 import FRAME, I16, U8, Law, side_by_side, whole_frames
+from firmware.media.recording_form import Form
+from firmware.media.recording_samples import FORM_OF, in_form
 from firmware.media.rows import row_array
 
 BLOCK_FRAMES: Final = 40
@@ -84,13 +86,23 @@ class RecorderBlock:
         self.position += 1
         return self.position >= BLOCK_FRAMES
 
-    def stereo(self, law: Law | None, place: int, begin: int) -> U8:
-        """Return what a place has heard since frame `begin` of the block, as 16-bit stereo.
+    def codewords(self, places: int) -> U8:
+        """Return the codewords that the first `places` places have heard, left and right by turns.
+
+        Returns:
+            Shape (places, octets).
+        """
+        words = self._words[: self.position, :places].swapaxes(0, 1)
+        return side_by_side(words[:, :, 0], words[:, :, 1]).view(np.uint8).reshape(places, -1)
+
+    def stereo(self, law: Law | None, place: int, begin: int, form: Form) -> U8:
+        """Return what a place has heard since frame `begin` of the block.
 
         Args:
             law: The codec of its codewords; None for decoded audio.
             place: Which.
             begin: First frame.
+            form: Of the file it is for.
 
         Returns:
             Octets, shape (any,).
@@ -98,8 +110,10 @@ class RecorderBlock:
         heard = slice(begin, self.position)
         if law is not None:
             words = self._words[heard, place]
-            return law.decode_two(words[:, 0], words[:, 1]).reshape(-1).view(np.uint8)
+            pairs = side_by_side(words[:, 0], words[:, 1])
+            if FORM_OF[law] is form:
+                return pairs.reshape(-1).view(np.uint8)
+            return in_form(law.decode_pairs(pairs).view(np.int16), form)
         if self._linear is None:
             return np.zeros(0, np.uint8)
-        both = np.ascontiguousarray(self._linear[heard, place].swapaxes(1, 2))
-        return both.reshape(-1).view(np.uint8)
+        return in_form(np.ascontiguousarray(self._linear[heard, place].swapaxes(1, 2)), form)

@@ -12,12 +12,16 @@ from typing import Final
 
 from firmware.core.media import PortOptions
 from firmware.media import protocol
+from firmware.media.crosspoint import Codec
 from firmware.media.ports import Port, Ports
 from firmware.media.processing import are_usable
+from firmware.media.recording_form import Form
 
 OVERHEARD_FRAMES: Final = 10
 """How long something must have played on a line that tells of keys by itself for their sound to end it: 200
 ms. A key that began to sound before, and was told already, would else cut off what it has called up."""
+COMPACT: Final = {Codec.ULAW: Form.ULAW, Codec.ALAW: Form.ALAW}
+"""Forms of recordings of ports that speak the same."""
 RELAYED_MS: Final = 100
 """Length of a digit that is passed on: it is sent on when it begins, and its end isn't waited for."""
 
@@ -167,7 +171,16 @@ class Switching(Ports):
             None if left is None else left.row,
             None if right is None else right.row,
             command.started_ns,
+            self._compact_form(left, right) if command.compact else Form.PCM,
         )
+
+    def _compact_form(self, left: Port | None, right: Port | None) -> Form:
+        """Return the form that keeps the codewords of both, if there is one."""
+        if left is None or right is None:
+            return Form.PCM
+        codecs = self._crosspoint.codecs
+        same = codecs[left.row] is codecs[right.row]
+        return COMPACT.get(codecs[left.row], Form.PCM) if same else Form.PCM
 
     def _stop_recording(self, recorder_id: str) -> None:
         if self._recorder_ports.pop(recorder_id, None) is not None:

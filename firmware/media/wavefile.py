@@ -1,7 +1,6 @@
-"""Just enough of RIFF/WAVE: read a prompt, write a recording's header.
+"""Just enough of RIFF/WAVE to read a prompt.
 
-The standard library's `wave` wants a file object and rewrites headers only at close; a recording's header
-must be right on disk at every moment, and a prompt is already in memory when it is looked at.
+The standard library's `wave` wants a file object; a prompt is already in memory when it is looked at.
 """
 
 from __future__ import annotations
@@ -13,32 +12,9 @@ import numpy as np
 
 from firmware.core.media import MediaError
 from firmware.media.g711 import I16, RATE
-from firmware.media.wave_sizes import STEREO_FRAME
 
 _PCM: Final = 1
 _EXTENSIBLE: Final = 0xFFFE
-_MAX_DATA: Final = 0xFFFFFFFF - 36
-
-
-def stereo_header(frames: int) -> bytes:
-    """Return the header of a 16-bit stereo file at 8000 Hz that holds `frames` stereo samples."""
-    size = min(frames * STEREO_FRAME, _MAX_DATA)
-    return struct.pack(
-        "<4sI4s4sIHHIIHH4sI",
-        b"RIFF",
-        36 + size,
-        b"WAVE",
-        b"fmt ",
-        16,
-        _PCM,
-        2,
-        RATE,
-        RATE * STEREO_FRAME,
-        STEREO_FRAME,
-        16,
-        b"data",
-        size,
-    )
 
 
 def mono_samples(content: bytes) -> I16:

@@ -7,8 +7,8 @@ two sizes in its header, so a kill between the two leaves a shorter but valid fi
 nothing waits, a file every `SYNC_SECONDS`; so a power cut costs at most that, a kill of the process half a
 second.
 
-A recording continued after a restart is positioned by the monotonic clock: the hole the restart left is a
-hole in the file, which reads as silence, and both channels stay in time.
+A recording continued after a restart is positioned by the monotonic clock: what the restart left out is
+silence, and both channels stay in time. It stays in the form it began in, whatever the ports speak now.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from typing import Final
 import msgspec
 
 from firmware.media.g711 import RATE
-from firmware.media.wave_sizes import HEADER_SIZE, STEREO_FRAME
-from firmware.media.wavefile import stereo_header
+from firmware.media.recording_form import LONGEST_HEADER, Form, form_of
+from firmware.media.recording_samples import converted, silence_of
 
 SYNC_SECONDS: Final = 5.0
 """Between two fdatasync of a file; more often wears out an SD card."""
@@ -33,18 +33,29 @@ SYNC_PAUSE: Final = 0.25
 """Seconds between any two fdatasync, so that many recordings don't keep the disk busy with nothing else."""
 MAX_WAITING: Final = 16 << 20
 """Bytes of samples waiting for the disk (50 s of ten calls) before a recording is given up."""
+MAX_GAP: Final = 120 * RATE
+"""Samples of silence put where a restart was; who was away for longer goes on where the file ends."""
 
 
 class Open(msgspec.Struct, frozen=True):
     recorder_id: str
     path: str
     started_ns: int
+    form: Form = Form.PCM
+    """Of a file that isn't there yet."""
+
+
+class Part(msgspec.Struct, frozen=True):
+    """What one recorder has heard."""
+
+    recorder_id: str
+    samples: bytes | memoryview
+    """Octets; none where the disk was too slow for them."""
+    form: Form
 
 
 class Append(msgspec.Struct, frozen=True):
-    recorder_id: str
-    samples: bytes | memoryview
-    """Octets."""
+    parts: list[Part]
 
 
 class Close(msgspec.Struct, frozen=True):
@@ -66,6 +77,7 @@ class Closed(msgspec.Struct, frozen=True):
 
 class _File(msgspec.Struct):
     descriptor: int
+    form: Form
     frames: int
     """Stereo samples in it."""
     synced: float
@@ -104,8 +116,8 @@ class RecordingWriter:
         for job in jobs:
             if isinstance(job, Append):
                 if self._submitted - self._written > MAX_WAITING:
-                    job = Append(job.recorder_id, b"")
-                self._submitted += len(job.samples)
+                    job = Append([Part(part.recorder_id, b"", part.form) for part in job.parts])
+                self._submitted += _size(job)
             left.append(job)
         self._jobs.put(tuple(left))
 
@@ -145,8 +157,9 @@ class RecordingWriter:
         if isinstance(job, Open):
             self._open(job)
         elif isinstance(job, Append):
-            self._append(job)
-            self._written += len(job.samples)
+            for part in job.parts:
+                self._append(part)
+            self._written += _size(job)
         else:
             self._close(job.recorder_id)
 
@@ -156,35 +169,45 @@ class RecordingWriter:
         except (OSError, ValueError) as error:
             self._fail(job.recorder_id, 0, error)
             return
-        frames = 0
+        file = _File(descriptor, job.form, 0, time.monotonic())
         try:
-            size = os.fstat(descriptor).st_size
-            if size > HEADER_SIZE:
-                elapsed = max(0, self._monotonic_ns() - job.started_ns) * RATE // 1_000_000_000
-                frames = max((size - HEADER_SIZE) // STEREO_FRAME, elapsed)
-                os.ftruncate(descriptor, HEADER_SIZE + frames * STEREO_FRAME)
-            os.pwrite(descriptor, stereo_header(frames), 0)
+            form = form_of(os.pread(descriptor, LONGEST_HEADER, 0))
+            if form is not None:
+                file.form = form
+                self._continue(file, max(0, self._monotonic_ns() - job.started_ns) * RATE // 1_000_000_000)
+            os.pwrite(descriptor, file.form.header(file.frames), 0)
         except OSError as error:
             os.close(descriptor)
-            self._fail(job.recorder_id, frames, error)
+            self._fail(job.recorder_id, file.frames, error)
             return
-        self._files[job.recorder_id] = _File(descriptor, frames, time.monotonic())
+        self._files[job.recorder_id] = file
         self._results.put(Opened(job.recorder_id))
 
-    def _append(self, job: Append) -> None:
-        file = self._files.get(job.recorder_id)
+    @staticmethod
+    def _continue(file: _File, elapsed: int) -> None:
+        """Fill a file that exists with silence up to now, `elapsed` samples after it began."""
+        form = file.form
+        known = max(0, os.fstat(file.descriptor).st_size - form.header_size) // form.frame_bytes
+        silence = silence_of(form) * (elapsed - known if 0 < elapsed - known <= MAX_GAP else 0)
+        _write_all(file.descriptor, silence, form.header_size + known * form.frame_bytes)
+        file.frames = known + len(silence) // form.frame_bytes
+
+    def _append(self, part: Part) -> None:
+        file = self._files.get(part.recorder_id)
         if file is None:
             return
+        form = file.form
         try:
-            if not job.samples:
+            if not part.samples:
                 raise OSError(0, "the disk is too slow")
-            _write_all(file.descriptor, job.samples, HEADER_SIZE + file.frames * STEREO_FRAME)
-            file.frames += len(job.samples) // STEREO_FRAME
-            os.pwrite(file.descriptor, stereo_header(file.frames), 0)
+            samples = part.samples if part.form is form else converted(part.samples, part.form, form)
+            _write_all(file.descriptor, samples, form.header_size + file.frames * form.frame_bytes)
+            file.frames += len(samples) // form.frame_bytes
+            os.pwrite(file.descriptor, form.header(file.frames), 0)
         except OSError as error:
-            del self._files[job.recorder_id]
+            del self._files[part.recorder_id]
             os.close(file.descriptor)
-            self._fail(job.recorder_id, file.frames, error)
+            self._fail(part.recorder_id, file.frames, error)
 
     def _close(self, recorder_id: str) -> None:
         file = self._files.pop(recorder_id, None)
@@ -216,10 +239,12 @@ class RecordingWriter:
             os.fdatasync(oldest.descriptor)
 
 
+def _size(job: Append) -> int:
+    return sum(len(part.samples) for part in job.parts)
+
+
 def _write_all(descriptor: int, data: bytes | memoryview, offset: int) -> None:
     """Write all of it, however the kernel cuts it."""
-    view = memoryview(data)
-    while view:
-        count = os.pwrite(descriptor, view, offset)
-        view = view[count:]
+    while (count := os.pwrite(descriptor, data, offset)) < len(data):
+        data = memoryview(data)[count:]
         offset += count

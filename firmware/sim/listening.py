@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import numpy.typing as npt
+import soundfile  # type: ignore[import-untyped]  # soundfile ships no type information
 
 Samples = npt.NDArray[np.float64]
 
@@ -32,20 +33,19 @@ class Heard(msgspec.Struct, frozen=True):
 
 
 def read_wav(path: Path) -> tuple[int, npt.NDArray[np.float64]]:
-    """Read a 16-bit WAV file.
+    """Read a WAV file, of 16 bits or of G.711.
 
     Returns:
         The sample rate in Hz, and samples of shape (samples, channels), full scale ±1.
 
     Raises:
-        ValueError: It isn't 16-bit PCM.
+        ValueError: It can't be read.
     """
-    with wave.open(str(path), "rb") as file:
-        if file.getsampwidth() != 2:
-            raise ValueError(f"{path}: {8 * file.getsampwidth()} bits a sample, not 16")
-        raw = file.readframes(file.getnframes())
-        samples = np.frombuffer(raw, "<i2").reshape(-1, file.getnchannels())
-        return file.getframerate(), samples / 32768.0
+    try:
+        samples, rate = soundfile.read(path, always_2d=True)
+    except soundfile.LibsndfileError as error:
+        raise ValueError(f"{path}: {error.error_string}") from error
+    return rate, samples
 
 
 def find_tone(samples: Samples, rate: int, hertz: float, tolerance_hz: float = 30.0) -> Heard | None:

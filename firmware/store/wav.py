@@ -17,6 +17,7 @@ from firmware.core.errors import DeviceError
 _RIFF = struct.Struct("<4sI4s")
 _CHUNK = struct.Struct("<4sI")
 _FORMAT = struct.Struct("<HHIIHH")
+_COUNT = struct.Struct("<I")
 
 _MOST_CHUNKS = 32
 """Our recorder writes two before the samples; a file with more than this is none of ours."""
@@ -31,6 +32,10 @@ class WavLength(NamedTuple):
     data_bytes: int
     """How many bytes of whole frames are in the file."""
     header_is_right: bool
+    samples_at: int | None
+    """Where the fact chunk counts the samples of a side, in bytes; None where there is none, as with PCM."""
+    samples: int
+    """How many of a side are in the file."""
 
 
 def measure(path: Path) -> WavLength:
@@ -52,7 +57,8 @@ def _measured(file: BinaryIO, size: int) -> WavLength:
     name, riff_bytes, form = _RIFF.unpack(riff)
     if (name, form) != (b"RIFF", b"WAVE"):
         raise DeviceError("not a WAV file")
-    frame_bytes = rate = 0
+    frame_bytes = rate = counted = 0
+    samples_at: int | None = None
     for _ in range(_MOST_CHUNKS):
         chunk = file.read(_CHUNK.size)
         if len(chunk) < _CHUNK.size:
@@ -63,14 +69,20 @@ def _measured(file: BinaryIO, size: int) -> WavLength:
                 raise DeviceError("no usable format before its samples")
             data_at = file.tell()
             data_bytes = (size - data_at) // frame_bytes * frame_bytes
+            samples = data_bytes // frame_bytes
             right = length == data_bytes and riff_bytes == data_at + data_bytes - _CHUNK.size
-            return WavLength(data_bytes // frame_bytes * 1000 // rate, data_at, data_bytes, right)
+            right = right and (samples_at is None or counted == samples)
+            return WavLength(samples * 1000 // rate, data_at, data_bytes, right, samples_at, samples)
         if name == b"fmt ":
             body = file.read(_FORMAT.size)
             if len(body) < _FORMAT.size:
                 break
             _, _, rate, _, frame_bytes, _ = _FORMAT.unpack(body)
             length -= _FORMAT.size
+        elif name == b"fact" and length >= _COUNT.size:
+            samples_at = file.tell()
+            (counted,) = _COUNT.unpack(file.read(_COUNT.size).ljust(_COUNT.size, b"\0"))
+            length -= _COUNT.size
         # Chunks are padded to even lengths.
         file.seek(max(0, length) + (length & 1), os.SEEK_CUR)
     raise DeviceError("cut off before its samples")
@@ -85,11 +97,13 @@ def mend(path: Path) -> WavLength:
     """
     length = measure(path)
     if not length.header_is_right:
+        counts = {4: length.data_at + length.data_bytes - _CHUNK.size, length.data_at - 4: length.data_bytes}
+        if length.samples_at is not None:
+            counts[length.samples_at] = length.samples
         with path.open("r+b") as file:
-            file.seek(4)
-            file.write(struct.pack("<I", length.data_at + length.data_bytes - _CHUNK.size))
-            file.seek(length.data_at - 4)
-            file.write(struct.pack("<I", length.data_bytes))
+            for position, count in counts.items():
+                file.seek(position)
+                file.write(_COUNT.pack(count))
             file.flush()
             os.fsync(file.fileno())
     return length

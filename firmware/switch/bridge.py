@@ -225,7 +225,7 @@ class Bridge:
             return
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._recording = await self._media.record(path, caller.port, leg.port)
+            self._recording = await self._media.record(path, caller.port, leg.port, compact=True)
         except (MediaError, OSError) as error:
             self._journey.note(EntryKind.FAULT, Calls.NOT_RECORDED(why=str(error)))
             return

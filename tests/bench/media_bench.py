@@ -177,7 +177,7 @@ async def _run_engine(
             ports = [address.port_id for address in addresses]
             await asyncio.gather(
                 *(
-                    client.record(folder / f"call{call}.wav", ports[2 * call], ports[2 * call + 1])
+                    client.record(folder / f"call{call}.wav", *ports[2 * call : 2 * call + 2], compact=True)
                     for call in range(calls)
                 )
             )

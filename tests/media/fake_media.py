@@ -225,7 +225,9 @@ class FakeMedia:
         playback.music = True
         return playback
 
-    async def record(self, path: Path, left: PortId, right: PortId) -> FakeRecording:
+    async def record(
+        self, path: Path, left: PortId, right: PortId, *, compact: bool = False
+    ) -> FakeRecording:
         try:
             if self.disk_full:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import struct
 import wave
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +17,7 @@ from firmware.core.media import (
     PlayTone,
     RecordingResult,
 )
+from firmware.media.recording_form import Form
 
 
 class FakePlayback:
@@ -123,23 +123,8 @@ class FakeRecording:
 
     def _write(self, frames: int) -> None:
         """Make the file; its silence is a hole, so that an hour of virtual time takes no disk."""
-        size = frames * 4
-        header = struct.pack(
-            "<4sI4s4sIHHIIHH4sI",
-            b"RIFF",
-            36 + size,
-            b"WAVE",
-            b"fmt ",
-            16,
-            1,
-            2,
-            8000,
-            32000,
-            4,
-            16,
-            b"data",
-            size,
-        )
+        size = frames * Form.PCM.frame_bytes
+        header = Form.PCM.header(frames)
         if self._voice is not None:
             self.path.write_bytes(header + self._voice[:size].ljust(size, b"\0"))
             return

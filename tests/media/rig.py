@@ -311,8 +311,10 @@ class EngineRig:
         self.loader.load_wanted()
         return name
 
-    def record(self, path: Path, left: PortId, right: PortId, name: str = "recorder") -> None:
-        self.engine.apply(protocol.Record(name, str(path), left, right, self.now_ns))
+    def record(
+        self, path: Path, left: PortId, right: PortId, name: str = "recorder", *, compact: bool = False
+    ) -> None:
+        self.engine.apply(protocol.Record(name, str(path), left, right, self.now_ns, compact))
 
     def run(self, seconds: float) -> None:
         """Let time pass: phones send when it is due, the engine ticks, files are read and written."""

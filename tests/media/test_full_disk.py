@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from firmware.media import protocol, writer
-from firmware.media.writer import Append, Open, RecordingWriter
+from firmware.media.recording_form import Form
+from firmware.media.writer import Append, Open, Part, RecordingWriter
 from tests.media.rig import EngineRig, Phone, heard_frequency, longest_gap_ms, tone
 from tests.media.test_recorder import stereo
 
@@ -127,7 +128,7 @@ def test_each_file_is_made_durable_in_turn_while_it_is_written(
     disk.submit(*(Open(name, str(tmp_path / f"{name}.wav"), 0) for name in ("one", "two", "three")))
     for _ in range(6):
         assert one_more.acquire(timeout=10)
-        disk.submit(Append("one", bytes(640)))
+        disk.submit(Append([Part("one", bytes(640), Form.PCM)]))
     assert synced[:6] == ["one", "two", "three"] * 2
     disk.stop()
 

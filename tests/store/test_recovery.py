@@ -13,6 +13,7 @@ from firmware.core.causes import Side
 from firmware.core.errors import DeviceError, UserError
 from firmware.core.records import EntryKind, Journey, Outcome
 from firmware.core.trace import in_language
+from firmware.media.recording_form import Form
 from firmware.store import wav
 from firmware.store.records import SqliteJourneyStore
 from tests.store.everything import eventful_journey
@@ -215,6 +216,15 @@ def test_a_right_header_is_not_written_again(tmp_path: Path) -> None:
     length = wav.mend(path)
     assert length.duration_ms == 500
     assert length.header_is_right
+
+
+@pytest.mark.parametrize("form", Form)
+def test_every_form_of_recording_is_put_right_to_its_last_whole_sample(tmp_path: Path, form: Form) -> None:
+    path = tmp_path / "cut.wav"
+    path.write_bytes(form.header(4000) + bytes(form.frame_bytes * 12_000 + 1))
+    assert wav.mend(path).duration_ms == 1500
+    assert path.read_bytes()[: form.header_size] == form.header(12_000)
+    assert wav.measure(path).header_is_right
 
 
 def test_what_ran_when_the_power_went_is_ended_and_a_message_measured(
