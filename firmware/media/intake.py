@@ -1,6 +1,6 @@
 """RTP on its way in: one tick's packets, sorted into jitter rings and keypresses.
 
-network ─► batch ─┬─ exactly one frame, plain header ──► all at once ─► jitter rings ◄─ ages, a sample a tick
+network ─► batch ─┬─ exactly one frame, plain header ──► all at once ─► jitter rings ◄─ ages, a sample of them
                   └─ anything else ─► one by one ─┬─ audio ────────────► jitter rings
                                                   ├─ telephone event ──► digit
                                                   └─ nonsense ─────────► counted
@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from firmware.media.g711 import FRAME
 from firmware.media.jitter import JitterRings
@@ -19,7 +20,7 @@ from firmware.media.jitter_state import COLD_TICKS, Rows
 from firmware.media.rows import grown
 from firmware.media.rtcp import is_report
 from firmware.media.rtp import HEADER, MAX_PACKET, VERSION_2, parse
-from firmware.media.rtp_network import Batch, RtpNetwork
+from firmware.media.rtp_network import EXPECTED_SIZE, MISSED, Batch, RtpNetwork
 from firmware.media.telephone_event import EventReceiver
 from firmware.media.transmit import PACKET
 
@@ -39,17 +40,22 @@ COMFORT_NOISE: Final = 13
 NO_EVENTS: Final = 255
 """In place of a payload type, for a peer without telephone events."""
 
-_PACKET_DTYPE: Final = np.dtype(
-    {
-        "names": ["lead", "flags", "payload_type", "sequence", "timestamp", "ssrc", "payload"],
-        "formats": [">u8", "u1", "u1", ">u2", ">u4", ">u4", ("u1", (FRAME,))],
-        "offsets": [0, 0, 1, 2, 4, 8, HEADER],
-        "itemsize": PACKET,
-    }
-)
-"""A packet of one frame; the lead is the first four fields as one number."""
+
+def _packets_of(size: int) -> np.dtype[np.void]:
+    """Return packets of one frame, each at the head of `size` octets; the lead is the first four fields as
+    one number."""
+    return np.dtype(
+        {
+            "names": ["lead", "flags", "payload_type", "sequence", "timestamp", "ssrc", "payload"],
+            "formats": [">u8", "u1", "u1", ">u2", ">u4", ">u4", ("u1", (FRAME,))],
+            "offsets": [0, 0, 1, 2, 4, 8, HEADER],
+            "itemsize": size,
+        }
+    )
 
 
+_EXPECTED: Final = _packets_of(EXPECTED_SIZE)
+_JOINED: Final = _packets_of(PACKET)
 _NO_PACKET: Final = bytes(PACKET)
 """In place of one of another length."""
 
@@ -58,7 +64,7 @@ class RtpIntake:
     """The receiving side of `capacity` rows."""
 
     def __init__(self, network: RtpNetwork, capacity: int) -> None:
-        self.jitter = JitterRings(capacity, network.age)
+        self.jitter = JitterRings(capacity, lambda row: float(network.ages([row])[0]))
         self.malformed = 0
         self.reports: list[tuple[int, bytes]] = []
         """RTCP packets that came to RTP ports."""
@@ -69,8 +75,6 @@ class RtpIntake:
         self._ticks = 0
         self._running: Rows = np.zeros(0, np.intp)
         """Rows with a running stream, as of the last look."""
-        self._expected: Rows = self._running
-        self._expected_rows: frozenset[int] = frozenset()
 
     def grow(self, capacity: int) -> None:
         """Make room for more rows."""
@@ -103,50 +107,43 @@ class RtpIntake:
             self._running = self.jitter.running()
             self._network.expect(batch, self._running.tolist())
         batch.clear()
-        expected = batch.expected
         self._network.receive(batch, self._is_quiet)
         keyed: list[tuple[int, str]] = []
-        rows = np.concatenate((expected, np.array(batch.rows, np.intp))) if batch.rows else expected
+        self._receive_expected(keyed)
         begin = 0
-        for end in self._run_ends():
-            if end > begin:
-                self._receive_run(begin, rows[begin:end], keyed)
+        for end in _run_ends(batch.rows):
+            self._receive_others(batch.rows[begin:end], batch.packets[begin:end], keyed)
             begin = end
         if self._ticks % SAMPLE_TICKS == 0:
             self._sample(self._running[self._ticks // SAMPLE_TICKS % SAMPLE_GROUPS :: SAMPLE_GROUPS])
-        return keyed if len(batch.missing) < len(batch.packets) else None
+        return None if batch.is_empty else keyed
 
-    def _run_ends(self) -> list[int]:
-        """Return where runs of packets end, in a run each of another row."""
-        batch = self._batch
-        count = len(batch.expected)
-        if batch.expected is not self._expected:
-            self._expected, self._expected_rows = batch.expected, frozenset(batch.expected.tolist())
-        ends = [] if self._expected_rows.isdisjoint(batch.rows) else [count]
-        seen: set[int] = set()
-        for index, row in enumerate(batch.rows, count):
-            if row in seen:
-                ends.append(index)
-                seen.clear()
-            seen.add(row)
-        return [*ends, count + len(batch.rows)]
-
-    def _receive_run(self, begin: int, rows: Rows, keyed: list[tuple[int, str]]) -> None:
-        """Sort the packets from index `begin` on, each of another row."""
-        packets = self._batch.packets[begin : begin + len(rows)]
-        left = range(len(rows)) if len(rows) <= FEW else self._receive_frames(rows, packets)
+    def _receive_expected(self, keyed: list[tuple[int, str]]) -> None:
+        """Sort the packets that were asked for."""
+        rows, lengths, places = self._batch.expected, self._batch.lengths, self._batch.places
+        left: Sequence[int] = range(len(rows))
+        if len(rows) > FEW:
+            packets = self._batch.octets[: len(rows)].view(_EXPECTED)[:, 0]
+            left = self._receive_frames(rows, packets, lengths)
         for index in left:
-            if begin + index not in self._batch.missing:
-                self._receive_one(int(rows[index]), memoryview(packets[index]), keyed)
+            if lengths[index] != MISSED:
+                self._receive_one(int(rows[index]), places[index][: lengths[index]], keyed)
 
-    def _receive_frames(self, rows: Rows, data: list[bytes]) -> Sequence[int]:
+    def _receive_others(self, rows: list[int], data: list[bytes], keyed: list[tuple[int, str]]) -> None:
+        """Sort packets nobody had asked for, each of another row."""
+        left: Sequence[int] = range(len(rows))
+        if len(rows) > FEW:
+            whole = [packet if len(packet) == PACKET else _NO_PACKET for packet in data]
+            packets = np.frombuffer(b"".join(whole), _JOINED)
+            left = self._receive_frames(np.array(rows, np.intp), packets, list(map(len, data)))
+        for index in left:
+            self._receive_one(rows[index], memoryview(data[index]), keyed)
+
+    def _receive_frames(self, rows: Rows, packets: npt.NDArray[np.void], lengths: list[int]) -> Sequence[int]:
         """Take what is exactly one frame, all at once; return which packets have to be taken one by one."""
-        lengths = list(map(len, data))
         odd: list[int] = []
         if lengths.count(PACKET) < len(lengths):
             odd = [index for index, length in enumerate(lengths) if length != PACKET]
-            data = [packet if len(packet) == PACKET else _NO_PACKET for packet in data]
-        packets = np.frombuffer(b"".join(data), _PACKET_DTYPE)
         leads = packets["lead"].astype(np.uint64)
         left = self.jitter.receive_next(rows, leads, packets["ssrc"], packets["payload"], odd)
         others = [index for index in left.tolist() if lengths[index] == PACKET]
@@ -167,8 +164,7 @@ class RtpIntake:
 
     def _sample(self, rows: Rows) -> None:
         if len(rows):
-            age = self._network.age
-            self.jitter.sample(rows, np.array([age(row) for row in rows.tolist()]))
+            self.jitter.sample(rows, self._network.ages(rows.tolist()))
 
     def _receive_one(self, row: int, data: memoryview, keyed: list[tuple[int, str]]) -> None:
         if is_report(data):
@@ -188,3 +184,15 @@ class RtpIntake:
 
     def _is_quiet(self, row: int) -> bool:
         return self.jitter.quiet(row) >= COLD_TICKS
+
+
+def _run_ends(rows: list[int]) -> list[int]:
+    """Return where runs of packets end, in a run each of another row."""
+    ends: list[int] = []
+    seen: set[int] = set()
+    for index, row in enumerate(rows):
+        if row in seen:
+            ends.append(index)
+            seen.clear()
+        seen.add(row)
+    return [*ends, len(rows)]

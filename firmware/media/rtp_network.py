@@ -10,34 +10,54 @@ import numpy.typing as npt
 
 EXPECTED_SIZE: Final = 224
 """Octets that are read of an expected packet: 20 ms of G.711 and a header with an extension. A longer one is
-cut off, once; its row is then no longer expected. (Of more octets, the interpreter would copy what was read:
-it does when a buffer shrinks by over a quarter.)"""
-NOTHING: Final = b""
-"""In place of an expected packet that did not come, or was forged."""
+cut off, once; its row is then no longer expected."""
+MISSED: Final = -1
+"""In place of the length of an expected packet that did not come, or was forged: a packet may be empty."""
+
+U8 = npt.NDArray[np.uint8]
 
 
 class Batch:
-    """The packets of one tick: first, for `expected` rows in their order, one each, then those of `rows`.
+    """The packets of one tick: one for each of the `expected` rows, in their order, then those of `rows`.
 
-    Where none came, `NOTHING` stands, and its index is in `missing`: a packet may be empty.
+    Expected packets lie in one block of memory, read into in place: nothing is made for them in a tick, and
+    nothing has to be copied together to be looked at all at once.
     """
 
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
-        self.packets: list[bytes] = []
+        """Packets of `rows`, at most."""
         self.expected: npt.NDArray[np.intp] = np.zeros(0, np.intp)
+        self.octets: U8 = np.zeros((0, EXPECTED_SIZE), np.uint8)
+        """Expected packets, shape (as many or more, EXPECTED_SIZE); the rest of each is of an earlier one."""
+        self.places: list[memoryview] = []
+        """The same, one by one."""
+        self.lengths: list[int] = []
+        """Octets that came for each expected row, or MISSED."""
         self.rows: list[int] = []
-        self.missing: set[int] = set()
+        self.packets: list[bytes] = []
+
+    def expect(self, rows: Sequence[int]) -> None:
+        """Have a place for a packet of each of these rows, in this order, from the next tick on."""
+        self.expected = np.array(rows, np.intp)
+        if len(rows) > len(self.places):
+            self.octets = np.zeros((2 * len(rows), EXPECTED_SIZE), np.uint8)
+            self.places = [memoryview(octets) for octets in self.octets]
 
     def clear(self) -> None:
+        self.lengths.clear()
         self.packets.clear()
         self.rows.clear()
-        self.missing.clear()
 
-    def miss(self) -> None:
-        """Note that the next expected packet did not come."""
-        self.missing.add(len(self.packets))
-        self.packets.append(NOTHING)
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing came at all."""
+        return not self.packets and self.lengths.count(MISSED) == len(self.lengths)
+
+    def put(self, index: int, packet: bytes) -> int:
+        """Lay an expected packet into its place; return its length."""
+        self.places[index][: len(packet)] = packet
+        return len(packet)
 
     def add(self, row: int, packet: bytes) -> None:
         """Take one packet; dropped when the batch is full."""
@@ -80,8 +100,8 @@ class RtpNetwork(Protocol):
     def receive(self, batch: Batch, is_quiet: Callable[[int], bool]) -> None:
         """Add what has arrived to the batch. `is_quiet` tells whether a row's stream has fallen silent."""
 
-    def age(self, row: int) -> float:
-        """Return how many seconds before this tick the packet last received from a row arrived."""
+    def ages(self, rows: Sequence[int]) -> npt.NDArray[np.float64]:
+        """Return how many seconds before this tick the packets last received from rows arrived, each."""
 
     def sending(self, rows: dict[int, memoryview]) -> None:
         """From now on, `transmit` sends these rows' packets."""

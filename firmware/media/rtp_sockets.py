@@ -22,21 +22,23 @@ import ipaddress
 import itertools
 import select
 import socket
-import struct
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from firmware.core.media import MediaError
 from firmware.media.expected import Expected
 from firmware.media.rtp import MAX_PACKET
-from firmware.media.rtp_network import EXPECTED_SIZE, Batch
+from firmware.media.rtp_network import EXPECTED_SIZE, MISSED, Batch
 
 _STAMP: Final = 0x8907
 """SIOCGSTAMPNS (linux/sockios.h): when the packet last received from a socket had arrived."""
+_STAMP_SIZE: Final = 16
+"""Octets of a struct timespec: seconds, nanoseconds."""
 PILED_UP: Final = 0.02
 """Seconds that a packet has lain when it is read, from which on another is behind it."""
 MAX_AGE: Final = 0.1
@@ -88,7 +90,6 @@ class RtpSockets:
         self._missed: set[int] = set()
         """Descriptors of expected rows that had no packet in this tick."""
         self._began = 0.0
-        self._stamp = bytearray(16)
         self._siblings: dict[int, _Port] = {}
         self._control = select.epoll()
         self._controls: dict[int, _Port] = {}
@@ -145,7 +146,7 @@ class RtpSockets:
         _purge(own.sock)
         # The first question has the kernel stamp what comes from now on.
         with contextlib.suppress(OSError):
-            fcntl.ioctl(own.sock, _STAMP, self._stamp)
+            fcntl.ioctl(own.sock, _STAMP, bytearray(_STAMP_SIZE))
         own.signalled = target
         if own.descriptor not in self._receivers:
             self._receivers[own.descriptor] = own
@@ -174,10 +175,10 @@ class RtpSockets:
         order = self._habits.order(rows, self._ticks)
         if order is None:
             return
-        known = [row for row in order if row in self._ports][: batch.capacity]
+        known = [row for row in order if row in self._ports]
         ports = [self._ports[row] for row in known]
         self._expected = [port.sock for port in ports]
-        batch.expected = np.array(known, np.intp)
+        batch.expect(known)
         unwatched = {port.descriptor for port in ports}
         for descriptor in self._unwatched - unwatched:
             self._watch(descriptor)
@@ -194,23 +195,23 @@ class RtpSockets:
     def receive(self, batch: Batch, is_quiet: Callable[[int], bool]) -> None:
         self._began = time.time()
         self._ticks += 1
-        packets = batch.packets
+        lengths = batch.lengths
         self._missed.clear()
-        sockets, sizes = iter(self._expected), itertools.repeat(EXPECTED_SIZE)
+        sockets, places = iter(self._expected), iter(batch.places)
         while True:
             try:
-                # The loop over the sockets runs in C; where one raises, the packets before it are kept.
-                packets.extend(map(socket.socket.recv, sockets, sizes))
+                # The loop over the sockets runs in C; where one raises, what came before it is kept.
+                lengths.extend(map(socket.socket.recv_into, sockets, places))
                 break
             except OSError:
                 # None there, or an ICMP "port unreachable" of an earlier send.
-                self._note_missed(int(batch.expected[len(packets)]))
-                batch.miss()
-        if EXPECTED_SIZE in map(len, packets):
+                self._note_missed(int(batch.expected[len(lengths)]))
+                lengths.append(MISSED)
+        if EXPECTED_SIZE in lengths:
             # A packet that may have been cut off; its stump is left to be counted as malformed.
-            wide = [len(packet) == EXPECTED_SIZE for packet in packets]
-            for row in batch.expected[wide].tolist():
-                self._habits.too_long(row)
+            for row, length in zip(batch.expected.tolist(), lengths, strict=True):
+                if length == EXPECTED_SIZE:
+                    self._habits.too_long(row)
         self._receive_rest(batch)
         if self._piled:
             self._drain_piled(batch)
@@ -260,17 +261,24 @@ class RtpSockets:
                 if len(packet) >= EXPECTED_SIZE:
                     self._habits.too_long(own.row)
 
-    def age(self, row: int) -> float:
-        try:
-            fcntl.ioctl(self._ports[row].sock, _STAMP, self._stamp)
-        except OSError:
-            return UNKNOWN_AGE
-        seconds, nanoseconds = struct.unpack("qq", self._stamp)
-        age: float = self._began - seconds - nanoseconds / 1e9
-        if age > PILED_UP:
-            self._piled.add(row)
+    def ages(self, rows: Sequence[int]) -> npt.NDArray[np.float64]:
+        stamps = memoryview(bytearray(_STAMP_SIZE * len(rows)))
+        descriptors = iter([self._ports[row].descriptor for row in rows])
+        places = iter([stamps[at : at + _STAMP_SIZE] for at in range(0, len(stamps), _STAMP_SIZE)])
+        while True:
+            try:
+                deque(map(fcntl.ioctl, descriptors, itertools.repeat(_STAMP), places), maxlen=0)
+                break
+            except OSError:
+                # The kernel knows of none; the loop goes on with the next.
+                continue
+        seconds, nanoseconds = np.frombuffer(stamps, np.int64).reshape(-1, 2).T
+        ages: npt.NDArray[np.float64] = self._began - seconds - nanoseconds / 1e9
+        ages[seconds == 0] = UNKNOWN_AGE
+        self._piled.update(row for row, age in zip(rows, ages.tolist(), strict=True) if age > PILED_UP)
         # Beyond that the wall clock was set in between, or the packet is of another age altogether.
-        return age if abs(age) < MAX_AGE else UNKNOWN_AGE
+        ages[np.abs(ages) >= MAX_AGE] = UNKNOWN_AGE
+        return ages
 
     def _watch_door(self, batch: Batch, is_quiet: Callable[[int], bool]) -> None:
         left = MAX_DOOR

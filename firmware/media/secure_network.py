@@ -10,9 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
+import numpy.typing as npt
+
 from firmware.core.media import SrtpKeys
 from firmware.media.rtcp import is_report
-from firmware.media.rtp_network import NOTHING, Batch, RtpNetwork
+from firmware.media.rtp_network import MISSED, Batch, RtpNetwork
 from firmware.media.srtp import SrtpPort, SrtpReceiver, SrtpSender
 
 
@@ -85,15 +88,20 @@ class SecureNetwork:
             self._decipher(batch)
 
     def _decipher(self, batch: Batch) -> None:
-        expected = batch.expected.tolist()
-        for index, row in enumerate([*expected, *batch.rows]):
+        for index, row in enumerate(batch.expected.tolist()):
             port = self._ports.get(row)
-            if port is None or index in batch.missing:
-                continue
-            plain = self._open_packet(port, memoryview(batch.packets[index]))
-            if plain is None:
-                batch.missing.add(index)
-            batch.packets[index] = plain or NOTHING
+            length = batch.lengths[index]
+            if port is not None and length != MISSED:
+                plain = self._open_packet(port, batch.places[index][:length])
+                batch.lengths[index] = MISSED if plain is None else batch.put(index, plain)
+        arrived = list(zip(batch.rows, batch.packets, strict=True))
+        batch.rows.clear()
+        batch.packets.clear()
+        for row, packet in arrived:
+            port = self._ports.get(row)
+            plain = packet if port is None else self._open_packet(port, memoryview(packet))
+            if plain is not None:
+                batch.add(row, plain)
 
     def _open_packet(self, port: SrtpPort, data: memoryview) -> bytes | None:
         receiver = port.receiver
@@ -101,8 +109,8 @@ class SecureNetwork:
         self.forged += plain is None
         return plain
 
-    def age(self, row: int) -> float:
-        return self._network.age(row)
+    def ages(self, rows: Sequence[int]) -> npt.NDArray[np.float64]:
+        return self._network.ages(rows)
 
     def sending(self, rows: dict[int, memoryview]) -> None:
         self._senders = [(row, view) for row, view in rows.items() if row in self._ports]

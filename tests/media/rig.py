@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from firmware.core.ids import PortId
 from firmware.core.media import PCMU, DigitHeard, MediaError, PlayItem, RtpRemote, Source
@@ -24,7 +25,7 @@ from firmware.media.g711 import FRAME, I16, LAWS, RATE
 from firmware.media.loader import FileLoader
 from firmware.media.pcm import SERIAL_AHEAD, SERIAL_CHUNK, DeviceGone
 from firmware.media.rtp import RtpPacket, build, parse
-from firmware.media.rtp_network import EXPECTED_SIZE, Batch
+from firmware.media.rtp_network import EXPECTED_SIZE, MISSED, Batch
 from firmware.media.writer import RecordingWriter
 
 TICK_NS = 20_000_000
@@ -72,7 +73,7 @@ class FakeNetwork:
         """RTCP packets sent, by row."""
         self.reporting: list[tuple[int, bytes]] = []
         """RTCP packets about to arrive."""
-        self.ages: dict[int, float] = {}
+        self.arrived_before: dict[int, float] = {}
         """Seconds before the tick that each row's packets arrive; the middle of it where nothing is said."""
         self._closed: set[int] = set()
 
@@ -92,26 +93,26 @@ class FakeNetwork:
         self.aims.pop(row, None)
 
     def receive(self, batch: Batch, is_quiet: Callable[[int], bool]) -> None:
-        for row in batch.expected.tolist():
+        for index, row in enumerate(batch.expected.tolist()):
             first = next(
                 (one for one in self.arriving if one[0] == row and len(one[1]) <= EXPECTED_SIZE), None
             )
             if first is None:
-                batch.miss()
+                batch.lengths.append(MISSED)
             else:
                 self.arriving.remove(first)
-                batch.packets.append(first[1])
+                batch.lengths.append(batch.put(index, first[1]))
         for row, packet in self.arriving:
             batch.add(row, packet)
         self.arriving.clear()
 
     def expect(self, batch: Batch, rows: Sequence[int]) -> None:
-        batch.expected = np.array([row for row in rows if row not in self._closed], np.intp)
+        batch.expect([row for row in rows if row not in self._closed])
 
-    def age(self, row: int) -> float:
-        if row in self._closed:
-            raise KeyError(row)  # as of a socket that is gone
-        return self.ages.get(row, 0.01)
+    def ages(self, rows: Sequence[int]) -> npt.NDArray[np.float64]:
+        if not self._closed.isdisjoint(rows):
+            raise KeyError(rows)  # as of a socket that is gone
+        return np.array([self.arrived_before.get(row, 0.01) for row in rows])
 
     def sending(self, rows: dict[int, memoryview]) -> None:
         self._senders = rows

@@ -81,7 +81,7 @@ class SkewedPhone:
         if len(self.phone.packets()) > 2 * KEPT_SECONDS * 50:
             del self.phone.packets()[: KEPT_SECONDS * 50]
         while (due := self._began + (self._sent + 1) * self._period_ns) <= self._rig.now_ns:
-            self._rig.network.ages[self.phone.row] = (self._rig.now_ns - due) / 1e9
+            self._rig.network.arrived_before[self.phone.row] = (self._rig.now_ns - due) / 1e9
             self.phone.packet(self._pause if self._sent % 50 >= 40 else self._tone[self._sent % 2])
             self._sent += 1
 

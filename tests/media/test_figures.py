@@ -182,7 +182,7 @@ def test_jitter_is_told_in_the_same_words_to_both_sides(rig: EngineRig) -> None:
     alice = rig.phone()
     alice.says(tone(440, 30))
     for _ in range(1500):
-        rig.network.ages[alice.row] = float(dice.uniform(0.002, 0.018))
+        rig.network.arrived_before[alice.row] = float(dice.uniform(0.002, 0.018))
         rig.run(0.02)
     jitter_ms = figures(rig, alice.port_id).jitter_ms
     assert 3 < jitter_ms < 10
