@@ -18,36 +18,50 @@ U8 = npt.NDArray[np.uint8]
 
 
 class Batch:
-    """The packets of one tick: one for each of the `expected` rows, in their order, then those of `rows`.
+    """The packets of one tick: one for each of the `expected` rows, then those of `rows`.
 
-    Expected packets lie in one block of memory, read into in place: nothing is made for them in a tick, and
-    nothing has to be copied together to be looked at all at once.
+    Expected packets lie in one block of memory by row, whatever the order in which they are read: nothing is
+    made for them in a tick, and nothing has to be copied together to be looked at all at once.
     """
 
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
         """Packets of `rows`, at most."""
         self.expected: npt.NDArray[np.intp] = np.zeros(0, np.intp)
+        """Rows, ascending."""
+        self.rank: list[int] = []
+        """Where each that is read lies, in the order of reading; `lengths` follows it until `settle`."""
         self.octets: U8 = np.zeros((0, EXPECTED_SIZE), np.uint8)
         """Expected packets, shape (as many or more, EXPECTED_SIZE); the rest of each is of an earlier one."""
         self.places: list[memoryview] = []
         """The same, one by one."""
         self.lengths: list[int] = []
-        """Octets that came for each expected row, or MISSED."""
+        """Octets that came, or MISSED, by expected row."""
         self.rows: list[int] = []
         self.packets: list[bytes] = []
 
     def expect(self, rows: Sequence[int]) -> None:
-        """Have a place for a packet of each of these rows, in this order, from the next tick on."""
-        self.expected = np.array(rows, np.intp)
+        """Have a place for a packet of each of these rows, to be read in this order from the next tick on."""
+        self.expected = np.sort(np.array(rows, np.intp))
+        self.rank = np.searchsorted(self.expected, rows).tolist()
         if len(rows) > len(self.places):
             self.octets = np.zeros((2 * len(rows), EXPECTED_SIZE), np.uint8)
-            self.places = [memoryview(octets) for octets in self.octets]
+            # All of one view: less to go through in a tick than a view of each row of an array.
+            flat = self.octets.reshape(-1).data
+            self.places = [flat[at : at + EXPECTED_SIZE] for at in range(0, len(flat), EXPECTED_SIZE)]
 
     def clear(self) -> None:
         self.lengths.clear()
         self.packets.clear()
         self.rows.clear()
+
+    def settle(self) -> None:
+        """Put the lengths, noted as they were read, into the order of the rows."""
+        lengths = self.lengths
+        if lengths and lengths.count(lengths[0]) < len(lengths):
+            read = list(lengths)
+            for rank, length in zip(self.rank, read, strict=True):
+                lengths[rank] = length
 
     @property
     def is_empty(self) -> bool:

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import ipaddress
 import itertools
 import select
 import socket
@@ -33,6 +32,7 @@ import numpy.typing as npt
 from firmware.core.media import MediaError
 from firmware.media.expected import Expected
 from firmware.media.rtp import MAX_PACKET
+from firmware.media.rtp_binding import PortBinder, canonical, purge
 from firmware.media.rtp_network import EXPECTED_SIZE, MISSED, Batch
 
 _STAMP: Final = 0x8907
@@ -49,8 +49,6 @@ MAX_ROUNDS: Final = 8
 """Packets taken from one socket in one tick; 10 ms packets need two."""
 MAX_DOOR: Final = 64
 """Packets taken from siblings in one tick, in all."""
-MAX_PURGE: Final = 512
-"""Packets thrown away from a socket that is aimed: more than its buffer holds."""
 
 
 class _Port:
@@ -73,13 +71,13 @@ class RtpSockets:
     def __init__(self, low: int, high: int) -> None:
         self.strangers = 0
         self.send_failures = 0
-        self._choices = range(low + low % 2, high + 1, 2)
-        self._next = 0
+        self._binder = PortBinder(low, high)
         self._ports: dict[int, _Port] = {}
         self._calls = select.epoll()
         self._door = select.epoll()
         self._receivers: dict[int, _Port] = {}
         self._expected: list[socket.socket] = []
+        self._places: list[memoryview] = []
         self._habits = Expected()
         self._ticks = 0
         self._unwatched: set[int] = set()
@@ -97,53 +95,27 @@ class RtpSockets:
         self._outgoing: list[memoryview] = []
 
     def open(self, row: int, host: str, port: int) -> tuple[str, int]:
-        host = _canonical(host)
-        sock, control = self._bind_at(host, port) if port else self._bind_any(host)
+        sock, control = self._binder.pair(host, port)
         opened = _Port(row, sock, control)
         self._ports[row] = opened
         self._controls[control.fileno()] = opened
         self._control.register(control.fileno(), select.EPOLLIN)
         return opened.address
 
-    def _bind_any(self, host: str) -> tuple[socket.socket, socket.socket]:
-        """Bind the next free pair of the range, in turn, so that a stray packet of an old call finds
-        nobody."""
-        for _ in self._choices:
-            port = self._choices[self._next % len(self._choices)]
-            self._next += 1
-            with contextlib.suppress(MediaError):
-                return self._bind_at(host, port)
-        raise MediaError(f"no RTP port of {self._choices.start}-{self._choices.stop - 1} is free on {host}")
-
-    @staticmethod
-    def _bind_at(host: str, port: int) -> tuple[socket.socket, socket.socket]:
-        """Return sockets on a port and the one above it."""
-        bound: list[socket.socket] = []
-        try:
-            for number in (port, port + 1):
-                bound.append(socket.socket(_family(host), socket.SOCK_DGRAM))
-                bound[-1].setblocking(False)
-                bound[-1].bind((host, number))
-        except (OSError, OverflowError) as error:
-            for sock in bound:
-                sock.close()
-            raise MediaError(f"{host}:{port}: {getattr(error, 'strerror', None) or error}") from error
-        return bound[0], bound[1]
-
     def aim(self, row: int, host: str, port: int) -> None:
         own = self._ports[row]
-        target = (_canonical(host), port)
+        target = (canonical(host), port)
         if own.signalled == target:
             return
         try:
             own.sock.connect(target)
             if own.sibling is None:
-                own.sibling = _sibling_of(own.sock)
+                own.sibling = self._binder.sibling(own.sock)
                 self._door.register(own.sibling.fileno(), select.EPOLLIN)
                 self._siblings[own.sibling.fileno()] = own
         except OSError as error:
             raise MediaError(f"RTP to {host}:{port}: {error.strerror}") from error
-        _purge(own.sock)
+        purge(own.sock)
         # The first question has the kernel stamp what comes from now on.
         with contextlib.suppress(OSError):
             fcntl.ioctl(own.sock, _STAMP, bytearray(_STAMP_SIZE))
@@ -179,6 +151,7 @@ class RtpSockets:
         ports = [self._ports[row] for row in known]
         self._expected = [port.sock for port in ports]
         batch.expect(known)
+        self._places = [batch.places[rank] for rank in batch.rank]
         unwatched = {port.descriptor for port in ports}
         for descriptor in self._unwatched - unwatched:
             self._watch(descriptor)
@@ -197,7 +170,7 @@ class RtpSockets:
         self._ticks += 1
         lengths = batch.lengths
         self._missed.clear()
-        sockets, places = iter(self._expected), iter(batch.places)
+        sockets, places = iter(self._expected), iter(self._places)
         while True:
             try:
                 # The loop over the sockets runs in C; where one raises, what came before it is kept.
@@ -205,8 +178,9 @@ class RtpSockets:
                 break
             except OSError:
                 # None there, or an ICMP "port unreachable" of an earlier send.
-                self._note_missed(int(batch.expected[len(lengths)]))
+                self._note_missed(int(batch.expected[batch.rank[len(lengths)]]))
                 lengths.append(MISSED)
+        batch.settle()
         if EXPECTED_SIZE in lengths:
             # A packet that may have been cut off; its stump is left to be counted as malformed.
             for row, length in zip(batch.expected.tolist(), lengths, strict=True):
@@ -322,9 +296,11 @@ class RtpSockets:
     def send_report(self, row: int, packet: bytes) -> None:
         own = self._ports[row]
         if own.signalled is not None:
-            # Reports are worth no alarm: many phones have nobody listening at that port.
-            with contextlib.suppress(OSError):
+            try:
                 own.control.sendto(packet, (own.signalled[0], own.signalled[1] + 1))
+            except OSError:
+                # Worth no alarm: many phones have nobody listening at that port.
+                return
 
     def reports(self) -> list[tuple[int, bytes]]:
         found: list[tuple[int, bytes]] = []
@@ -345,51 +321,7 @@ class RtpSockets:
         """Close everything."""
         for row in list(self._ports):
             self.close(row)
+        self._binder.close()
         self._calls.close()
         self._door.close()
         self._control.close()
-
-
-def _canonical(host: str) -> str:
-    """Return an address the way the kernel writes it.
-
-    Raises:
-        MediaError: It is a name or nonsense; names are the signalling's business.
-    """
-    try:
-        return str(ipaddress.ip_address(host))
-    except ValueError as error:
-        raise MediaError(f"{host!r} is not an IP address") from error
-
-
-def _family(host: str) -> socket.AddressFamily:
-    return socket.AF_INET6 if ":" in host else socket.AF_INET
-
-
-def _sibling_of(sock: socket.socket) -> socket.socket:
-    """Return an unconnected socket on the same port, which gets what the connected one doesn't."""
-    sibling = socket.socket(sock.family, socket.SOCK_DGRAM)
-    try:
-        sibling.setblocking(False)
-        for one in (sock, sibling):
-            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        sibling.bind(sock.getsockname())
-    except OSError:
-        sibling.close()
-        raise
-    finally:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 0)
-    sibling.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 0)
-    return sibling
-
-
-def _purge(sock: socket.socket) -> None:
-    """Throw away what came before anybody was to be believed."""
-    for _ in range(MAX_PURGE):
-        try:
-            sock.recv(1)
-        except BlockingIOError:
-            return
-        except OSError:
-            # The error of an earlier send, told once; the next call goes on.
-            continue

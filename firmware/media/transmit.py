@@ -108,5 +108,6 @@ class Transmitter:
 
     def views(self, rows: list[int]) -> dict[int, memoryview]:
         """Return the bytes of these rows' packets; valid until the next `grow`."""
-        flat = self.packets.view(np.uint8).reshape(-1, PACKET)
-        return {row: memoryview(flat[row]) for row in rows}
+        # All of one view: less to go through in a tick than a view of a row of an array each.
+        flat = self.packets.view(np.uint8).data
+        return {row: flat[row * PACKET : (row + 1) * PACKET] for row in rows}

@@ -148,8 +148,10 @@ def test_ipv6_and_ports_that_nobody_aimed_do_not_disturb_the_others(desk: Desk) 
 def came(batch: Batch) -> dict[int, bytes | None]:
     """Return the packet of every expected row, in the order they were read; None where there was none."""
     return {
-        row: None if length == MISSED else bytes(place[:length])
-        for row, length, place in zip(batch.expected.tolist(), batch.lengths, batch.places, strict=False)
+        int(batch.expected[rank]): (
+            None if batch.lengths[rank] == MISSED else bytes(batch.places[rank][: batch.lengths[rank]])
+        )
+        for rank in batch.rank
     }
 
 
@@ -189,6 +191,20 @@ def test_a_row_that_goes_over_to_long_packets_loses_one_and_then_none(desk: Desk
     assert row.tick(long) == ([long[:EXPECTED_SIZE]], [], set())
     for _ in range(3):
         assert row.tick(long) == ([long], [0], set())
+
+
+def test_packets_read_in_another_order_lie_at_their_own_rows(desk: Desk) -> None:
+    phones = {row: desk.call(row) for row in (3, 5, 4)}
+    batch = Batch(16)
+    desk.ports.expect(batch, [5, 3, 4])
+    for row, length in ((3, PACKET), (5, 20)):
+        phone, address = phones[row]
+        phone.sendto(bytes([row]) * length, address)
+    desk.ports.receive(batch, lambda row: False)
+    assert batch.expected.tolist() == [3, 4, 5]
+    assert batch.lengths == [PACKET, MISSED, 20]
+    assert list(came(batch).items()) == [(5, b"\x05" * 20), (3, b"\x03" * PACKET), (4, None)]
+    assert not batch.is_empty
 
 
 class Readings:
