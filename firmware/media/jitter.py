@@ -50,6 +50,7 @@ from firmware.media.jitter_state import (
     GUARD,
     I64,
     LATE_MEMORY,
+    LOOK_TICKS,
     MAX_EXTRA,
     MAX_HOLD,
     MAX_PATIENCE,
@@ -57,7 +58,6 @@ from firmware.media.jitter_state import (
     NO_SSRC,
     QUIET_PEAK,
     REBASE,
-    REPEAT_TICKS,
     REVIEW_TICKS,
     TICK,
     Bools,
@@ -72,25 +72,29 @@ class JitterRings(JitterIntake):
 
     def play(self) -> U8:
         """Move on by one tick; return (and keep in `payload`) what every row plays, shape (rows, 160)."""
-        now = self._play
+        top = self._top
+        now = self._play[:top]
         slots = now & (DEPTH - 1)
         slots *= self.capacity
-        slots += self._rows
-        ahead = self._newest - now
+        slots += self._rows[:top]
+        ahead = self._newest[:top] - now
         there = self._have.take(slots) == now
         there &= ahead >= 0
-        there &= self._running
-        complete = np.count_nonzero(there) == self.capacity
-        missing = NO_ROWS if complete else np.flatnonzero(~there)
-        last = self.payload[missing]
-        whole_frames(self._ring).reshape(-1).take(slots, out=whole_frames(self.payload), mode="clip")
-        self.payload[missing] = last
-        self._played += there
+        there &= self._running[:top]
+        payload = self.payload[:top]
+        missing, last = NO_ROWS, payload[:0]
+        if np.count_nonzero(there) < top:
+            missing = np.flatnonzero(~there)
+            last = payload[missing]
+        whole_frames(self._ring).reshape(-1).take(slots, out=whole_frames(payload), mode="clip")
+        if len(missing):
+            payload[missing] = last
+        self._played[:top] += there
         now += 1
         if self._any_missed:
-            self._misses *= ~there
+            self._misses[:top] *= ~there
             self._any_missed = bool(self._misses.any())
-        np.minimum(self._least, ahead, out=self._least)
+        np.minimum(self._least[:top], ahead, out=self._least[:top])
         self._settle(missing, ahead)
         self._ticks += 1
         if self._ticks % REVIEW_TICKS == 0:
@@ -221,20 +225,21 @@ class JitterRings(JitterIntake):
     def _adjust(self) -> None:
         """Leave out or repeat a frame where that is wanted and can't be heard."""
         for row, patience_over in list(self._give_back.items()):
+            at_once = self._ticks >= patience_over
+            if not at_once and (self._ticks + row) % LOOK_TICKS:
+                continue
             following = int(self._play[row])
             if not self._running[row] or self._newest[row] < following or self._misses[row]:
                 continue
             if self._have[following % DEPTH, row] != following:
                 continue
-            joined = self._joined(
-                row, self._ring[following % DEPTH, row], at_once=self._ticks >= patience_over
-            )
+            joined = self._joined(row, self._ring[following % DEPTH, row], at_once=at_once)
             if joined is not None:
                 self.payload[row] = joined
                 self._play[row] += 1
                 self._extra[row] = max(0, int(self._extra[row]) - 1)
                 del self._give_back[row]
-        if self._repeat and self._ticks % REPEAT_TICKS == 0:
+        if self._repeat and self._ticks % LOOK_TICKS == 0:
             rows = np.fromiter(self._repeat, np.intp, len(self._repeat))
             rows = rows[(self._misses[rows] == 0) & self._are_quiet(rows)]
             self._play[rows] -= 1

@@ -35,16 +35,16 @@ class JitterIntake(JitterState):
 
     def receive_next(
         self,
-        rows: Rows,
+        which: Rows | slice,
         leads: npt.NDArray[np.uint64],
-        ssrcs: npt.NDArray[np.uint32],
+        ssrcs: npt.NDArray[np.int64],
         payloads: U8,
         odd: Sequence[int] = (),
     ) -> Rows:
         """Take packets of exactly one frame that are just what was to come next: nearly all there are.
 
         Args:
-            rows: Row of each packet, each once, shape (packets,).
+            which: Row of each packet, each once, shape (packets,); a slice where they follow one another.
             leads: The first 8 octets of each packet as a number; only version 2 without padding, extension,
                 CSRCs and marker is ever taken.
             ssrcs: SSRCs.
@@ -54,22 +54,26 @@ class JitterIntake(JitterState):
         Returns:
             Indices of the packets that were not taken, and not looked at further.
         """
-        taken: Bools = leads - self._lead[rows] == LEAD_STEP
-        taken &= self._following[rows] == ssrcs
-        frames = self._newest[rows]
-        frames += 1
+        taken: Bools = leads - self._lead[which] == LEAD_STEP
+        taken &= self._following[which] == ssrcs
+        frames = self._newest[which] + 1
         # Below 0 is far beyond the window in unsigned numbers.
-        taken &= (frames - self._play[rows]).view(np.uint64) < WINDOW
+        taken &= (frames - self._play[which]).view(np.uint64) < WINDOW
         if odd:
             taken[odd] = False
         left, words = NO_ROWS, whole_frames(payloads)
-        if np.count_nonzero(taken) < len(rows):
+        if np.count_nonzero(taken) < len(leads):
             left = np.flatnonzero(~taken)
-            rows, leads, frames, words = rows[taken], leads[taken], frames[taken], words[taken]
-        self._store(rows, frames, words)
-        self._newest[rows] = frames
-        self._lead[rows] = leads
+            which, leads = self.rows_of(which)[taken], leads[taken]
+            frames, words = frames[taken], words[taken]
+        self._store(which, frames, words)
+        self._newest[which] = frames
+        self._lead[which] = leads
         return left
+
+    def rows_of(self, which: Rows | slice) -> Rows:
+        """Return rows that may be given as a slice."""
+        return self._rows[which] if isinstance(which, slice) else which
 
     def receive_frames(
         self,
@@ -109,15 +113,16 @@ class JitterIntake(JitterState):
         self._following[rows] = ssrcs[newest]
         return taken
 
-    def _store(self, rows: Rows, frames: npt.NDArray[np.int64], words: npt.NDArray[np.void]) -> None:
+    def _store(self, which: Rows | slice, frames: npt.NDArray[np.int64], words: npt.NDArray[np.void]) -> None:
         """Lay whole frames into the rings, each row once."""
+        rows = self.rows_of(which)
         slots = frames & (DEPTH - 1)
         slots *= self.capacity
         slots += rows
         whole_frames(self._ring).reshape(-1)[slots] = words
         self._have.reshape(-1)[slots] = frames
-        self._received[rows] += 1
-        self._heard[rows] = self._ticks
+        self._received[which] += 1
+        self._heard[which] = self._ticks
         self.received += len(rows)
         if self._irregular:
             for row in self._irregular.intersection(rows.tolist()):

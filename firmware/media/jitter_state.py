@@ -50,8 +50,8 @@ LATE_MEMORY: Final = 100
 """Ticks (2 s) within which a second late packet makes the delay grow; a single one is concealed and left."""
 OFF_GRID_RUN: Final = 3
 """Whole frames in a row off the grid after which the grid is moved to them."""
-REPEAT_TICKS: Final = 4
-"""Between two looks for a quiet frame to be repeated: a clock 300 ppm slow loses 24 µs meanwhile."""
+LOOK_TICKS: Final = 4
+"""Between two looks for a quiet frame to repeat or leave out: a clock 300 ppm slow loses 24 µs meanwhile."""
 QUIET_PEAK: Final = 250
 """Peak (-39 dBm0) under which a frame may be left out or repeated unheard."""
 SEQUENCE_JUMP: Final = 3000
@@ -186,7 +186,9 @@ class JitterState:
         """Rows with a late or off-grid run."""
         self._gaps = GapFiller()
         self._ticks = 0
-        self._rows = np.arange(capacity, dtype=np.int64)
+        self._rows: Rows = np.arange(capacity, dtype=np.intp)
+        self._top = 0
+        """One more than the last row that was ever opened."""
 
     def grow(self, capacity: int) -> None:
         """Make room for more rows; what is there stays."""
@@ -202,6 +204,7 @@ class JitterState:
 
     def open(self, row: int) -> None:
         """Make a row fresh: silent, and believing nothing."""
+        self._top = max(self._top, row + 1)
         self.payload_type[row] = 255
         self._muted.discard(row)
         self._chill(row)

@@ -18,9 +18,9 @@ from firmware.media.reports import Reporter
 from firmware.media.rtp_network import RtpNetwork
 from firmware.media.transmit import Transmitter
 
-GROUP_TICKS: Final = 5
+GROUP_TICKS: Final = 10
 """Between two groups of rows that are reported on: several at once are cheaper than one in every tick."""
-GROUPS: Final = 50
+GROUPS: Final = 25
 """So a port is reported on every 250 ticks (5 s)."""
 FIRST_REPORTS: Final = 3
 SELDOM: Final = 6

@@ -13,6 +13,7 @@ ticks in between are left out instead of being hurried through.
 from __future__ import annotations
 
 import argparse
+import array
 import math
 import os
 import signal
@@ -52,7 +53,7 @@ class _Lateness:
     """How late the last minute's ticks began."""
 
     def __init__(self) -> None:
-        self._seconds = np.zeros(LATENESS_TICKS, np.float32)
+        self._seconds = array.array("f", bytes(4 * LATENESS_TICKS))
         self._count = 0
 
     def note(self, seconds: float) -> None:

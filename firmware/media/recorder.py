@@ -1,6 +1,6 @@
 """Stereo recording: the tick's side.
 
-    frames of two rows, as codewords or decoded ─► 0.8 s in memory ─► octets ─► writer thread (`writer.py`)
+    frames of two rows, as codewords or decoded ─► 0.9 s in memory ─► octets ─► writer thread (`writer.py`)
 
 Sixteen recorders share a block of memory; each block is handed over in a tick of its own, so that the work is
 spread. Where both sides speak the same G.711 law, the block holds codewords: half the memory to touch in a
@@ -67,6 +67,9 @@ class RecorderBank:
         self._blocks: list[RecorderBlock] = []
         self._running: list[_Running] = []
         """By block."""
+        self._heard: list[int] = []
+        """Blocks that anybody runs in."""
+        self._needs_linear = False
         self._jobs: list[Job] = []
 
     def __len__(self) -> int:
@@ -124,7 +127,7 @@ class RecorderBank:
     @property
     def needs_linear(self) -> bool:
         """Whether any recorder wants decoded audio."""
-        return any(block.needs_linear for block in self._blocks)
+        return self._needs_linear
 
     def arrange(self, laws: Mapping[int, Law]) -> None:
         """Sort the recorders; called whenever they, or the rows' codecs, have changed.
@@ -150,6 +153,8 @@ class RecorderBank:
                     running.others.append(recorder)
         for block, heard, decoded in zip(self._blocks, words, linear, strict=True):
             block.listen(heard, decoded)
+        self._heard = [number for number, block in enumerate(self._blocks) if block.is_heard]
+        self._needs_linear = any(block.needs_linear for block in self._blocks)
         self._flush()
 
     def run(self, payload: U8, linear: I16) -> None:
@@ -163,8 +168,8 @@ class RecorderBank:
         if not self._recorders:
             return
         frames = whole_frames(payload)
-        for number, block in enumerate(self._blocks):
-            if block.is_heard and block.take(frames, linear):
+        for number in self._heard:
+            if self._blocks[number].take(frames, linear):
                 self._hand_over_block(number)
         self._flush()
 

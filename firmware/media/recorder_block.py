@@ -1,6 +1,6 @@
-"""What recorders have heard and not yet handed over: 0.8 s of sixteen recorders, in memory.
+"""What recorders have heard and not yet handed over: 0.9 s of sixteen recorders, in memory.
 
-    both sides of all, a tick at a time ─► one run of memory       40 of them, recorder by recorder ─► octets
+    both sides of all, a tick at a time ─► one run of memory       45 of them, recorder by recorder ─► octets
 
 What is written in one tick lies together: memory is touched in order, which costs a fraction of touching it
 here and there. What becomes of it goes by recorder, so that what that needs stays in the nearest cache.
@@ -18,8 +18,8 @@ from firmware.media.recording_form import Form
 from firmware.media.recording_samples import FORM_OF, in_form
 from firmware.media.rows import row_array
 
-BLOCK_FRAMES: Final = 40
-"""Frames (0.8 s) between two writes: what a kill can take of a recording."""
+BLOCK_FRAMES: Final = 45
+"""Frames (0.9 s) between two writes: what a kill can take of a recording."""
 PLACES: Final = 16
 """Recorders that share a block."""
 ANY_ROW: Final = 0

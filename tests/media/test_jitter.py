@@ -41,7 +41,8 @@ def _put(rings: JitterRings, packet: RtpPacket, *, fast: bool) -> None:
         words = np.frombuffer(packet.payload, np.uint8).reshape(1, -1)
         lead = (0x80 << 8 | packet.payload_type) << 48 | packet.sequence << 32 | packet.timestamp
         ssrcs = np.array([packet.ssrc], np.uint32)
-        if not len(rings.receive_next(np.array([2]), np.array([lead], np.uint64), ssrcs, words)):
+        leads = np.array([lead], np.uint64)
+        if not len(rings.receive_next(slice(2, 3), leads, ssrcs.astype(np.int64), words)):
             return
         taken = rings.receive_frames(
             np.array([2]),
@@ -349,3 +350,40 @@ def test_one_late_packet_is_concealed_and_costs_no_delay() -> None:
             _put(rings, _packet(30), fast=True)
         heard.append(_played(rings))
     assert heard == [*range(30), None, *range(31, 60)]
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(
+        st.lists(st.sampled_from(["next", "next", "next", "none", "stranger"]), min_size=5, max_size=5),
+        max_size=30,
+    )
+)
+def test_rows_that_follow_one_another_are_treated_as_any_others(ticks: list[list[str]]) -> None:
+    by_slice, by_rows = JitterRings(8, lambda row: 0.01), JitterRings(8, lambda row: 0.01)
+    for rings in (by_slice, by_rows):
+        for row in range(7):
+            rings.open(row)
+            rings.aim(row, 0, muted=False)
+        for row in range(2, 7):
+            rings.receive(row, _packet(0, ssrc=SSRC + row))
+        rings.play()
+    for number, fates in enumerate(ticks, 1):
+        packets = [
+            _packet(number, ssrc=SSRC + row + (100 if fate == "stranger" else 0))
+            for row, fate in enumerate(fates, 2)
+        ]
+        leads = np.array(
+            [0x80 << 56 | packet.sequence << 32 | packet.timestamp for packet in packets], np.uint64
+        )
+        ssrcs = np.array([packet.ssrc for packet in packets], np.int64)
+        words = np.array([np.frombuffer(packet.payload, np.uint8) for packet in packets])
+        odd = [index for index, fate in enumerate(fates) if fate == "none"]
+        left = by_slice.receive_next(slice(2, 7), leads, ssrcs, words, odd).tolist()
+        assert left == by_rows.receive_next(np.arange(2, 7), leads, ssrcs, words, odd).tolist()
+        assert set(left) >= {index for index, fate in enumerate(fates) if fate != "next"}
+        assert (by_slice.play() == by_rows.play()).all()
+        for row in range(7):
+            assert by_slice.reception(row) == by_rows.reception(row)
+            assert by_slice.quiet(row) == by_rows.quiet(row)
+    assert by_slice.running().tolist() == by_rows.running().tolist()

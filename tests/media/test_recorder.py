@@ -71,21 +71,21 @@ class TestRecorder:
     def test_a_restart_leaves_silence_of_the_right_length(self, rig: EngineRig, tmp_path: Path) -> None:
         alice = rig.phone()
         rig.record(tmp_path / "r.wav", alice.port_id, alice.port_id)
-        alice.says(tone(440, 1.6))
-        rig.run(1.6)
+        alice.says(tone(440, 1.8))
+        rig.run(1.8)
         second = EngineRig()
-        second.now_ns = 2_600_000_000
+        second.now_ns = 2_800_000_000
         again = second.phone()
         second.engine.apply(
             protocol.Record("recorder", str(tmp_path / "r.wav"), again.port_id, again.port_id, 0)
         )
-        again.says(tone(1000, 0.8))
-        second.run(0.8)
+        again.says(tone(1000, 0.9))
+        second.run(0.9)
         left, _ = stereo(tmp_path / "r.wav")
-        assert len(left) == pytest.approx(3.4 * 8000, abs=400)
-        assert heard_frequency(left[2000:12000]) == 440
-        assert not left[13000:20700].any()
-        assert heard_frequency(left[22000:]) == 1000
+        assert len(left) == pytest.approx(3.7 * 8000, abs=400)
+        assert heard_frequency(left[2000:14000]) == 440
+        assert not left[14600:22300].any()
+        assert heard_frequency(left[23600:]) == 1000
 
     def test_many_recorders_keep_to_their_own_whenever_they_come_pause_and_go(
         self, rig: EngineRig, tmp_path: Path
