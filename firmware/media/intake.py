@@ -28,7 +28,7 @@ FIRST_BATCH: Final = 256
 """Packets a tick can take at the start."""
 PACKETS_PER_ROW: Final = 4
 """For which there is room in a tick: 10 ms packets, twice over."""
-EXPECT_TICKS: Final = 20
+EXPECT_TICKS: Final = 10
 """Between two looks at which rows have running streams, and so are asked for a packet without being told."""
 SAMPLE_TICKS: Final = 10
 SAMPLE_GROUPS: Final = 5
