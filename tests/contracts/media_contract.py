@@ -11,6 +11,7 @@ import wave
 from pathlib import Path
 
 import pytest
+import soundfile  # type: ignore[import-untyped]  # soundfile ships no type information
 
 from firmware.core.media import (
     PCMA,
@@ -154,6 +155,18 @@ class MediaPlaneContract:
         assert await recording.close() == await recording.ended() == result
         with wave.open(result.path) as wav:
             assert (wav.getnchannels(), wav.getnframes()) == (2, result.duration_ms * 8)
+
+    async def test_a_compact_recording_is_as_long_and_silent_where_nobody_spoke(
+        self, plane: MediaPlane, tmp_path: Path
+    ) -> None:
+        left, right = await plane.open_rtp(HOST), await plane.open_rtp(HOST)
+        recording = await plane.record(tmp_path / "r.wav", left.port_id, right.port_id, compact=True)
+        await asyncio.sleep(0.3)
+        result = await recording.close()
+        assert result.complete
+        samples, rate = soundfile.read(result.path, dtype="int16", always_2d=True)
+        assert (rate, samples.shape) == (8000, (result.duration_ms * 8, 2))
+        assert not samples.any()
 
     async def test_a_recording_needs_its_folder(self, plane: MediaPlane, tmp_path: Path) -> None:
         address = await plane.open_rtp(HOST)

@@ -5,30 +5,28 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import wave
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from firmware.media.archive import ArchiveError, archive, overload, wait_for_calm
+from firmware.media.recording_form import Form
+from firmware.media.recording_samples import in_form
 from tests.media.rig import heard_frequency, level_db, tone
 
 soundfile = pytest.importorskip("soundfile")
 
 
-def _recording(path: Path, seconds: float = 3) -> Path:
+def _recording(path: Path, seconds: float = 3, form: Form = Form.PCM) -> Path:
     stereo = np.stack((tone(440, seconds, 6000), tone(1000, seconds, 1500)), axis=1)
-    with wave.open(str(path), "wb") as wav:
-        wav.setnchannels(2)
-        wav.setsampwidth(2)
-        wav.setframerate(8000)
-        wav.writeframes(stereo.astype("<i2").tobytes())
+    path.write_bytes(form.header(len(stereo)) + in_form(stereo, form).tobytes())
     return path
 
 
-def test_both_sides_keep_their_loudness_and_length(tmp_path: Path) -> None:
-    path = _recording(tmp_path / "r.wav")
+@pytest.mark.parametrize("form", Form)
+def test_both_sides_keep_their_loudness_and_length(tmp_path: Path, form: Form) -> None:
+    path = _recording(tmp_path / "r.wav", form=form)
     target, milliseconds = archive(path, between_blocks=lambda: None)
     assert (target.name, milliseconds, path.exists()) == ("r.ogg", 3000, False)
     samples, rate = soundfile.read(str(target), dtype="int16")
