@@ -231,7 +231,7 @@ class FakeMedia:
         try:
             if self.disk_full:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            recording = FakeRecording(path, left, right, self.voice)
+            recording = FakeRecording(path, left, right, self.voice, compact=compact)
         except OSError as error:
             raise MediaError(f"{path}: {error.strerror}") from error
         self.recordings.append(recording)

@@ -68,8 +68,12 @@ class FakePlayback:
 class FakeRecording:
     """One recording; closing it leaves a silent stereo WAV file of the time that passed."""
 
-    def __init__(self, path: Path, left: PortId, right: PortId, voice: bytes | None = None) -> None:
+    def __init__(
+        self, path: Path, left: PortId, right: PortId, voice: bytes | None = None, *, compact: bool = False
+    ) -> None:
         self._voice = voice
+        self.compact = compact
+        """Whether it might be kept as codewords; it never is, as where two speak differently."""
         self.path = path
         self.left = left
         self.right = right

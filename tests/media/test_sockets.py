@@ -274,6 +274,12 @@ def test_a_packet_that_lay_longer_than_a_tick_has_others_behind_it(
     assert row.tick(b"h" * PACKET) == ([packet * PACKET for packet in (b"f", b"g", b"h")], [0, 0], set())
 
 
+def test_of_whom_nothing_ever_came_nothing_has_piled_up(desk: Desk) -> None:
+    row = Intake(desk)
+    assert desk.ports.ages([0, 0]).tolist() == [0.0, 0.0]
+    assert row.tick(b"a" * PACKET, b"b" * PACKET) == ([b"a" * PACKET], [], set())
+
+
 def test_a_phone_that_is_gone_does_not_keep_the_others_from_being_sent_to(desk: Desk) -> None:
     calls = {row: desk.call(row) for row in range(4)}
     for row in (0, 2):

@@ -140,6 +140,19 @@ class TestEngine:
         assert rig.engine.stats().forged == 50
         assert rig.engine.stats().malformed == 0
 
+    def test_what_is_not_authentic_amid_a_call_is_counted_as_nothing_that_came(self, rig: EngineRig) -> None:
+        parties = [_secure_phone(rig) for _ in range(8)]
+        for party in parties:
+            party.says(tone(440, 2))
+        rig.run(1)
+        received = rig.engine.stats().received
+        for party in parties:
+            party.speaks_srtp(lambda packet: packet + bytes(10), lambda packet: packet)
+        rig.run(1)
+        stats = rig.engine.stats()
+        assert (stats.received - received, stats.forged, stats.malformed) == (0, 8 * 50, 0)
+        assert rig.engine.idle_ticks == 50
+
     def test_digits_are_keyed_and_heard_under_protection(self, rig: EngineRig) -> None:
         alice = _secure_phone(rig)
         alice.packet(b"\x05\x0a\x00\xa0", 101)

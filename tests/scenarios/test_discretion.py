@@ -27,6 +27,7 @@ async def _talking(office: Office) -> tuple[FakeLeg, FakeLeg]:
 async def test_a_card_number_is_silence_in_the_recording_and_a_pause_in_the_record(office: Office) -> None:
     caller, phone = await _talking(office)
     (recording,) = office.media.recordings
+    assert recording.compact
     await asyncio.sleep(10)
     for digit in "6222021234567890":
         caller.far.presses(digit)

@@ -39,6 +39,7 @@ async def test_a_caller_leaves_a_message_and_hangs_up(office: Box) -> None:
         "vm-unavailable",
         "vm-leave",
     ]
+    assert not office.media.recordings[0].compact
     await asyncio.sleep(12)
     caller.far.ends()
     journey = await office.journey()
