@@ -276,6 +276,7 @@ def test_a_packet_that_lay_longer_than_a_tick_has_others_behind_it(
 
 def test_of_whom_nothing_ever_came_nothing_has_piled_up(desk: Desk) -> None:
     row = Intake(desk)
+    desk.ports.receive(Batch(16), lambda row: False)
     assert desk.ports.ages([0, 0]).tolist() == [0.0, 0.0]
     assert row.tick(b"a" * PACKET, b"b" * PACKET) == ([b"a" * PACKET], [], set())
 
