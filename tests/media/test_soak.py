@@ -36,6 +36,7 @@ from firmware.core.media import (
 )
 from firmware.media.client import MediaClient
 from firmware.media.rtp import RtpPacket, build
+from firmware.media.socket_pool import RUN
 from firmware.media.supervisor import MediaSupervisor
 
 SECONDS: Final = int(os.environ.get("SOAK_SECONDS", "120"))
@@ -49,6 +50,8 @@ BATCH: Final = 5
 """Rounds of every office between two looks at the figures."""
 PHONES: Final = 10
 """Opened and closed in every round: plain and encrypted ones, of both laws."""
+SPARE: Final = 3 * RUN
+"""Sockets that may be waiting for the next ports; one leaked in a round is more in a minute."""
 EVERYTHING: Final = PortOptions(
     level_control=True, echo_canceller=True, detect_digits=True, tones_of="CN", silence_ms=200, meter=True
 )
@@ -94,7 +97,8 @@ async def test_ports_that_come_and_go_leave_nothing_behind(tmp_path: Path) -> No
         assert {(one.ports, one.recorders) for one in figures} == {(0, 0)}
         assert slope < GROWTH_KB
         assert slope * later < GROWTH_MB * 1024
-        assert {one.descriptors for one in figures} == {figures[0].descriptors}
+        descriptors = [one.descriptors for one in figures]
+        assert max(descriptors) - min(descriptors) < SPARE
         assert supervisor.stats().received > rounds * PHONES
     finally:
         await supervisor.stop()
