@@ -200,7 +200,7 @@ class RecordingWriter:
         try:
             if not part.samples:
                 raise OSError(0, "the disk is too slow")
-            samples = part.samples if part.form is form else converted(part.samples, part.form, form)
+            samples = converted(part.samples, part.form, form)
             _write_all(file.descriptor, samples, form.header_size + file.frames * form.frame_bytes)
             file.frames += len(samples) // form.frame_bytes
             os.pwrite(file.descriptor, form.header(file.frames), 0)

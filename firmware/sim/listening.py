@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import numpy.typing as npt
-import soundfile  # type: ignore[import-untyped]  # soundfile ships no type information
+import soundfile
 
 Samples = npt.NDArray[np.float64]
 

@@ -12,7 +12,7 @@ import resource
 import sys
 
 import numpy as np
-import soundfile  # type: ignore[import-untyped]  # soundfile ships no type information
+import soundfile
 
 from firmware.core.errors import UserError
 from ivr.prompts.audio import MAX_SECONDS, Samples, levelled, to_telephone, trimmed

@@ -11,7 +11,7 @@ import wave
 from pathlib import Path
 
 import pytest
-import soundfile  # type: ignore[import-untyped]  # soundfile ships no type information
+import soundfile
 
 from firmware.core.media import (
     PCMA,

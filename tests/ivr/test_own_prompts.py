@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import soundfile  # type: ignore[import-untyped]  # soundfile ships no type information
+import soundfile
 from numpy.typing import NDArray
 
 from firmware.core.errors import UserError

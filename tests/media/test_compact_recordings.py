@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import soundfile  # type: ignore[import-untyped]  # soundfile ships no type information
+import soundfile
 
 from firmware.core.media import PCMA, PCMU
 from firmware.media import protocol
